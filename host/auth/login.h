@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Who gets in: order of checks, methods, and answers that do not tell a stranger whether an account exists. Calls block
+// (provider, hashing): they run on the login pool, never on an I/O thread. Knows nothing of SSH beyond method names.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "host/core/result.h"
+#include "host/core/worker_pool.h"
+#include "host/users/store.h"
+#include "host/users/user.h"
+
+namespace host::auth {
+
+enum class Method { kPassword, kPublicKey, kKeyboardInteractive };
+// "password", "publickey", "keyboard-interactive": log and configuration spelling.
+std::string_view method_name(Method method);
+
+struct Attempt {
+  std::string username;
+  std::string client_ip;  // without port
+};
+
+// An accepted login.
+struct Grant {
+  users::User user;
+  std::string description;  // "password" or "publickey: SHA256:...:comment", for the log
+};
+
+// Refusals carry kDenied; the text says why, for the log only.
+class Login {
+ public:
+  Login(users::Store& store);
+  ~Login();
+
+  core::WorkerPool& pool();
+  core::Result<Grant> password(const Attempt& attempt, std::string_view password);
+  // `key_type` and `key_base64` as in an authorized_keys line. With `probe` the client only asks whether the key would
+  // do (no signature yet): same checks, nothing is recorded.
+  core::Result<Grant> public_key(const Attempt& attempt, std::string_view key_type, std::string_view key_base64,
+                                 bool probe);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace host::auth

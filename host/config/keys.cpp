@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one place that names keys, their limits and their explanation. Constant data; any thread.
+#include "host/config/keys.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace host::config {
+namespace {
+
+constexpr int kMaxInt = std::numeric_limits<int>::max();
+constexpr int kMinInt = std::numeric_limits<int>::min();
+
+constexpr std::array<std::string_view, 5> kFileEvents = {"download", "upload", "delete", "rename", "ssh_cmd"};
+constexpr std::array<std::string_view, 3> kUserEvents = {"add", "update", "delete"};
+constexpr std::array<std::string_view, 13> kCommands = {
+    "scp", "md5sum", "sha1sum", "sha256sum", "sha384sum", "sha512sum", "cd", "pwd",
+    "git-receive-pack", "git-upload-pack", "git-upload-archive", "rsync", "*"};
+
+constexpr Rule range(std::int64_t min, std::int64_t max) {
+  Rule rule;
+  rule.min = min;
+  rule.max = max;
+  return rule;
+}
+constexpr Rule text(Rule::Text kind) {
+  Rule rule;
+  rule.text = kind;
+  return rule;
+}
+constexpr Rule one_of(std::span<const std::string_view> words) {
+  Rule rule = text(Rule::Text::kOneOf);
+  rule.one_of = words;
+  return rule;
+}
+constexpr Rule object_with(std::string_view member) {
+  Rule rule;
+  rule.object_member = member;
+  return rule;
+}
+constexpr Rule kAnything{};
+
+// The member of Config that a row is about; the unary plus makes the lambda the function pointer that Target holds.
+#define MEMBER(member) (+[](Config& config) -> auto& { return config.member; })
+
+const Key kKeys[] = {
+    {"sftpd.bind_port", MEMBER(sftpd.bind_port), range(0, 65535), 0,
+     "Port for SFTP. 0 takes any free port and says in the log which."},
+    {"sftpd.bind_address", MEMBER(sftpd.bind_address), text(Rule::Text::kAddress), 0,
+     "Address to listen on. Empty: all, IPv4 and IPv6."},
+    {"sftpd.idle_timeout", MEMBER(sftpd.idle_timeout), range(0, 525600), 0,
+     "Minutes without a request or transfer after which a client is disconnected. 0: never."},
+    {"sftpd.max_auth_tries", MEMBER(sftpd.max_auth_tries), range(kMinInt, kMaxInt), 0,
+     "Login attempts per connection. 0: six; negative: no limit."},
+    {"sftpd.umask", MEMBER(sftpd.umask), range(0, 0777), 0,
+     "Permission bits to clear in new files and directories, in octal."},
+    {"sftpd.banner", MEMBER(sftpd.banner), kAnything, 0,
+     "Software name in the SSH identification. Empty: Sallyport and its version."},
+    {"sftpd.upload_mode", MEMBER(sftpd.upload_mode), range(0, 2), 0,
+     "0: uploads go straight to their path. 1: to a temporary file that is renamed at the end. 2: as 1, but what arrived "
+     "before an error is kept."},
+    {"sftpd.actions.execute_on", MEMBER(sftpd.actions.execute_on), one_of(kFileEvents), 0,
+     "File events to notify about. Empty: none."},
+    {"sftpd.actions.command", MEMBER(sftpd.actions.command), text(Rule::Text::kAbsolutePath), 0,
+     "Program to run for each event."},
+    {"sftpd.actions.http_notification_url", MEMBER(sftpd.actions.http_notification_url), text(Rule::Text::kUrl), 0,
+     "URL to call for each event."},
+    {"sftpd.keys", MEMBER(sftpd.keys), object_with("private_key"), 0,
+     "Private host keys, each `{\"private_key\": PATH}` or just the path. Empty: `id_rsa`, `id_ecdsa` and `id_ed25519` in "
+     "the configuration directory, made when missing."},
+    {"sftpd.enable_scp", MEMBER(sftpd.enable_scp), kAnything, 0,
+     "Outdated; add `scp` to `enabled_ssh_commands` instead."},
+    {"sftpd.kex_algorithms", MEMBER(sftpd.kex_algorithms), text(Rule::Text::kAlgorithm), 0,
+     "Key exchange algorithms, best first. Empty: a modern selection."},
+    {"sftpd.ciphers", MEMBER(sftpd.ciphers), text(Rule::Text::kAlgorithm), 0,
+     "Ciphers, best first. Empty: a modern selection."},
+    {"sftpd.macs", MEMBER(sftpd.macs), text(Rule::Text::kAlgorithm), 0,
+     "Message authentication codes, best first. Empty: a modern selection."},
+    {"sftpd.login_banner_file", MEMBER(sftpd.login_banner_file), kAnything, 0,
+     "File whose text clients see before they log in. Empty: none."},
+    {"sftpd.setstat_mode", MEMBER(sftpd.setstat_mode), range(0, 1), 0,
+     "0: requests to change permissions, owner and times are carried out. 1: they are answered with success and ignored."},
+    {"sftpd.enabled_ssh_commands", MEMBER(sftpd.enabled_ssh_commands), one_of(kCommands), 0,
+     "SSH commands that clients may run. `*`: all. The list replaces the default."},
+    {"sftpd.keyboard_interactive_auth_program", MEMBER(sftpd.keyboard_interactive_auth_program),
+     text(Rule::Text::kAbsolutePath), 0, "Program that asks the questions of keyboard-interactive logins. Empty: none."},
+    {"sftpd.proxy_protocol", MEMBER(sftpd.proxy_protocol), range(0, 2), 0,
+     "HAProxy PROXY protocol. 0: off. 1: accepted. 2: required."},
+    {"sftpd.proxy_allowed", MEMBER(sftpd.proxy_allowed), kAnything, 0,
+     "Addresses and CIDR ranges of the proxies to believe."},
+    {"sftpd.io_threads", MEMBER(sftpd.io_threads), range(0, 1024), Key::kOurs,
+     "Threads that serve connections. 0: one per processor."},
+    {"sftpd.drain_timeout", MEMBER(sftpd.drain_timeout), range(0, 86400), Key::kOurs,
+     "Seconds that running transfers get to finish when the server is told to stop."},
+    {"sftpd.login_grace_time", MEMBER(sftpd.login_grace_time), range(1, 3600), Key::kOurs,
+     "Seconds that a client has for handshake and login together."},
+    {"sftpd.fast_socket", MEMBER(sftpd.fast_socket), kAnything, Key::kOurs,
+     "Save system calls below the SSH library, in builds that can."},
+
+    {"data_provider.driver", MEMBER(data_provider.driver), text(Rule::Text::kPluginName), 0,
+     "Where accounts are kept: NAME loads the plugin `provider-NAME`."},
+    {"data_provider.name", MEMBER(data_provider.name), kAnything, 0,
+     "Database. sqlite and bolt: its file. memory: a file with accounts to load, or empty."},
+    {"data_provider.host", MEMBER(data_provider.host), kAnything, 0, "Database server."},
+    {"data_provider.port", MEMBER(data_provider.port), range(0, 65535), 0, "Port of the database server."},
+    {"data_provider.username", MEMBER(data_provider.username), kAnything, 0, "User at the database server."},
+    {"data_provider.password", MEMBER(data_provider.password), kAnything, Key::kSecret, "Password of that user."},
+    {"data_provider.sslmode", MEMBER(data_provider.sslmode), range(0, 3), 0,
+     "TLS towards the database server. postgresql: disable, require, verify-ca, verify-full. mysql: off, on, unchecked, "
+     "preferred."},
+    {"data_provider.connection_string", MEMBER(data_provider.connection_string), kAnything, Key::kSecret,
+     "Replaces the connection string that would be made from the keys above."},
+    {"data_provider.users_table", MEMBER(data_provider.users_table), kAnything, 0, "Table with the accounts."},
+    {"data_provider.manage_users", MEMBER(data_provider.manage_users), range(0, 1), 0,
+     "0: accounts are only read. 1: they may be added, changed and deleted."},
+    {"data_provider.track_quota", MEMBER(data_provider.track_quota), range(0, 2), 0,
+     "Used space and files. 0: not counted. 1: counted for all. 2: counted for accounts that have a limit."},
+    {"data_provider.pool_size", MEMBER(data_provider.pool_size), range(0, 10000), 0,
+     "Most connections to the database server at once. 0: no limit."},
+    {"data_provider.users_base_dir", MEMBER(data_provider.users_base_dir), text(Rule::Text::kAbsolutePath), 0,
+     "Accounts without a home directory get one named after them below this directory."},
+    {"data_provider.actions.execute_on", MEMBER(data_provider.actions.execute_on), one_of(kUserEvents), 0,
+     "Account changes to notify about. Empty: none."},
+    {"data_provider.actions.command", MEMBER(data_provider.actions.command), text(Rule::Text::kAbsolutePath), 0,
+     "Program to run for each change."},
+    {"data_provider.actions.http_notification_url", MEMBER(data_provider.actions.http_notification_url),
+     text(Rule::Text::kUrl), 0, "URL to call for each change."},
+    {"data_provider.external_auth_program", MEMBER(data_provider.external_auth_program), text(Rule::Text::kAbsolutePath), 0,
+     "Program that decides logins. Empty: none."},
+    {"data_provider.external_auth_scope", MEMBER(data_provider.external_auth_scope), range(0, 7), 0,
+     "Logins that the program decides: sum of 1 password, 2 public key, 4 keyboard-interactive. 0: all."},
+    {"data_provider.credentials_path", MEMBER(data_provider.credentials_path), kAnything, 0,
+     "Directory for credentials of cloud storage."},
+    {"data_provider.pre_login_program", MEMBER(data_provider.pre_login_program), text(Rule::Text::kAbsolutePath), 0,
+     "Program that may change an account just before its login. Empty: none."},
+
+    {"httpd.bind_port", MEMBER(httpd.bind_port), range(0, 65535), 0, "Port of the administration server. 0: none."},
+    {"httpd.bind_address", MEMBER(httpd.bind_address), text(Rule::Text::kAddress), 0,
+     "Address of the administration server."},
+    {"httpd.templates_path", MEMBER(httpd.templates_path), kAnything, 0, "Directory of page templates."},
+    {"httpd.static_files_path", MEMBER(httpd.static_files_path), kAnything, 0, "Directory of static files."},
+    {"httpd.backups_path", MEMBER(httpd.backups_path), kAnything, 0, "Directory for backups."},
+    {"httpd.auth_user_file", MEMBER(httpd.auth_user_file), kAnything, 0,
+     "File with administrators as htpasswd writes it. Empty: no authentication."},
+    {"httpd.certificate_file", MEMBER(httpd.certificate_file), kAnything, 0,
+     "Certificate; together with its key it switches HTTPS on."},
+    {"httpd.certificate_key_file", MEMBER(httpd.certificate_key_file), kAnything, 0, "Private key of the certificate."},
+
+    {"plugins.directory", MEMBER(plugins.directory), kAnything, Key::kOurs,
+     "Where plugins are found. Empty: `../lib/sallyport/plugins` beside the executable."},
+    {"plugins.paths", MEMBER(plugins.paths), text(Rule::Text::kAbsolutePath), Key::kOurs, "Further plugin files."},
+    {"plugins.sha256", MEMBER(plugins.sha256), text(Rule::Text::kSha256), Key::kOurs,
+     "Plugin name -> SHA-256 digest in hex. A plugin with another digest is refused."},
+    {"plugins.storage", MEMBER(plugins.storage), text(Rule::Text::kJsonObject), Key::kOurs | Key::kSecret,
+     "Storage plugin name -> its settings, an object that the plugin's schema describes (`sallyport plugin show NAME`)."},
+};
+#undef MEMBER
+
+template <class... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
+
+std::string text_rule(const Rule& rule) {
+  switch (rule.text) {
+    case Rule::Text::kAny: return "text";
+    case Rule::Text::kPluginName: return "lower-case letters, digits and '-'";
+    case Rule::Text::kAbsolutePath: return "empty or an absolute path";
+    case Rule::Text::kUrl: return "empty or an http:// or https:// URL";
+    case Rule::Text::kAlgorithm: return "algorithm names";
+    case Rule::Text::kAddress: return "empty, an IPv4 or an IPv6 address";
+    case Rule::Text::kSha256: return "64 hexadecimal digits";
+    case Rule::Text::kJsonObject: return "objects";
+    case Rule::Text::kOneOf: break;
+  }
+  std::string words;
+  for (const auto word : rule.one_of) words += (words.empty() ? "" : ", ") + std::string(word);
+  return words;
+}
+
+std::string octal(std::int64_t value) {
+  std::string digits;
+  for (; value > 0 || digits.size() < 3; value /= 8) digits.insert(digits.begin(), static_cast<char>('0' + value % 8));
+  return "0" + digits;
+}
+
+}  // namespace
+
+std::span<const Key> keys() { return kKeys; }
+
+const Key* find_key(std::string_view path) {
+  const auto* found = std::find_if(std::begin(kKeys), std::end(kKeys), [&](const Key& key) { return key.path == path; });
+  return found == std::end(kKeys) ? nullptr : found;
+}
+
+bool is_section(std::string_view path) {
+  return std::any_of(std::begin(kKeys), std::end(kKeys), [&](const Key& key) {
+    return key.path.size() > path.size() && key.path.starts_with(path) && key.path[path.size()] == '.';
+  });
+}
+
+std::string_view type_name(const Key& key) {
+  return std::visit(Overloaded{
+                        [](int& (*)(Config&)) { return "whole number"; },
+                        [](bool& (*)(Config&)) { return "true or false"; },
+                        [](std::string& (*)(Config&)) { return "text"; },
+                        [](std::vector<std::string>& (*)(Config&)) { return "list of texts"; },
+                        [](std::uint32_t& (*)(Config&)) { return "octal number as text"; },
+                        [](TextMap& (*)(Config&)) { return "object"; },
+                    },
+                    key.target);
+}
+
+std::string allowed_values(const Key& key) {
+  const Rule& rule = key.rule;
+  return std::visit(Overloaded{
+                        [&](int& (*)(Config&)) -> std::string {
+                          if (rule.min == kMinInt && rule.max == kMaxInt) return "a whole number";
+                          return "a whole number from " + std::to_string(rule.min) + " to " + std::to_string(rule.max);
+                        },
+                        [](bool& (*)(Config&)) -> std::string { return "true or false"; },
+                        [&](std::string& (*)(Config&)) { return text_rule(rule); },
+                        [&](std::vector<std::string>& (*)(Config&)) { return "a list of: " + text_rule(rule); },
+                        [&](std::uint32_t& (*)(Config&)) {
+                          return "octal digits in quotes from \"" + octal(rule.min) + "\" to \"" + octal(rule.max) + "\"";
+                        },
+                        [&](TextMap& (*)(Config&)) { return "an object whose values are " + text_rule(rule); },
+                    },
+                    key.target);
+}
+
+}  // namespace host::config

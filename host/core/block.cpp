@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Large blocks are kept in one bounded free list: with malloc alone each transfer would fault its pages in anew, since
+// freed memory at the top of the heap goes back to the kernel. Any thread.
+#include "host/core/block.h"
+
+#include <mutex>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "host/core/limits.h"
+
+namespace host::core {
+namespace {
+
+class FreeList {
+ public:
+  std::byte* take() {
+    const std::lock_guard lock(mutex_);
+    if (blocks_.empty()) return nullptr;
+    auto* memory = blocks_.back();
+    blocks_.pop_back();
+    return memory;
+  }
+  bool put(std::byte* memory) {
+    const std::lock_guard lock(mutex_);
+    if (blocks_.size() >= limits::kPooledBlocks) return false;
+    blocks_.push_back(memory);
+    return true;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::byte*> blocks_;
+};
+
+FreeList& large_blocks() {
+  static auto* list = new FreeList;  // outlives every static that may still hold blocks at exit
+  return *list;
+}
+
+}  // namespace
+
+void BlockDeleter::operator()(std::byte* memory) const {
+  if (capacity == limits::kBlockBytes && large_blocks().put(memory)) return;
+  ::operator delete(memory);
+}
+
+Block Block::take(std::size_t bytes) {
+  std::size_t capacity = bytes;
+  if (bytes <= limits::kSmallBlockBytes) {
+    capacity = limits::kSmallBlockBytes;
+  } else if (bytes <= limits::kBlockBytes) {
+    capacity = limits::kBlockBytes;
+  }
+  std::byte* memory = capacity == limits::kBlockBytes ? large_blocks().take() : nullptr;
+  if (memory == nullptr) memory = static_cast<std::byte*>(::operator new(capacity));
+  Block block;
+  block.memory_ = {memory, BlockDeleter{capacity}};
+  return block;
+}
+
+Block::Block(Block&& other) noexcept
+    : memory_(std::move(other.memory_)), begin_(std::exchange(other.begin_, 0)), end_(std::exchange(other.end_, 0)) {}
+
+Block& Block::operator=(Block&& other) noexcept {
+  memory_ = std::move(other.memory_);
+  begin_ = std::exchange(other.begin_, 0);
+  end_ = std::exchange(other.end_, 0);
+  return *this;
+}
+
+std::span<std::byte> BlockQueue::reserve(std::size_t bytes) {
+  if (blocks_.empty() || blocks_.back().room().size() < bytes) blocks_.push_back(Block::take(bytes));
+  return blocks_.back().room();
+}
+
+void BlockQueue::commit(std::size_t bytes) {
+  blocks_.back().grow(bytes);
+  size_ += bytes;
+}
+
+void BlockQueue::append(Block block) {
+  if (block.empty()) return;
+  size_ += block.size();
+  blocks_.push_back(std::move(block));
+}
+
+void BlockQueue::append(BlockQueue&& other) {
+  // A lone small reply is copied behind the last one: fewer, fuller SSH packets.
+  if (other.size_ <= limits::kSmallBlockBytes / 2 && !blocks_.empty() && blocks_.back().room().size() >= other.size_) {
+    while (!other.empty()) {
+      const auto part = other.front();
+      std::copy(part.begin(), part.end(), blocks_.back().room().begin());
+      commit(part.size());
+      other.consume(part.size());
+    }
+    return;
+  }
+  for (auto& block : other.blocks_) append(std::move(block));
+  other.clear();
+}
+
+void BlockQueue::consume(std::size_t bytes) {
+  blocks_.front().consume(bytes);
+  size_ -= bytes;
+  while (!blocks_.empty() && blocks_.front().empty()) blocks_.pop_front();
+  if (blocks_.empty()) blocks_.shrink_to_fit();
+}
+
+void BlockQueue::clear() {
+  blocks_.clear();
+  blocks_.shrink_to_fit();
+  size_ = 0;
+}
+
+}  // namespace host::core

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every limit of the host, in one place. Nothing is unbounded; a limit that operators may want to change also has a
+// configuration key, and then the value here is its default.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace host::core::limits {
+
+// SFTP (filexfer-02 section 3; OpenSSH PROTOCOL section 4.8, limits@openssh.com)
+inline constexpr std::uint32_t kMaxPacketBytes = 256 * 1024;  // one SFTP packet without its length word
+inline constexpr std::uint32_t kMaxReadBytes = 261120;        // 255 KiB, what OpenSSH's server answers too
+inline constexpr std::uint32_t kMaxWriteBytes = 261120;
+inline constexpr std::uint32_t kMaxOpenHandles = 1000;  // per SFTP channel
+inline constexpr std::size_t kMaxPathBytes = 4096;
+inline constexpr std::uint32_t kMaxReaddirEntries = 128;  // per reply
+inline constexpr std::size_t kMaxReaddirBytes = 64 * 1024;
+
+// Flow control of one SFTP channel
+inline constexpr std::size_t kMaxQueuedRequestBytes = 2 * 1024 * 1024;  // parsed and waiting: beyond it we stop consuming
+inline constexpr std::size_t kMaxQueuedRequests = 1024;
+inline constexpr std::size_t kMaxReplyBytes = 512 * 1024;   // encoded and unsent: beyond it nothing new is started
+inline constexpr std::size_t kMaxBatchBytes = 512 * 1024;   // data moved by one hand-over to a worker
+inline constexpr std::size_t kMaxBatchRequests = 64;
+
+// SSH
+inline constexpr std::size_t kTurnBytes = 64 * 1024;           // written per session and turn before others run
+inline constexpr std::uint32_t kChannelWriteBytes = 32758;     // largest payload libssh puts into one packet
+inline constexpr std::uint32_t kUploadWindowBytes = 8 * 1024 * 1024;
+inline constexpr std::size_t kSocketReadBytes = 128 * 1024;
+inline constexpr int kMaxChannelsPerSession = 16;
+inline constexpr int kLoginGraceSeconds = 120;
+inline constexpr int kDefaultMaxAuthTries = 6;
+inline constexpr int kDrainSeconds = 10;
+inline constexpr std::size_t kMaxSessions = 20000;
+inline constexpr std::size_t kMaxUnauthenticatedSessions = 1000;
+
+// Workers
+inline constexpr std::size_t kStoragePoolThreads = 16;  // per storage plugin instance
+inline constexpr std::size_t kStoragePoolQueue = 4096;
+inline constexpr std::size_t kAuthPoolThreads = 8;  // hashing and provider look-ups of logins
+inline constexpr std::size_t kAuthPoolQueue = 1024;
+
+// Memory
+inline constexpr std::size_t kBlockBytes = 256 * 1024 + 1024;  // one large reply with its headers
+inline constexpr std::size_t kSmallBlockBytes = 2 * 1024;
+inline constexpr std::size_t kPooledBlocks = 64;  // large blocks kept for reuse, whole process
+
+// Log
+inline constexpr std::size_t kLogQueueLines = 8192;
+inline constexpr std::size_t kMaxLogTextBytes = 16 * 1024;
+
+// Owner names remembered per session and kind, for listings
+inline constexpr std::size_t kMaxOwnerNames = 256;
+
+// Accounts
+inline constexpr std::size_t kMaxUserRecordBytes = 1024 * 1024;
+inline constexpr std::size_t kMaxPasswordBytes = 4096;
+inline constexpr std::size_t kMaxConfigBytes = 4 * 1024 * 1024;
+
+}  // namespace host::core::limits

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One mutex and one condition variable: hand-overs are counted in thousands per second, not millions, because requests
+// travel in batches.
+#include "host/core/worker_pool.h"
+
+#include <pthread.h>
+
+#include <utility>
+
+namespace host::core {
+
+void set_thread_name(const std::string& name) {
+#if defined(__linux__)
+  pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+#else
+  (void)name;
+#endif
+}
+
+WorkerPool::WorkerPool(std::string name, std::size_t max_threads, std::size_t max_queue)
+    : name_(std::move(name)), max_threads_(max_threads), max_queue_(max_queue) {}
+
+WorkerPool::~WorkerPool() { stop(); }
+
+bool WorkerPool::submit(Job job) {
+  const std::lock_guard lock(mutex_);
+  if (stopping_ || queue_.size() >= max_queue_) return false;
+  push(std::move(job));
+  return true;
+}
+
+void WorkerPool::submit_cleanup(Job job) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stopping_) {
+      push(std::move(job));
+      return;
+    }
+  }
+  job();  // the pool is gone: releasing late on this thread beats leaking
+}
+
+void WorkerPool::push(Job job) {
+  queue_.push_back(std::move(job));
+  if (idle_ < queue_.size() && threads_.size() < max_threads_) {
+    const auto number = threads_.size();
+    threads_.emplace_back([this, number] {
+      set_thread_name(name_ + "-" + std::to_string(number));
+      run();
+    });
+  }
+  wake_.notify_one();
+}
+
+void WorkerPool::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    ++idle_;
+    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    --idle_;
+    if (queue_.empty()) return;
+    auto job = std::move(queue_.front());
+    queue_.pop_front();
+    lock.unlock();
+    job();
+    job = nullptr;  // destroy what it holds outside the lock
+    lock.lock();
+  }
+}
+
+void WorkerPool::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  for (auto& thread : threads_) thread.join();
+}
+
+}  // namespace host::core

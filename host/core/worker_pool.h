@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A bounded pool of threads for calls that may block. Each plugin instance has its own, so that a stuck backend never
+// holds up another (a bulkhead).
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace host::core {
+
+class WorkerPool {
+ public:
+  using Job = std::function<void()>;
+
+  // Threads are named "name-N" and started when first needed, up to max_threads.
+  WorkerPool(std::string name, std::size_t max_threads, std::size_t max_queue);
+  ~WorkerPool();  // stop()
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+
+  // False when the queue is full or the pool is stopping: the caller answers "busy". Jobs must not throw. Any thread.
+  [[nodiscard]] bool submit(Job job);
+  // The same without the bound, for releasing what was opened; never refused before stop(). Any thread.
+  void submit_cleanup(Job job);
+  // Runs what is queued, then joins. Call from outside the pool.
+  void stop();
+
+ private:
+  void push(Job job);
+  void run();
+
+  const std::string name_;
+  const std::size_t max_threads_;
+  const std::size_t max_queue_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Job> queue_;
+  std::vector<std::thread> threads_;
+  std::size_t idle_ = 0;
+  bool stopping_ = false;
+};
+
+// Sets the calling thread's name in the operating system (15 bytes at most).
+void set_thread_name(const std::string& name);
+
+}  // namespace host::core

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/core/worker_pool.h"
+
+#include <gtest/gtest.h>
+#include <pthread.h>
+
+#include <array>
+#include <atomic>
+#include <latch>
+#include <memory>
+#include <semaphore>
+#include <set>
+#include <string>
+
+namespace host::core {
+namespace {
+
+TEST(WorkerPool, StopRunsWhatIsQueued) {
+  std::atomic<int> done = 0;
+  std::binary_semaphore go(0);
+  WorkerPool pool("test", 1, 100);
+  ASSERT_TRUE(pool.submit([&] { go.acquire(); }));
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(pool.submit([&] { ++done; }));
+  go.release();
+  pool.stop();
+  EXPECT_EQ(done, 50);
+}
+
+TEST(WorkerPool, QueueIsBounded) {
+  std::binary_semaphore started(0), go(0);
+  std::atomic<int> done = 0;
+  WorkerPool pool("test", 1, 2);
+  ASSERT_TRUE(pool.submit([&] { started.release(), go.acquire(); }));
+  started.acquire();  // from here on the only thread is busy
+  EXPECT_TRUE(pool.submit([&] { ++done; }));
+  EXPECT_TRUE(pool.submit([&] { ++done; }));
+  EXPECT_FALSE(pool.submit([&] { ++done; }));
+  pool.submit_cleanup([&] { done += 10; });
+  go.release();
+  pool.stop();
+  EXPECT_EQ(done, 12);
+}
+
+TEST(WorkerPool, GrowsToItsLimitAndNotBeyond) {
+  constexpr int kThreads = 4;
+  std::latch all_running(kThreads);
+  std::atomic<int> running = 0, most = 0;
+  WorkerPool pool("test", kThreads, 100);
+  for (int i = 0; i < kThreads; ++i) {
+    ASSERT_TRUE(pool.submit([&] { all_running.arrive_and_wait(); }));  // ends only when four run at once
+  }
+  all_running.wait();
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(pool.submit([&] {
+      const int now = ++running;
+      int seen = most;
+      while (seen < now && !most.compare_exchange_weak(seen, now)) {
+      }
+      --running;
+    }));
+  }
+  pool.stop();
+  EXPECT_LE(most, kThreads);
+}
+
+TEST(WorkerPool, OneThreadDoesAllWhenItKeepsUp) {
+  std::set<std::thread::id> threads;
+  WorkerPool pool("test", 8, 100);
+  for (int i = 0; i < 20; ++i) {
+    std::binary_semaphore done(0);
+    ASSERT_TRUE(pool.submit([&] {
+      threads.insert(std::this_thread::get_id());
+      done.release();
+    }));
+    done.acquire();
+  }
+  pool.stop();
+  EXPECT_LE(threads.size(), 2u);  // a second one when a job comes before the first thread is idle again
+}
+
+TEST(WorkerPool, AfterStopJobsAreRefusedAndCleanupsRunAtOnce) {
+  WorkerPool pool("test", 2, 10);
+  pool.stop();
+  bool ran = false;
+  EXPECT_FALSE(pool.submit([&] { ran = true; }));
+  EXPECT_FALSE(ran);
+  pool.submit_cleanup([&] { ran = true; });
+  EXPECT_TRUE(ran);
+}
+
+TEST(WorkerPool, JobsAreDestroyedAfterTheyRan) {
+  auto held = std::make_shared<int>(1);
+  std::weak_ptr<int> watched = held;
+  WorkerPool pool("test", 1, 10);
+  ASSERT_TRUE(pool.submit([held = std::move(held)] { EXPECT_EQ(*held, 1); }));
+  pool.stop();
+  EXPECT_TRUE(watched.expired());
+}
+
+#if defined(__linux__)
+TEST(WorkerPool, ThreadsCarryThePoolsName) {
+  std::array<char, 16> name{};
+  WorkerPool pool("storage-with-a-long-name", 1, 10);
+  ASSERT_TRUE(pool.submit([&] { pthread_getname_np(pthread_self(), name.data(), name.size()); }));
+  pool.stop();
+  EXPECT_STREQ(name.data(), "storage-with-a-");
+}
+#endif
+
+}  // namespace
+}  // namespace host::core

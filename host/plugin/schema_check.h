@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Settings of plugins, checked against the schema that the plugin brings along: a subset of JSON Schema
+// (docs/plugin-config.md). Immutable once parsed: any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "host/core/result.h"
+
+namespace host::plugin {
+
+class Schema {
+ public:
+  // Refuses text that is no JSON, keywords and types outside the subset, and defaults that break their own rules.
+  static core::Result<Schema> parse(std::string_view text);
+
+  // Checks one JSON object and fills in defaults. The error names `where` (a configuration key), the member, what was
+  // found and what is allowed; values of writeOnly members never appear in it.
+  core::Result<std::string> check(std::string_view settings_json, std::string_view where) const;
+
+  // The same settings with every writeOnly member emptied, for showing to people. Text that is not an object gives "{}".
+  std::string blank_secrets(std::string_view settings_json) const;
+
+ private:
+  struct Tree;
+  explicit Schema(std::shared_ptr<const Tree> tree);
+  std::shared_ptr<const Tree> tree_;
+};
+
+}  // namespace host::plugin

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Turns libssh messages into checks of host/auth and verdicts into replies. A check runs on the login pool, mounting
+// the user's files on the pool of their storage; the verdict comes back to the session's I/O thread. Never says to a
+// client why a login failed.
+#include "host/ssh/authentication.h"
+
+#include <openssl/crypto.h>
+
+#include <utility>
+
+#include "host/core/limits.h"
+#include "host/core/log.h"
+
+// The message API is marked as replaced by callbacks, which cannot defer their answer (see the header).
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+namespace host::ssh {
+namespace {
+
+constexpr int kMethods = SSH_AUTH_METHOD_PASSWORD | SSH_AUTH_METHOD_PUBLICKEY;
+// The smallest signed request is larger than this; keep-alive and ignore packets are smaller.
+constexpr std::uint64_t kSmallestSignedRequest = 100;
+constexpr auto kSwallowedAfter = std::chrono::seconds(1);
+
+// A secret that is wiped when the last copy of the job that needs it goes.
+std::shared_ptr<std::string> make_secret(const char* text) {
+  return {new std::string(text != nullptr ? text : ""), [](std::string* secret) {
+            OPENSSL_cleanse(secret->data(), secret->size());
+            delete secret;
+          }};
+}
+
+std::string text_of(const char* text) { return text != nullptr ? text : ""; }
+
+using MountDone = std::function<void(core::Result<std::shared_ptr<vfs::SessionFs>>)>;
+
+// The second half of a login, on the storage's own pool, so that a stuck storage holds up no other login.
+void mount(Context& context, vfs::Identity identity, const MountDone& done) {
+  auto pool = vfs::SessionFs::mount_pool(*context.services.registry, identity.user);
+  if (!pool) {
+    done(pool.error());
+    return;
+  }
+  auto who = std::make_shared<vfs::Identity>(std::move(identity));  // std::function wants copyable captures
+  const bool queued = (*pool)->submit([&context, who, done] {
+    done(vfs::SessionFs::mount(*context.services.registry, std::move(*who), context.options.vfs));
+  });
+  if (!queued) done(core::Error(core::Status::kBusy, "the storage has too many requests waiting"));
+}
+
+}  // namespace
+
+// What came out of a check.
+struct Authentication::Verdict {
+  const char* login_type;
+  std::string user;
+  bool probe;
+  std::string refused;    // why, for the log; empty: accepted
+  bool unusable = false;  // accepted, but there is nothing to serve
+  std::shared_ptr<vfs::SessionFs> fs;
+};
+
+Authentication::Authentication(ssh_session session, Context& context, Peer peer)
+    : session_(session), context_(context), peer_(std::move(peer)) {
+  ssh_set_counters(session_, &sent_, &received_);
+}
+
+Authentication::~Authentication() { ssh_set_counters(session_, nullptr, nullptr); }
+
+Authentication::State Authentication::advance(const KeepAlive& keep_alive, const std::function<void()>& resume) {
+  while (state_ == State::kRunning) {
+    MessagePtr message(ssh_message_get(session_));
+    if (!message) break;
+    bytes_accounted_ = received_.in_bytes;
+    unaccounted_since_ = {};
+    on_message(std::move(message), keep_alive, resume);
+  }
+  return state_;
+}
+
+void Authentication::on_message(MessagePtr message, const KeepAlive& keep_alive, const std::function<void()>& resume) {
+  if (ssh_message_type(message.get()) == SSH_REQUEST_SERVICE) {
+    service_seen_ = true;
+    ssh_message_service_reply_success(message.get());
+    return;
+  }
+  if (ssh_message_type(message.get()) != SSH_REQUEST_AUTH) {
+    ssh_message_reply_default(message.get());
+    return;
+  }
+  send_banner();
+  switch (ssh_message_subtype(message.get())) {
+    case SSH_AUTH_METHOD_NONE:
+      // The first one is how clients ask for the methods (RFC 4252 section 5.2).
+      if (std::exchange(none_seen_, true)) ++failures_;
+      reply_failure(message.get());
+      return;
+    case SSH_AUTH_METHOD_PASSWORD: {
+      auto check = password_check(message.get());
+      run_check(std::move(message), "password", false, std::move(check), keep_alive(), resume);
+      return;
+    }
+    case SSH_AUTH_METHOD_PUBLICKEY: {
+      const bool probe = ssh_message_auth_publickey_state(message.get()) == SSH_PUBLICKEY_STATE_NONE;
+      auto check = public_key_check(message.get(), probe);
+      run_check(std::move(message), "publickey", probe, std::move(check), keep_alive(), resume);
+      return;
+    }
+    default: {
+      const auto user = text_of(ssh_message_auth_user(message.get()));
+      refuse(message.get(), "no_auth_tryed", user, "authentication method not offered");
+    }
+  }
+}
+
+Authentication::Check Authentication::password_check(ssh_message message) const {
+  const auth::Attempt attempt{text_of(ssh_message_auth_user(message)), peer_.ip};
+  const auto password = make_secret(ssh_message_auth_password(message));
+  return [attempt, password](auth::Login& login) { return login.password(attempt, *password); };
+}
+
+Authentication::Check Authentication::public_key_check(ssh_message message, bool probe) const {
+  const auth::Attempt attempt{text_of(ssh_message_auth_user(message)), peer_.ip};
+  const ssh_key key = ssh_message_auth_pubkey(message);
+  char* base64 = nullptr;
+  if (key == nullptr || ssh_pki_export_pubkey_base64(key, &base64) != SSH_OK) {
+    return [](auth::Login&) -> core::Result<auth::Grant> {
+      return core::Error(core::Status::kDenied, "unreadable public key");
+    };
+  }
+  const std::string blob(CharPtr(base64).get());
+  const std::string type = text_of(ssh_key_type_to_char(ssh_key_type(key)));
+  return [attempt, type, blob, probe](auth::Login& login) { return login.public_key(attempt, type, blob, probe); };
+}
+
+void Authentication::run_check(MessagePtr message, const char* login_type, bool probe, Check check, const Post& post,
+                               const std::function<void()>& resume) {
+  tried_ = true;
+  state_ = State::kPending;
+  auto verdict = std::make_shared<Verdict>();
+  verdict->login_type = login_type;
+  verdict->probe = probe;
+  verdict->user = text_of(ssh_message_auth_user(message.get()));
+  const std::shared_ptr<ssh_message_struct> owned = std::move(message);
+  const std::function<void()> finish = [this, post, resume, owned, verdict] {
+    post([this, resume, owned, verdict] {
+      settle(owned.get(), *verdict);
+      resume();
+    });
+  };
+  auto identity = std::make_shared<vfs::Identity>();
+  identity->connection_id = peer_.connection_id;
+  identity->client_version = text_of(ssh_get_clientbanner(session_));
+  identity->remote_address = peer_.address;
+  identity->session_number = peer_.session_number;
+
+  const bool queued = context_.services.login->pool().submit([this, check, verdict, identity, finish] {
+    auto grant = check(*context_.services.login);
+    if (!grant || verdict->probe) {
+      if (!grant) verdict->refused = grant.error().message();
+      finish();
+      return;
+    }
+    identity->user = std::move(grant->user);
+    core::log::info("sftpd", identity->connection_id,
+                    "user \"" + verdict->user + "\" logged in with: " + grant->description + ", remote address " +
+                        identity->remote_address + ", client " + identity->client_version);
+    mount(context_, std::move(*identity), [verdict, finish](core::Result<std::shared_ptr<vfs::SessionFs>> fs) {
+      if (fs) {
+        verdict->fs = std::move(*fs);
+      } else {
+        verdict->unusable = true;
+        verdict->refused = "cannot open the user's files: " + fs.error().message();
+      }
+      finish();
+    });
+  });
+  if (!queued) {
+    verdict->refused = "too many logins are waiting";
+    settle(owned.get(), *verdict);
+  }
+}
+
+void Authentication::settle(ssh_message message, Verdict& verdict) {
+  state_ = State::kRunning;
+  if (!verdict.refused.empty()) {
+    refuse(message, verdict.login_type, verdict.user, verdict.refused);
+    if (verdict.unusable) state_ = State::kRefused;
+    return;
+  }
+  if (verdict.probe) {
+    ssh_message_auth_reply_pk_ok_simple(message);
+    return;
+  }
+  fs_ = std::move(verdict.fs);
+  state_ = State::kGranted;
+  ssh_message_auth_reply_success(message, 0);
+}
+
+void Authentication::refuse(ssh_message message, const char* login_type, const std::string& user,
+                            const std::string& why) {
+  ++failures_;
+  core::log::connection_failed({peer_.ip, user, login_type, why});
+  reply_failure(message);
+}
+
+void Authentication::reply_failure(ssh_message message) {
+  const int configured = context_.options.max_auth_tries;
+  const int limit = configured == 0 ? core::limits::kDefaultMaxAuthTries : configured;
+  if (limit > 0 && failures_ >= limit) {
+    core::log::connection_failed({peer_.ip, "", "no_auth_tryed", "too many authentication failures"});
+    ssh_session_set_disconnect_message(session_, "too many authentication failures");
+    state_ = State::kRefused;
+    return;
+  }
+  ssh_message_auth_set_methods(message, kMethods);
+  ssh_message_reply_default(message);
+}
+
+void Authentication::send_banner() {
+  if (banner_sent_ || context_.options.login_banner.empty()) return;
+  banner_sent_ = true;
+  const StringPtr text(ssh_string_from_char(context_.options.login_banner.c_str()));
+  ssh_send_issue_banner(session_, text.get());
+}
+
+bool Authentication::swallowed_request(Clock::time_point now) {
+  if (state_ != State::kRunning || !service_seen_) return false;
+  if (received_.in_bytes < bytes_accounted_ + kSmallestSignedRequest) return false;
+  if (unaccounted_since_ == Clock::time_point{}) unaccounted_since_ = now;
+  if (now - unaccounted_since_ < kSwallowedAfter) return false;
+  core::log::connection_failed({peer_.ip, "", "publickey", "request without a valid signature"});
+  return true;
+}
+
+}  // namespace host::ssh

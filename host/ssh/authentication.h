@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The authentication phase of one session (RFC 4252), in libssh's queue mode: no callbacks are installed, so that we
+// own each message and may answer it after a worker has checked it. On the session's I/O thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "host/ssh/context.h"
+#include "host/ssh/io_thread.h"
+
+namespace host::ssh {
+
+class Authentication {
+ public:
+  enum class State {
+    kRunning,  // waits for the client
+    kPending,  // a worker is checking; read nothing from the client meanwhile
+    kGranted,
+    kRefused,  // end the connection
+  };
+
+  struct Peer {
+    std::string ip, address;  // address: "ip:port"
+    std::string connection_id;
+    std::uint64_t session_number = 0;
+  };
+
+  // Runs a function later on the session's I/O thread and keeps the session alive until then.
+  using Post = std::function<void(std::function<void()>)>;
+  using KeepAlive = std::function<Post()>;
+
+  Authentication(ssh_session session, Context& context, Peer peer);
+  ~Authentication();
+
+  // Answers what the client has sent. `keep_alive` makes the Post for one background check; it calls `resume` after the
+  // verdict is in.
+  State advance(const KeepAlive& keep_alive, const std::function<void()>& resume);
+  State state() const { return state_; }
+
+  // A request with a bad signature: libssh 0.10 swallows it without a word, and the client would wait for ever.
+  // True when one seems to have come in and no message followed within a short time.
+  bool swallowed_request(Clock::time_point now);
+
+  // After kGranted.
+  std::shared_ptr<vfs::SessionFs> take_fs() { return std::move(fs_); }
+  // For the log when the session ends before a login.
+  bool tried() const { return tried_; }
+
+ private:
+  struct Verdict;
+  using Check = std::function<core::Result<auth::Grant>(auth::Login&)>;
+  void on_message(MessagePtr message, const KeepAlive& keep_alive, const std::function<void()>& resume);
+  Check password_check(ssh_message message) const;
+  Check public_key_check(ssh_message message, bool probe) const;
+  void run_check(MessagePtr message, const char* login_type, bool probe, Check check, const Post& post,
+                 const std::function<void()>& resume);
+  void settle(ssh_message message, Verdict& verdict);
+  void refuse(ssh_message message, const char* login_type, const std::string& user, const std::string& why);
+  void reply_failure(ssh_message message);
+  void send_banner();
+
+  ssh_session session_;
+  Context& context_;
+  Peer peer_;
+  State state_ = State::kRunning;
+  std::shared_ptr<vfs::SessionFs> fs_;
+  int failures_ = 0;
+  bool tried_ = false;
+  bool none_seen_ = false;
+  bool banner_sent_ = false;
+  bool service_seen_ = false;
+  ssh_counter_struct received_{};
+  ssh_counter_struct sent_{};
+  std::uint64_t bytes_accounted_ = 0;
+  Clock::time_point unaccounted_since_{};
+};
+
+}  // namespace host::ssh

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Flow control. Towards us: what the engine has no room for stays in libssh's buffer, which libssh counts against the
+// peer's window, so that the peer stops by itself. Away from us: never more than the peer's window, never while the
+// socket is full, never from inside a callback (ssh_channel_write may call back into on_data).
+#include "host/ssh/channel_link.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "host/core/limits.h"
+
+namespace host::ssh {
+
+namespace limits = core::limits;
+
+ChannelLink::ChannelLink(ssh_session session, ssh_channel channel) : session_(session), channel_(channel) {
+  callbacks_.userdata = this;
+  callbacks_.channel_data_function = &ChannelLink::on_data;
+  callbacks_.channel_eof_function = &ChannelLink::on_eof;
+  callbacks_.channel_close_function = &ChannelLink::on_close;
+  ssh_callbacks_init(&callbacks_);
+  ssh_set_channel_callbacks(channel_, &callbacks_);
+}
+
+ChannelLink::~ChannelLink() {
+  ssh_remove_channel_callbacks(channel_, &callbacks_);
+  if (engine_) engine_->abandon();
+  ssh_channel_free(channel_);
+}
+
+bool ChannelLink::start_sftp(std::shared_ptr<vfs::SessionFs> fs, sftp::Channel::Hooks hooks) {
+  if (state_ != State::kOpen) return false;
+  engine_ = sftp::Channel::create(std::move(fs), std::move(hooks));
+  state_ = State::kServing;
+  return true;
+}
+
+int ChannelLink::on_data(ssh_session, ssh_channel, void* data, std::uint32_t size, int is_stderr, void* self) {
+  auto* link = static_cast<ChannelLink*>(self);
+  if (is_stderr != 0 || link->state_ != State::kServing) return static_cast<int>(size);  // dropped
+  if (!link->must_accept_ && !link->engine_->ready()) {
+    link->held_ = true;
+    return 0;
+  }
+  link->held_ = false;
+  link->received_ += size;
+  link->traffic_ += size;
+  link->engine_->on_data({static_cast<const std::byte*>(data), size});
+  return static_cast<int>(size);
+}
+
+void ChannelLink::on_eof(ssh_session, ssh_channel, void* self) { static_cast<ChannelLink*>(self)->eof_ = true; }
+
+void ChannelLink::on_close(ssh_session, ssh_channel, void* self) {
+  auto* link = static_cast<ChannelLink*>(self);
+  link->state_ = State::kClosed;
+}
+
+void ChannelLink::drain_held() {
+  // Each read may re-open the window without counting what is still buffered: take all of it (libssh 0.10).
+  must_accept_ = true;
+  std::array<std::byte, 16384> part;
+  for (;;) {
+    const int count = ssh_channel_read_nonblocking(channel_, part.data(), part.size(), 0);
+    if (count <= 0) break;
+    received_ += static_cast<std::uint64_t>(count);
+    engine_->on_data(std::span<const std::byte>(part).first(static_cast<std::size_t>(count)));
+  }
+  must_accept_ = false;
+  held_ = false;
+}
+
+void ChannelLink::widen_window() {
+  // libssh has no setter: a read of W bytes makes it offer the peer W bytes, and with everything consumed by on_data
+  // nothing is copied to the dummy. Repeated each time a quarter of the window was used up.
+  if (held_ || !engine_->receiving_upload() || !engine_->ready()) return;
+  if (window_wide_ && received_ - received_at_widening_ < limits::kUploadWindowBytes / 4) return;
+  if (ssh_channel_poll(channel_, 0) != 0) return;
+  window_wide_ = true;
+  received_at_widening_ = received_;
+  must_accept_ = true;
+  std::array<std::byte, 16> dummy;
+  ssh_channel_read_timeout(channel_, dummy.data(), limits::kUploadWindowBytes, 0, 0);
+  must_accept_ = false;
+}
+
+bool ChannelLink::pump(std::size_t budget) {
+  if (state_ != State::kServing || in_pump_) return false;
+  in_pump_ = true;
+  if (held_ && engine_->ready()) drain_held();
+  widen_window();
+  if (eof_ && !held_) engine_->on_eof();
+  const bool more = send_some(budget);
+  close_if_done();
+  in_pump_ = false;
+  return more && state_ == State::kServing;
+}
+
+bool ChannelLink::send_some(std::size_t budget) {
+  auto& output = engine_->output();
+  std::size_t spent = 0;
+  while (state_ == State::kServing) {
+    if (output.empty()) engine_->fill(budget);
+    if (output.empty()) return false;
+    if (spent >= budget) return true;
+    const std::size_t window = ssh_channel_window_size(channel_);
+    if (window == 0 || (ssh_get_status(session_) & SSH_WRITE_PENDING) != 0) return false;  // the client must read first
+    const auto part = output.front();
+    const auto size = std::min({part.size(), window, std::size_t{limits::kChannelWriteBytes}});
+    const int written = ssh_channel_write(channel_, part.data(), static_cast<std::uint32_t>(size));
+    if (written < 0) state_ = State::kClosed;
+    if (written <= 0) return false;  // 0: a key exchange is under way, its end wakes us
+    output.consume(static_cast<std::size_t>(written));
+    spent += static_cast<std::size_t>(written);
+    traffic_ += static_cast<std::uint64_t>(written);
+  }
+  return false;
+}
+
+void ChannelLink::close_if_done() {
+  if (state_ != State::kServing || !engine_->output().empty()) return;
+  const bool clean = engine_->finished();
+  if (!clean && !engine_->failed()) return;
+  // RFC 4254 section 6.10: the status goes before EOF and CLOSE.
+  ssh_channel_request_send_exit_status(channel_, clean ? 0 : 1);
+  ssh_channel_send_eof(channel_);
+  ssh_channel_close(channel_);
+  state_ = State::kClosing;
+}
+
+std::uint64_t ChannelLink::take_traffic() { return std::exchange(traffic_, 0); }
+
+}  // namespace host::ssh

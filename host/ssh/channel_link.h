@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Ties one SSH session channel (RFC 4254) to the protocol engine that serves it: moves bytes both ways, keeps within
+// both windows, ends it properly. On the session's I/O thread.
+#pragma once
+
+#include <libssh/callbacks.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "host/sftp/channel.h"
+#include "host/ssh/handles.h"
+
+namespace host::ssh {
+
+class ChannelLink {
+ public:
+  ChannelLink(ssh_session session, ssh_channel channel);
+  ~ChannelLink();
+  ChannelLink(const ChannelLink&) = delete;
+  ChannelLink& operator=(const ChannelLink&) = delete;
+
+  ssh_channel channel() const { return channel_; }
+  // The client asked for the sftp subsystem. False when the channel already serves something.
+  bool start_sftp(std::shared_ptr<vfs::SessionFs> fs, sftp::Channel::Hooks hooks);
+
+  // Sends up to `budget` bytes; true when more could be sent right now. Never call it from a libssh callback.
+  bool pump(std::size_t budget);
+  bool ended() const { return state_ == State::kClosed; }
+  bool busy() const { return engine_ && engine_->busy(); }
+  // Bytes moved either way since the last call: a session without any is idle.
+  std::uint64_t take_traffic();
+
+ private:
+  enum class State { kOpen, kServing, kClosing, kClosed };
+
+  static int on_data(ssh_session session, ssh_channel channel, void* data, std::uint32_t size, int is_stderr, void* self);
+  static void on_eof(ssh_session session, ssh_channel channel, void* self);
+  static void on_close(ssh_session session, ssh_channel channel, void* self);
+  void drain_held();
+  void widen_window();
+  bool send_some(std::size_t budget);
+  void close_if_done();
+
+  ssh_session session_;
+  ssh_channel channel_;
+  ssh_channel_callbacks_struct callbacks_{};
+  std::shared_ptr<sftp::Channel> engine_;
+  State state_ = State::kOpen;
+  bool held_ = false;        // libssh keeps bytes that the engine had no room for
+  bool must_accept_ = false;  // libssh is about to re-open the window: nothing may be left with it
+  bool eof_ = false;
+  bool window_wide_ = false;
+  bool in_pump_ = false;
+  std::uint64_t received_ = 0;
+  std::uint64_t received_at_widening_ = 0;
+  std::uint64_t traffic_ = 0;
+};
+
+}  // namespace host::ssh

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The event loop of one thread. Everything but stop(), start() and join() runs on the thread itself.
+#include "host/ssh/io_thread.h"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+#include "host/core/limits.h"
+#include "host/core/worker_pool.h"
+#include "host/ssh/session.h"
+
+namespace host::ssh {
+namespace {
+
+// How often deadlines are looked at; also their accuracy.
+constexpr auto kTick = std::chrono::milliseconds(500);
+
+}  // namespace
+
+IoThread::IoThread(int number)
+    : number_(number), work_(io_.get_executor()), timer_(io_), receive_buffer_(core::limits::kSocketReadBytes) {}
+
+IoThread::~IoThread() { join(); }
+
+void IoThread::start() {
+  thread_ = std::thread([this] {
+    core::set_thread_name("io-" + std::to_string(number_));
+    schedule_tick();
+    io_.run();
+  });
+}
+
+void IoThread::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void IoThread::add(std::shared_ptr<Session> session) {
+  sessions_.insert(session);
+  if (stopping_) session->stop(stop_by_);
+}
+
+void IoThread::remove(const std::shared_ptr<Session>& session) {
+  sessions_.erase(session);
+  if (stopping_ && sessions_.empty()) {
+    timer_.cancel();
+    work_.reset();
+  }
+}
+
+void IoThread::add_bulk(std::shared_ptr<Session> session) {
+  bulk_.push_back(std::move(session));
+  if (bulk_posted_) return;
+  bulk_posted_ = true;
+  boost::asio::post(io_, [this] { run_bulk(); });
+}
+
+void IoThread::run_bulk() {
+  bulk_posted_ = false;
+  if (bulk_.empty()) return;
+  const auto session = std::move(bulk_.front());
+  bulk_.pop_front();
+  session->on_bulk_turn();  // may queue itself again
+  if (!bulk_.empty() && !bulk_posted_) {
+    bulk_posted_ = true;
+    boost::asio::post(io_, [this] { run_bulk(); });
+  }
+}
+
+void IoThread::schedule_tick() {
+  timer_.expires_after(kTick);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) tick();
+  });
+}
+
+void IoThread::tick() {
+  const auto now = Clock::now();
+  const std::vector<std::shared_ptr<Session>> all(sessions_.begin(), sessions_.end());
+  for (const auto& session : all) session->on_tick(now);
+  if (!stopping_ || !sessions_.empty()) schedule_tick();
+}
+
+void IoThread::stop(Clock::time_point deadline) {
+  boost::asio::post(io_, [this, deadline] {
+    stopping_ = true;
+    stop_by_ = deadline;
+    const std::vector<std::shared_ptr<Session>> all(sessions_.begin(), sessions_.end());
+    for (const auto& session : all) session->stop(deadline);
+    if (sessions_.empty()) {
+      timer_.cancel();
+      work_.reset();
+    }
+  });
+}
+
+}  // namespace host::ssh

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Binds, accepts and spreads sessions over the I/O threads. Accepting happens on the first of them. Knows nothing of
+// what sessions do.
+#include "host/ssh/server.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <thread>
+
+#include "host/core/limits.h"
+#include "host/core/log.h"
+#include "host/ssh/algorithms.h"
+#include "host/ssh/context.h"
+#include "host/ssh/io_thread.h"
+#include "host/ssh/session.h"
+
+namespace host::ssh {
+namespace {
+
+using boost::asio::ip::tcp;
+using core::Error;
+using core::Result;
+using core::Status;
+
+// How long accepting pauses when the process is out of descriptors.
+constexpr auto kAcceptPause = std::chrono::milliseconds(100);
+constexpr int kBacklog = 1024;
+
+Result<void> configure(Context& context) {
+  context.bind.reset(ssh_bind_new());
+  const ssh_bind bind = context.bind.get();
+  const bool no_config = false;
+  ssh_bind_options_set(bind, SSH_BIND_OPTIONS_PROCESS_CONFIG, &no_config);
+  if (auto r = apply({context.options.kex, context.options.ciphers, context.options.macs}, bind); !r) return r;
+  for (const auto& key : context.options.host_keys) {
+    if (ssh_bind_options_set(bind, SSH_BIND_OPTIONS_HOSTKEY, key.c_str()) != 0) {
+      return Error(Status::kInvalid, "host key " + key.string() + " cannot be used: " + ssh_get_error(bind));
+    }
+  }
+  ssh_bind_options_set(bind, SSH_BIND_OPTIONS_BANNER, context.options.software.c_str());
+  return core::ok();
+}
+
+Result<tcp::endpoint> endpoint_of(const ServerOptions& options) {
+  const auto port = static_cast<std::uint16_t>(options.port);
+  if (options.address.empty()) return tcp::endpoint(tcp::v6(), port);
+  boost::system::error_code error;
+  const auto address = boost::asio::ip::make_address(options.address, error);
+  if (error) {
+    return Error(Status::kInvalid, "sftpd.bind_address: \"" + options.address + "\" is not an IP address");
+  }
+  return tcp::endpoint(address, port);
+}
+
+std::string with_port(const std::string& address, unsigned port) {
+  const bool v6 = address.find(':') != std::string::npos;
+  return (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
+}  // namespace
+
+struct Server::Impl {
+  explicit Impl(ServerOptions options, Services services) {
+    context->options = std::move(options);
+    context->services = services;
+  }
+
+  Result<void> listen();
+  void accept();
+  void on_accepted(const boost::system::error_code& error, tcp::socket socket);
+  void spread(tcp::socket socket, const tcp::endpoint& peer);
+
+  const std::shared_ptr<Context> context = std::make_shared<Context>();
+  std::vector<std::shared_ptr<IoThread>> threads;
+  std::unique_ptr<tcp::acceptor> acceptor;
+  std::unique_ptr<boost::asio::steady_timer> pause;
+  std::size_t next_thread = 0;
+  std::atomic<int> stops{0};
+};
+
+Result<void> Server::Impl::listen() {
+  auto endpoint = endpoint_of(context->options);
+  if (!endpoint) return endpoint.error();
+  const auto where = with_port(endpoint->address().to_string(), endpoint->port());
+  boost::system::error_code error;
+  acceptor = std::make_unique<tcp::acceptor>(threads.front()->io());
+  acceptor->open(endpoint->protocol(), error);
+  if (!error) acceptor->set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error && context->options.address.empty()) acceptor->set_option(boost::asio::ip::v6_only(false), error);
+  if (!error) acceptor->bind(*endpoint, error);
+  if (!error) acceptor->listen(kBacklog, error);
+  if (error) {
+    return Error(Status::kIo, "cannot listen on " + where + " (sftpd.bind_address, sftpd.bind_port): " + error.message(),
+                 error.value());
+  }
+  const auto local = acceptor->local_endpoint();
+  core::log::info("sftpd", "", "listening on " + with_port(local.address().to_string(), local.port()));
+  return core::ok();
+}
+
+void Server::Impl::accept() {
+  acceptor->async_accept([this](const boost::system::error_code& error, tcp::socket socket) {
+    on_accepted(error, std::move(socket));
+  });
+}
+
+void Server::Impl::on_accepted(const boost::system::error_code& error, tcp::socket socket) {
+  if (error == boost::asio::error::operation_aborted || !acceptor->is_open()) return;
+  if (error) {
+    core::log::warn("sftpd", "", "cannot accept a connection: " + error.message() + "; trying again shortly");
+    pause->expires_after(kAcceptPause);
+    pause->async_wait([this](const boost::system::error_code& cancelled) {
+      if (!cancelled) accept();
+    });
+    return;
+  }
+  boost::system::error_code ignored;
+  const auto peer = socket.remote_endpoint(ignored);
+  if (context->sessions >= core::limits::kMaxSessions ||
+      context->unauthenticated >= core::limits::kMaxUnauthenticatedSessions) {
+    core::log::connection_failed({peer.address().to_string(), "", "no_auth_tryed", "too many connections"});
+    socket.close(ignored);
+  } else {
+    spread(std::move(socket), peer);
+  }
+  accept();
+}
+
+void Server::Impl::spread(tcp::socket socket, const tcp::endpoint& peer) {
+  boost::system::error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);  // an upload once stalled for 13 s without it
+  socket.set_option(boost::asio::socket_base::keep_alive(true), ignored);
+  socket.native_non_blocking(true, ignored);
+  auto address = peer.address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    address = boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
+  }
+  const auto thread = threads[next_thread++ % threads.size()];
+  auto session = std::make_shared<Session>(thread, context, socket.release(), address.to_string(),
+                                           with_port(address.to_string(), peer.port()));
+  boost::asio::post(thread->io(), [thread = thread.get(), session = std::move(session)] {
+    thread->add(session);
+    session->start();
+  });
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() = default;
+
+Result<std::unique_ptr<Server>> Server::create(ServerOptions options, Services services) {
+  ssh_init();
+  auto impl = std::make_unique<Impl>(std::move(options), services);
+  auto& configured = impl->context->options;
+  if (auto r = configure(*impl->context); !r) return r.error();
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int count = configured.io_threads > 0 ? configured.io_threads : cores;
+  for (int i = 0; i < count; ++i) impl->threads.push_back(std::make_shared<IoThread>(i));
+  if (auto r = impl->listen(); !r) return r.error();
+  impl->pause = std::make_unique<boost::asio::steady_timer>(impl->threads.front()->io());
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+std::uint16_t Server::port() const { return impl_->acceptor->local_endpoint().port(); }
+
+void Server::run() {
+  boost::asio::post(impl_->threads.front()->io(), [this] { impl_->accept(); });
+  for (auto& thread : impl_->threads) thread->start();
+  for (auto& thread : impl_->threads) thread->join();
+}
+
+void Server::stop() {
+  const bool now = impl_->stops++ > 0;
+  const auto grace = std::chrono::seconds(now ? 0 : impl_->context->options.drain_s);
+  core::log::info("sftpd", "", now ? "stopping now" : "stopping: no new connections, running transfers may finish");
+  boost::asio::post(impl_->threads.front()->io(), [this] {
+    boost::system::error_code ignored;
+    impl_->acceptor->close(ignored);
+    impl_->pause->cancel();
+  });
+  for (auto& thread : impl_->threads) thread->stop(Clock::now() + grace);
+}
+
+}  // namespace host::ssh

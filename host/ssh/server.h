@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The SSH server as a whole: one listener, one I/O thread per core, sessions spread over them.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/auth/login.h"
+#include "host/core/result.h"
+#include "host/plugin/registry.h"
+#include "host/vfs/session_fs.h"
+
+namespace host::ssh {
+
+// What sessions need from the rest of the host; all outlive the server.
+struct Services {
+  plugin::Registry* registry = nullptr;
+  auth::Login* login = nullptr;
+};
+
+struct ServerOptions {
+  std::string address;  // empty: all interfaces, IPv4 and IPv6
+  int port = 2022;      // 0: any free port
+  std::vector<std::filesystem::path> host_keys;
+  std::string software;      // identification after "SSH-2.0-" (RFC 4253 section 4.2)
+  std::string login_banner;  // shown before authentication; may be empty
+  std::vector<std::string> kex, ciphers, macs;  // empty: defaults of algorithms.h
+  int io_threads = 0;         // 0: one per core
+  int max_auth_tries = 0;     // 0: the default, negative: unlimited
+  int login_grace_s = 120;    // handshake and login together
+  int idle_timeout_min = 15;  // 0: never
+  int drain_s = 10;           // what running transfers get at stop()
+  bool fast_socket = true;
+  vfs::Options vfs;
+};
+
+class Server {
+ public:
+  // Binds and listens; errors name the address or option. [setup]
+  static core::Result<std::unique_ptr<Server>> create(ServerOptions options, Services services);
+  ~Server();
+
+  void run();  // serves until stop(); the caller's thread only waits
+  void stop();  // any thread: ends idle sessions, lets transfers finish for drain_s; called again: ends now
+  std::uint16_t port() const;
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace host::ssh

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Drives libssh without blocking: whenever the descriptor is ready, libssh polls once or more, then authentication or
+// the channels go on, then the next wait is armed. The read wait is always armed once logged in, because window
+// adjustments and key exchanges arrive in band; the write wait only while libssh has bytes it could not send.
+#include "host/ssh/session.h"
+
+#include <openssl/rand.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/post.hpp>
+#include <cstring>
+
+#include "host/core/limits.h"
+#include "host/core/log.h"
+
+// The message API is marked as replaced by callbacks, which cannot defer an answer (see authentication.h).
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+namespace host::ssh {
+namespace {
+
+namespace limits = core::limits;
+
+// Polls per turn, so that one peer that sends without pause does not keep the thread.
+constexpr int kPollsPerTurn = 64;
+// A login without any channel, or one whose channels are all closed, is of no use for longer.
+constexpr auto kWithoutChannels = std::chrono::minutes(2);
+
+std::string random_id() {
+  std::array<unsigned char, 32> bytes{};
+  RAND_bytes(bytes.data(), bytes.size());
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (const auto byte : bytes) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+}  // namespace
+
+Session::Session(std::shared_ptr<IoThread> thread, std::shared_ptr<Context> context, int fd, std::string client_ip,
+                 std::string client_address)
+    : thread_(std::move(thread)),
+      context_(std::move(context)),
+      socket_(thread_->io(), fd),
+      client_ip_(std::move(client_ip)),
+      client_address_(std::move(client_address)),
+      connection_id_(random_id()) {
+  ++context_->sessions;
+  ++context_->unauthenticated;
+}
+
+Session::~Session() {
+  finish();
+  --context_->sessions;
+  if (!logged_in_) --context_->unauthenticated;
+}
+
+void Session::start() {
+  last_activity_ = Clock::now();
+  deadline_ = last_activity_ + std::chrono::seconds(context_->options.login_grace_s);
+  session_ = ssh_new();
+  const bool no_config = false;
+  ssh_options_set(session_, SSH_OPTIONS_PROCESS_CONFIG, &no_config);
+  ssh_options_set(session_, SSH_OPTIONS_COMPRESSION, "no");
+  {
+    const std::lock_guard lock(context_->bind_mutex);
+    if (ssh_bind_accept_fd(context_->bind.get(), session_, socket_.native_handle()) != SSH_OK) {
+      end("cannot start the session: " + std::string(ssh_get_error(context_->bind.get())));
+      return;
+    }
+  }
+  ssh_set_blocking(session_, 0);
+  ssh_set_auth_methods(session_, SSH_AUTH_METHOD_PASSWORD | SSH_AUTH_METHOD_PUBLICKEY);
+  if (ssh_handle_key_exchange(session_) == SSH_ERROR) {  // sends our identification, makes the poll context
+    end("key exchange failed: " + std::string(ssh_get_error(session_)));
+    return;
+  }
+  event_ = ssh_event_new();
+  ssh_event_add_session(event_, session_);
+  step();
+}
+
+bool Session::usable() const {
+  return session_ != nullptr && !ending_ && (ssh_get_status(session_) & (SSH_CLOSED | SSH_CLOSED_ERROR)) == 0;
+}
+
+void Session::on_readable() {
+  last_activity_ = Clock::now();
+  if (use_fast_) {
+    fast_socket_fill(socket_.native_handle(), fast_, thread_->receive_buffer());
+    while (!fast_.input.empty() && usable()) {
+      const auto before = fast_.input.size();
+      if (ssh_event_dopoll(event_, 0) == SSH_ERROR || fast_.input.size() == before) end(ssh_get_error(session_));
+    }
+    fast_.input = {};  // the buffer is shared by all sessions of the thread
+    if (fast_.end_of_input && usable()) {
+      ssh_event_dopoll(event_, 0);
+      end("");
+    }
+  }
+  step();
+}
+
+void Session::on_writable() {
+  fast_.writable = true;
+  fast_.wants_write = false;
+  step();
+}
+
+void Session::on_bulk_turn() {
+  in_bulk_ = false;
+  step();
+}
+
+bool Session::poll_libssh() {
+  for (int i = 0; i < kPollsPerTurn && usable(); ++i) {
+    const int rc = ssh_event_dopoll(event_, 0);
+    if (rc == SSH_ERROR) return false;
+    if (phase_ == Phase::kKeyExchange) advance_key_exchange();
+    if (phase_ == Phase::kAuthentication) advance_authentication();
+    if (rc == SSH_AGAIN) break;
+    // One request at a time: what else the client has sent stays in the socket until this one is answered.
+    if (authentication_ && authentication_->state() == Authentication::State::kPending) break;
+  }
+  return usable();
+}
+
+void Session::step() {
+  if (in_step_ || session_ == nullptr) return;
+  in_step_ = true;
+  if (!ending_ && !poll_libssh()) end(ssh_get_error(session_));
+  if (usable() && phase_ == Phase::kOpen) pump();
+  in_step_ = false;
+  wait();
+}
+
+void Session::advance_key_exchange() {
+  const int rc = ssh_handle_key_exchange(session_);
+  if (rc == SSH_AGAIN) return;
+  if (rc != SSH_OK) {
+    end("key exchange failed: " + std::string(ssh_get_error(session_)));
+    return;
+  }
+  phase_ = Phase::kAuthentication;
+  authentication_ = std::make_unique<Authentication>(
+      session_, *context_,
+      Authentication::Peer{client_ip_, client_address_, connection_id_, context_->next_session++});
+}
+
+Authentication::Post Session::post_to_io() {
+  return [self = shared_from_this()](std::function<void()> work) {
+    boost::asio::post(self->thread_->io(), [self, work = std::move(work)] { work(); });
+  };
+}
+
+void Session::advance_authentication() {
+  const auto state = authentication_->advance([this] { return post_to_io(); }, [this] { step(); });
+  if (state == Authentication::State::kGranted) open();
+  if (state == Authentication::State::kRefused) end("");
+}
+
+void Session::open() {
+  phase_ = Phase::kOpen;
+  logged_in_ = true;
+  --context_->unauthenticated;
+  fs_ = authentication_->take_fs();
+  authentication_.reset();
+  deadline_ = Clock::now() + kWithoutChannels;
+  while (MessagePtr message{ssh_message_get(session_)}) {
+    if (!handle(message.get())) ssh_message_reply_default(message.get());
+  }
+  ssh_set_message_callback(session_, &Session::on_message, this);
+  use_fast_ = context_->options.fast_socket && fast_socket_built() &&
+              fast_socket_attach(socket_.native_handle(), &fast_);
+  core::log::debug("sftpd", connection_id_,
+                   std::string("key exchange ") + ssh_get_kex_algo(session_) + ", cipher in " +
+                       ssh_get_cipher_in(session_) + ", cipher out " + ssh_get_cipher_out(session_));
+}
+
+int Session::on_message(ssh_session, ssh_message message, void* self) {
+  return static_cast<Session*>(self)->handle(message) ? 0 : 1;  // 1: libssh refuses it for us
+}
+
+bool Session::handle(ssh_message message) {
+  switch (ssh_message_type(message)) {
+    case SSH_REQUEST_CHANNEL_OPEN: return open_channel(message);
+    case SSH_REQUEST_CHANNEL: return start_subsystem(message);
+    default: return false;
+  }
+}
+
+bool Session::open_channel(ssh_message message) {
+  if (ssh_message_subtype(message) != SSH_CHANNEL_SESSION || stopping_) return false;
+  if (channels_.size() >= static_cast<std::size_t>(limits::kMaxChannelsPerSession)) return false;
+  const ssh_channel channel = ssh_message_channel_request_open_reply_accept(message);
+  if (channel == nullptr) return false;
+  channels_.push_back(std::make_unique<ChannelLink>(session_, channel));
+  return true;
+}
+
+bool Session::start_subsystem(ssh_message message) {
+  if (ssh_message_subtype(message) != SSH_CHANNEL_REQUEST_SUBSYSTEM) return false;
+  const char* name = ssh_message_channel_request_subsystem(message);
+  const ssh_channel channel = ssh_message_channel_request_channel(message);
+  const auto link = std::find_if(channels_.begin(), channels_.end(),
+                                 [channel](const auto& each) { return each->channel() == channel; });
+  if (link == channels_.end() || name == nullptr || std::strcmp(name, "sftp") != 0) return false;
+  sftp::Channel::Hooks hooks;
+  hooks.post = [thread = thread_](std::function<void()> work) { boost::asio::post(thread->io(), std::move(work)); };
+  hooks.wake = [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->step();
+  };
+  if (!(*link)->start_sftp(fs_, std::move(hooks))) return false;
+  ssh_message_channel_request_reply_success(message);
+  return true;
+}
+
+void Session::pump() {
+  bool more = false;
+  bool serving = false;
+  for (auto& link : channels_) {
+    more = link->pump(limits::kTurnBytes) || more;
+    if (link->take_traffic() != 0) last_activity_ = Clock::now();
+  }
+  std::erase_if(channels_, [](const auto& link) { return link->ended(); });
+  serving = !channels_.empty();
+  if (serving) deadline_ = Clock::time_point::max();
+  if (!serving && deadline_ == Clock::time_point::max()) deadline_ = Clock::now() + kWithoutChannels;
+  // Attached sockets get no write wait while they are writable: what libssh still holds goes out now.
+  if (use_fast_ && fast_.writable && (ssh_get_poll_flags(session_) & SSH_WRITE_PENDING) != 0) {
+    if (ssh_event_dopoll(event_, 0) == SSH_ERROR) end(ssh_get_error(session_));
+  }
+  if (more && !in_bulk_ && (ssh_get_status(session_) & SSH_WRITE_PENDING) == 0) {
+    in_bulk_ = true;
+    thread_->add_bulk(shared_from_this());
+  }
+}
+
+void Session::wait() {
+  if (session_ == nullptr) return;
+  if (ending_) {
+    finish();
+    return;
+  }
+  const bool checking = authentication_ && authentication_->state() == Authentication::State::kPending;
+  if (!reading_ && !checking) {
+    reading_ = true;
+    socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                       [self = shared_from_this()](const boost::system::error_code& error) {
+                         self->reading_ = false;
+                         if (!error) self->on_readable();
+                       });
+  }
+  const bool pending = use_fast_ ? fast_.wants_write : (ssh_get_poll_flags(session_) & SSH_WRITE_PENDING) != 0;
+  if (!writing_ && pending) {
+    writing_ = true;
+    socket_.async_wait(boost::asio::posix::stream_descriptor::wait_write,
+                       [self = shared_from_this()](const boost::system::error_code& error) {
+                         self->writing_ = false;
+                         if (!error) self->on_writable();
+                       });
+  }
+}
+
+void Session::on_tick(Clock::time_point now) {
+  if (session_ == nullptr) return;
+  const auto idle = std::chrono::minutes(context_->options.idle_timeout_min);
+  if (authentication_ && authentication_->swallowed_request(now)) {
+    end("");
+  } else if (now >= deadline_) {
+    end(logged_in_ ? "no channel was opened in time" : "login did not happen in time");
+  } else if (logged_in_ && idle.count() > 0 && now - last_activity_ >= idle) {
+    end("idle for " + std::to_string(idle.count()) + " minutes");
+  } else if (stopping_) {
+    const bool busy = std::any_of(channels_.begin(), channels_.end(), [](const auto& link) { return link->busy(); });
+    if (!busy || now >= stop_by_) end(busy ? "server stopped before the transfer was done" : "server stopped");
+  }
+  if (ending_) wait();
+}
+
+void Session::stop(Clock::time_point deadline) {
+  stopping_ = true;
+  stop_by_ = deadline;
+  on_tick(Clock::now());
+}
+
+void Session::end(const std::string& reason) {
+  if (ending_) return;
+  ending_ = true;
+  if (!logged_in_ && (!authentication_ || !authentication_->tried())) {
+    core::log::connection_failed({client_ip_, "", "no_auth_tryed", reason.empty() ? "connection closed" : reason});
+  } else if (!reason.empty()) {
+    core::log::debug("sftpd", connection_id_, "session ends: " + reason);
+  }
+}
+
+void Session::finish() {
+  if (session_ == nullptr) return;
+  // A worker still holds a message of this session; its verdict calls step(), which comes back here.
+  if (authentication_ && authentication_->state() == Authentication::State::kPending) return;
+  phase_ = Phase::kEnded;
+  channels_.clear();
+  authentication_.reset();
+  const int fd = socket_.native_handle();
+  if (socket_.is_open()) socket_.release();  // libssh closes the descriptor
+  if (event_ != nullptr) {
+    ssh_event_remove_session(event_, session_);
+    ssh_event_free(event_);
+  }
+  ssh_disconnect(session_);
+  if (use_fast_) fast_socket_detach(fd);
+  ssh_free(session_);
+  session_ = nullptr;
+  if (const auto self = weak_from_this().lock()) thread_->remove(self);
+}
+
+}  // namespace host::ssh

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One SSH connection from accept to close: handshake, authentication, channels. Lives on one I/O thread; every call
+// but the constructor belongs there.
+#pragma once
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/ssh/authentication.h"
+#include "host/ssh/channel_link.h"
+#include "host/ssh/context.h"
+#include "host/ssh/fast_socket.h"
+#include "host/ssh/io_thread.h"
+
+namespace host::ssh {
+
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  // Takes over the descriptor.
+  Session(std::shared_ptr<IoThread> thread, std::shared_ptr<Context> context, int fd, std::string client_ip,
+          std::string client_address);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  void start();
+  void on_bulk_turn();
+  void on_tick(Clock::time_point now);
+  // Ends at once when nothing is being transferred, else when that is done or `deadline` has come.
+  void stop(Clock::time_point deadline);
+
+ private:
+  enum class Phase { kKeyExchange, kAuthentication, kOpen, kEnded };
+
+  void on_readable();
+  void on_writable();
+  void step();  // after anything happened: let libssh work, answer, send, wait
+  bool poll_libssh();
+  void advance_key_exchange();
+  void advance_authentication();
+  void open();
+  void pump();
+  void wait();
+  void end(const std::string& reason);
+  void finish();
+  bool usable() const;
+  Authentication::Post post_to_io();
+
+  static int on_message(ssh_session session, ssh_message message, void* self);
+  bool handle(ssh_message message);
+  bool open_channel(ssh_message message);
+  bool start_subsystem(ssh_message message);
+
+  // Shared, and before socket_: the last owner of a session may be a worker after the server is gone.
+  const std::shared_ptr<IoThread> thread_;
+  const std::shared_ptr<Context> context_;
+  boost::asio::posix::stream_descriptor socket_;
+  FastSocket fast_;
+  std::string client_ip_, client_address_, connection_id_;
+  ssh_session session_ = nullptr;
+  ssh_event event_ = nullptr;
+  Phase phase_ = Phase::kKeyExchange;
+  std::unique_ptr<Authentication> authentication_;
+  std::shared_ptr<vfs::SessionFs> fs_;
+  std::vector<std::unique_ptr<ChannelLink>> channels_;
+  Clock::time_point deadline_;       // login grace, later the limit without channels
+  Clock::time_point last_activity_;
+  Clock::time_point stop_by_;
+  bool stopping_ = false;
+  bool reading_ = false, writing_ = false;  // waits that are armed
+  bool in_step_ = false;
+  bool in_bulk_ = false;
+  bool ending_ = false;  // close as soon as no background check is running
+  bool use_fast_ = false;
+  bool logged_in_ = false;
+};
+
+}  // namespace host::ssh

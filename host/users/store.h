@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Accounts over a provider plugin. Every call may block. Validation happens here, whoever the caller is.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/core/result.h"
+#include "host/plugin/registry.h"
+#include "host/users/user.h"
+
+namespace host::users {
+
+struct StoreOptions {
+  std::string driver = "sqlite";            // loads provider-<driver>
+  std::string provider_config_json = "{}";  // the data_provider section in the plugin's terms
+  std::string users_table = "users";
+  std::string users_base_dir;
+  bool manage_users = true;
+};
+
+class Store {
+ public:
+  // Opens the store; kNotFound with advice when it is not initialised. [setup]
+  static core::Result<std::unique_ptr<Store>> open(plugin::Registry& registry, const StoreOptions& options);
+  // Creates what is missing; true when something was created (`initprovider`). [setup]
+  static core::Result<bool> initialise(plugin::Registry& registry, const StoreOptions& options);
+  ~Store();
+
+  core::Result<User> find(std::string_view username);
+  core::Result<std::vector<User>> list(std::size_t limit, std::size_t offset, bool descending);
+  core::Result<User> add(User user);                 // hashes a plain password; returns what was stored
+  core::Result<User> update(const User& user);       // by username; counters and last_login are left alone
+  core::Result<void> remove(std::string_view username);
+  core::Result<void> note_login(std::string_view username, std::int64_t now_ms);
+  core::Result<void> check();
+  core::Result<void> reload();
+
+ private:
+  struct Impl;
+  explicit Store(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace host::users

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A User as JSON: field names and order of the replaced system's REST API, dumps and database records.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "host/core/result.h"
+#include "host/users/user.h"
+
+namespace host::users {
+
+using Json = nlohmann::ordered_json;
+
+enum class Secrets { kKeep, kBlank };
+
+Json to_json(const User& user, Secrets secrets);
+// Decodes over `user`: members that are absent keep their value.
+core::Result<void> merge_json(User& user, const Json& json);
+
+}  // namespace host::users

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One open file from open to close: counts what moves, remembers the first failure, decides at the end between commit
+// and abort, and writes the transfer line of a clean one. Runs on the storage's workers, try_read_at also on I/O threads.
+// Rights were settled when the file was opened, except those for its attributes. Knows no protocol.
+#include "host/vfs/transfer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "host/core/block.h"
+#include "host/core/limits.h"
+#include "host/core/log.h"
+#include "host/vfs/journal.h"
+#include "host/vfs/set_attrs.h"
+
+namespace host::vfs {
+namespace {
+
+using core::Status;
+using plugin::FsCaps;
+
+FsCaps caps_for(const FsCaps& mount, bool append) {
+  FsCaps caps = mount;
+  if (append) caps.flags &= ~std::uint64_t{FsCaps::kParallelIo | FsCaps::kNowaitWrite};
+  return caps;
+}
+
+bool overlap(std::uint64_t a, std::uint64_t b, std::uint64_t length) {
+  return a < b ? b - a < length : a - b < length;
+}
+
+}  // namespace
+
+Transfer::Transfer(std::shared_ptr<const Context> context, core::VirtualPath path, std::unique_ptr<plugin::File> file,
+                   const OpenPlan& plan)
+    : context_(std::move(context)),
+      path_(std::move(path)),
+      place_(context_->mounts.resolve(path_)),
+      plan_(plan),
+      caps_(caps_for(place_.fs->caps(), plan.append)),
+      file_(std::move(file)) {}
+
+Transfer::~Transfer() {
+  if (file_) (void)close(true);
+}
+
+core::Error Transfer::fail(const core::Error& error) {
+  const std::lock_guard lock(mutex_);
+  if (!failed_) {
+    first_error_ = error;
+    failed_ = true;
+    journal::failure(*context_, verb(), place_, error);
+  }
+  return error;
+}
+
+Result<std::size_t> Transfer::read(const plugin::Op& op, std::span<std::byte> into, std::uint64_t offset) {
+  if (!plan_.readable) return plan_.read_refusal;
+  auto got = file_->read_at(op, into, offset);
+  if (got) {
+    read_.fetch_add(*got, std::memory_order_relaxed);
+  } else if (got.error().status != Status::kWouldBlock) {
+    return fail(got.error());
+  }
+  return got;
+}
+
+Result<std::size_t> Transfer::read_at(std::span<std::byte> into, std::uint64_t offset) {
+  return read(context_->op(), into, offset);
+}
+
+Result<std::size_t> Transfer::try_read_at(std::span<std::byte> into, std::uint64_t offset) {
+  if (!caps_.has(FsCaps::kNowaitRead)) return Status::kWouldBlock;
+  plugin::Op op = context_->op();
+  op.nowait = true;
+  return read(op, into, offset);
+}
+
+Result<void> Transfer::write_at(std::span<const std::byte> data, std::uint64_t offset) {
+  if (!plan_.writable) return Status::kDenied;
+  // After a failure the file is lost anyway; more writes would only delay the client's notice of it.
+  if (failed_.load(std::memory_order_relaxed)) {
+    const std::lock_guard lock(mutex_);
+    return first_error_.status;
+  }
+  auto done = file_->write_at(context_->op(), data, offset);
+  if (!done) return fail(done.error());
+  written_.fetch_add(data.size(), std::memory_order_relaxed);
+  return done;
+}
+
+Result<Attrs> Transfer::stat() {
+  if (auto allowed = context_->gate.check(Action::kStat, path_); !allowed) return allowed.error();
+  auto attrs = file_->stat(context_->op());
+  if (!attrs) journal::failure(*context_, "stat", place_, attrs.error());
+  return attrs;
+}
+
+Result<void> Transfer::set_attrs(const Attrs& attrs) {
+  // A handle on something else than a file can only be one opened to read, which gains nothing here.
+  const AttrsTarget target{path_, caps_, plan_.writable, [] { return Result<bool>(false); }};
+  if (attrs.has(Attrs::kSize) && !plan_.writable) return Status::kDenied;
+  auto permitted = permitted_attrs(*context_, target, attrs);
+  if (!permitted) return permitted.error();
+  if (permitted->valid == 0) return core::ok();
+  auto done = file_->set_attrs(context_->op(), *permitted);
+  if (!done) {
+    journal::failure(*context_, "set attributes of", place_, done.error());
+    return done;
+  }
+  journal::attrs(*context_, place_, *permitted);
+  return done;
+}
+
+Result<void> Transfer::sync() {
+  auto done = file_->sync(context_->op());
+  // Data that did not reach the disk is a failed upload, even if the storage forgets about it afterwards.
+  if (!done && plan_.writable && done.error().status != Status::kUnsupported) return fail(done.error());
+  return done;
+}
+
+Result<plugin::StatVfs> Transfer::statvfs() {
+  if (auto allowed = context_->gate.check(Action::kStat, path_); !allowed) return allowed.error();
+  if (!caps_.statvfs) return Status::kUnsupported;
+  auto space = place_.fs->statvfs(context_->op(), place_.path);
+  if (!space) journal::failure(*context_, "statvfs of", place_, space.error());
+  return space;
+}
+
+Result<std::uint64_t> Transfer::copy_to(OpenFile& to, std::uint64_t from, std::uint64_t length, std::uint64_t at) {
+  if (!plan_.readable) return plan_.read_refusal;
+  if (!to.writable()) return Status::kDenied;
+  if (length == 0) {
+    // "To the end" means the end as it is now: a file copied onto its own tail must not grow for ever.
+    auto attrs = file_->stat(context_->op());
+    if (!attrs) return fail(attrs.error());
+    length = attrs->size - std::min(from, attrs->size);
+  }
+  auto* same_kind = dynamic_cast<Transfer*>(&to);
+  const bool same_file = same_kind != nullptr && same_kind->path_ == path_;
+  if (same_file && overlap(from, at, length)) return Status::kInvalid;
+  if (same_kind != nullptr && caps_.copy_range && same_kind->place_.fs == place_.fs) {
+    auto copied = copy_inside(*same_kind, from, length, at);
+    if (copied || copied.error().status != Status::kUnsupported) return copied;
+  }
+  return copy_through(to, from, length, at);
+}
+
+// Inside the store: no byte passes through us.
+Result<std::uint64_t> Transfer::copy_inside(Transfer& to, std::uint64_t from, std::uint64_t length, std::uint64_t at) {
+  std::uint64_t copied = 0;
+  while (copied < length) {
+    auto step = file_->copy_range(context_->op(), from + copied, length - copied, *to.file_, at + copied);
+    if (!step) {
+      if (step.error().status == Status::kUnsupported && copied == 0) return step;
+      return to.fail(step.error());
+    }
+    if (*step == 0) break;
+    copied += *step;
+  }
+  read_.fetch_add(copied, std::memory_order_relaxed);
+  to.written_.fetch_add(copied, std::memory_order_relaxed);
+  return copied;
+}
+
+Result<std::uint64_t> Transfer::copy_through(OpenFile& to, std::uint64_t from, std::uint64_t length, std::uint64_t at) {
+  core::Block block = core::Block::take(core::limits::kMaxReadBytes);
+  std::uint64_t copied = 0;
+  while (copied < length) {
+    const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(length - copied, core::limits::kMaxReadBytes));
+    const auto room = block.room().first(want);
+    auto got = read_at(room, from + copied);
+    if (!got) return got.error();
+    if (*got == 0) break;
+    if (auto done = to.write_at(room.first(*got), at + copied); !done) return done.error();
+    copied += *got;
+  }
+  return copied;
+}
+
+void Transfer::log_transfer() const {
+  const std::string real = place_.real_path();
+  const auto elapsed = std::chrono::steady_clock::now() - opened_;
+  core::log::Transfer line;
+  line.sender = plan_.writable ? "Upload" : "Download";
+  line.elapsed_ms = std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count();
+  line.size_bytes = bytes();
+  line.username = context_->identity.user.username;
+  line.file_path = real;
+  line.connection_id = context_->identity.connection_id;
+  line.protocol = context_->identity.protocol;
+  core::log::transfer(line);
+}
+
+Result<void> Transfer::close(bool lost) {
+  const std::unique_ptr<plugin::File> file = std::move(file_);
+  const bool commit = !lost && !failed_;
+  auto closed = file->close(context_->op(), commit);
+  if (failed_) return first_error_;
+  if (lost) {
+    std::string text(verb());
+    text.append(" \"").append(place_.real_path()).append("\" interrupted after ").append(std::to_string(bytes()));
+    journal::warn(*context_, text.append(" bytes: the client left"));
+    return closed;
+  }
+  if (!closed) return fail(closed.error());
+  log_transfer();
+  return closed;
+}
+
+}  // namespace host::vfs

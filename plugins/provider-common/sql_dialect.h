@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What one SQL database does in its own way. Everything else of a SQL provider is in sql_provider.h.
+#pragma once
+
+#include <Poco/Data/Session.h>
+#include <Poco/Data/SessionPool.h>
+#include <Poco/Exception.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "provider-common/schema.h"
+
+namespace provider_common {
+
+class Dialect {
+ public:
+  enum class Relation { kNone, kTable, kView };
+
+  virtual ~Dialect() = default;
+  // Before the first connection: true when a new, empty store was made (only with `create`). [setup]
+  virtual Outcome<bool> before_open(bool create) = 0;
+  // Takes back what before_open made, when the tables could not be created. [setup]
+  virtual void undo_create() {}
+  virtual std::unique_ptr<Poco::Data::SessionPool> make_pool(int sessions) = 0;
+
+  virtual std::string quote(std::string_view identifier) const { return '"' + std::string(identifier) + '"'; }
+  // Column definition after the name, e.g. `varchar(255) NOT NULL UNIQUE`.
+  virtual std::string definition(const Column& column) const = 0;
+  // Starts a transaction that may write, so that two starting hosts do not migrate at once.
+  virtual std::string begin_write() const { return "BEGIN"; }
+  virtual Relation relation(Poco::Data::Session& session, const std::string& name) const = 0;
+  virtual std::vector<std::string> columns_of(Poco::Data::Session& session, const std::string& relation) const = 0;
+
+  // The failure a database error means, with a text that names the database and says what to do.
+  virtual Failure explain(const Poco::Exception& error) const = 0;
+  // "database /var/lib/x.db", for messages.
+  virtual std::string store_name() const = 0;
+};
+
+}  // namespace provider_common

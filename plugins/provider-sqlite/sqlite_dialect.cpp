@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SQLite under Poco::Data: how to connect, what types and system tables are called, what its errors mean. Connections
+// are made on whichever thread needs one. Must not know collections or users.
+#include "sqlite_dialect.h"
+
+#include <Poco/Data/DataException.h>
+#include <Poco/Data/SQLite/Connector.h>
+#include <Poco/Data/SQLite/SQLiteException.h>
+
+#include "database_file.h"
+#include "provider-common/sql_statement.h"
+
+namespace provider_sqlite {
+namespace {
+
+using Poco::Data::Session;
+using provider_common::Type;
+namespace sqlite = Poco::Data::SQLite;
+
+constexpr int kIdleSeconds = 60;  // an unused connection is closed after it
+
+// mode=rw: SQLite itself must never create a file, it would be readable for everybody.
+std::string file_uri(const std::string& path) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  std::string uri = "file:";
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '.' ||
+                       c == '-' || c == '_';
+    if (plain) {
+      uri += c;
+    } else {
+      uri += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return uri + "?mode=rw";
+}
+
+class Pool final : public Poco::Data::SessionPool {
+ public:
+  Pool(const std::string& uri, int sessions, int busy_timeout_ms)
+      : SessionPool(sqlite::Connector::KEY, uri, 1, sessions, kIdleSeconds), busy_timeout_ms_(busy_timeout_ms) {}
+
+ private:
+  void customizeSession(Session& session) override {
+    using provider_common::run;
+    run(session, "PRAGMA busy_timeout = " + std::to_string(busy_timeout_ms_));
+    run(session, "PRAGMA journal_mode = WAL");
+    run(session, "PRAGMA synchronous = NORMAL");
+    run(session, "PRAGMA foreign_keys = ON");
+  }
+  const int busy_timeout_ms_;
+};
+
+bool contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+std::string SqliteDialect::store_name() const {
+  return "database " + (settings_.connection_string.empty() ? settings_.name : settings_.connection_string);
+}
+
+Outcome<bool> SqliteDialect::before_open(bool create) {
+  if (!settings_.connection_string.empty()) return false;
+  auto made = prepare_file(settings_.name, create);
+  if (made && !*made && is_world_readable(settings_.name)) {
+    log_.warn(store_name() + " holds password hashes and is readable for everybody: chmod 600 is advised");
+  }
+  return made;
+}
+
+void SqliteDialect::undo_create() { remove_file(settings_.name); }
+
+std::unique_ptr<Poco::Data::SessionPool> SqliteDialect::make_pool(int sessions) {
+  sqlite::Connector::registerConnector();
+  const auto& uri = settings_.connection_string.empty() ? file_uri(settings_.name) : settings_.connection_string;
+  return std::make_unique<Pool>(uri, sessions, settings_.busy_timeout_ms);
+}
+
+std::string SqliteDialect::definition(const Column& column) const {
+  if (column.automatic) return "integer NOT NULL PRIMARY KEY AUTOINCREMENT";
+  std::string text = "text";
+  if (column.type == Type::kInt64) text = column.bits <= 32 ? "integer" : "bigint";
+  if (column.type == Type::kText && column.size > 0) text = "varchar(" + std::to_string(column.size) + ")";
+  text += column.nullable ? " NULL" : " NOT NULL";
+  if (column.unique) text += " UNIQUE";
+  return text;
+}
+
+SqliteDialect::Relation SqliteDialect::relation(Session& session, const std::string& name) const {
+  using namespace Poco::Data::Keywords;
+  std::string type;
+  Poco::Data::Statement statement(session);
+  statement << "SELECT type FROM sqlite_master WHERE name = ? COLLATE NOCASE AND type IN ('table', 'view')", into(type),
+      bind(name), limit(1);
+  if (statement.execute() == 0) return Relation::kNone;
+  return type == "view" ? Relation::kView : Relation::kTable;
+}
+
+std::vector<std::string> SqliteDialect::columns_of(Session& session, const std::string& relation) const {
+  using namespace Poco::Data::Keywords;
+  std::vector<std::string> names;
+  Poco::Data::Statement statement(session);
+  statement << "SELECT name FROM pragma_table_info(?)", into(names), bind(relation), now;
+  return names;
+}
+
+Failure SqliteDialect::explain(const Poco::Exception& error) const {
+  const std::string text = error.message();
+  const auto told = [&](sp_status status, const char* advice) {
+    return Failure{status, store_name() + ": " + text + (*advice != '\0' ? "; " : "") + advice, error.code()};
+  };
+  if (dynamic_cast<const sqlite::ConstraintViolationException*>(&error) != nullptr) {
+    return Failure{contains(text, "UNIQUE") ? SP_E_EXISTS : SP_E_INVALID, text, error.code()};
+  }
+  if (contains(text, "not a database") || dynamic_cast<const sqlite::CorruptImageException*>(&error) != nullptr) {
+    return told(SP_E_IO, "the file is damaged or no SQLite database: restore a backup or correct data_provider.name");
+  }
+  if (dynamic_cast<const sqlite::ReadOnlyException*>(&error) != nullptr) {
+    return told(SP_E_DENIED, "make the file and its directory writable for the account that runs sallyport");
+  }
+  if (contains(text, "is a view")) return told(SP_E_UNSUPPORTED, "set data_provider.manage_users and track_quota to 0");
+  if (dynamic_cast<const sqlite::DatabaseFullException*>(&error) != nullptr) return told(SP_E_NO_SPACE, "");
+  if (dynamic_cast<const sqlite::DBLockedException*>(&error) != nullptr ||
+      dynamic_cast<const sqlite::TableLockedException*>(&error) != nullptr) {
+    return told(SP_E_BUSY, "another process keeps it locked");
+  }
+  if (dynamic_cast<const sqlite::CantOpenDBFileException*>(&error) != nullptr ||
+      dynamic_cast<const Poco::Data::ConnectionFailedException*>(&error) != nullptr) {
+    return told(SP_E_IO, "it must exist and be readable and writable for the account that runs sallyport");
+  }
+  return told(SP_E_IO, "");
+}
+
+}  // namespace provider_sqlite

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SQLite's answers to provider-common's questions.
+#pragma once
+
+#include <sallyport/cpp/base.hpp>
+#include <string>
+
+#include "provider-common/sql_dialect.h"
+
+namespace provider_sqlite {
+
+using provider_common::Column;
+using sallyport::Failure;
+using sallyport::Outcome;
+
+struct Settings {
+  std::string name;               // absolute path of the file
+  std::string connection_string;  // SQLite URI instead of `name`, as it is
+  int busy_timeout_ms = 10000;
+};
+
+class SqliteDialect final : public provider_common::Dialect {
+ public:
+  SqliteDialect(Settings settings, sallyport::Log log) : settings_(std::move(settings)), log_(std::move(log)) {}
+
+  Outcome<bool> before_open(bool create) override;
+  void undo_create() override;
+  std::unique_ptr<Poco::Data::SessionPool> make_pool(int sessions) override;
+  std::string definition(const Column& column) const override;
+  std::string begin_write() const override { return "BEGIN IMMEDIATE"; }
+  Relation relation(Poco::Data::Session& session, const std::string& name) const override;
+  std::vector<std::string> columns_of(Poco::Data::Session& session, const std::string& relation) const override;
+  Failure explain(const Poco::Exception& error) const override;
+  std::string store_name() const override;
+
+ private:
+  const Settings settings_;
+  const sallyport::Log log_;
+};
+
+}  // namespace provider_sqlite

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Optional features of a storage, fetched by id from sp_fs_ops.extension or sp_file_ops.extension. Each table grows
+ * by a new id ("/2"), never in place. A pointer lives as long as the object it was asked from.
+ */
+#ifndef SALLYPORT_EXT_STORAGE_H
+#define SALLYPORT_EXT_STORAGE_H
+
+#include "../storage.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Free space, from sp_fs. Fields as POSIX statvfs. */
+#define SP_EXT_STATVFS "storage.statvfs/1"
+typedef struct sp_statvfs {
+  uint32_t struct_size;
+  uint32_t flags; /* SP_STATVFS_* */
+  uint64_t bsize, frsize, blocks, bfree, bavail, files, ffree, favail, fsid, namemax;
+} sp_statvfs;
+#define SP_STATVFS_RDONLY 1u
+#define SP_STATVFS_NOSUID 2u
+typedef struct sp_ext_statvfs {
+  sp_status(SP_CALL *statvfs)(sp_fs *, const sp_op *, sp_str path, sp_statvfs *out, sp_error *) SP_NOEXCEPT; /* [worker] */
+} sp_ext_statvfs;
+
+/* Hard links, from sp_fs. Never follows a symbolic link in the last component. */
+#define SP_EXT_HARD_LINK "storage.hard_link/1"
+typedef struct sp_ext_hard_link {
+  sp_status(SP_CALL *link)(sp_fs *, const sp_op *, sp_str from, sp_str to, sp_error *) SP_NOEXCEPT; /* [worker] */
+} sp_ext_hard_link;
+
+/* Copy inside the store without moving data through the host, from sp_file (the source). Copies up to len bytes,
+ * less only at the end of the source; *copied tells how many. */
+#define SP_EXT_COPY_RANGE "storage.copy_range/1"
+typedef struct sp_ext_copy_range {
+  sp_status(SP_CALL *copy)(sp_file *from, const sp_op *, uint64_t from_offset, uint64_t len, sp_file *to,
+                           uint64_t to_offset, uint64_t *copied, sp_error *) SP_NOEXCEPT; /* [worker] */
+} sp_ext_copy_range;
+
+/* The operator's name of a path (log lines, hooks), from sp_fs; need not exist. Never shown to clients. */
+#define SP_EXT_REAL_PATH "storage.real_path/1"
+typedef struct sp_ext_real_path {
+  sp_status(SP_CALL *real_path)(sp_fs *, sp_str path, const sp_sink *, sp_error *) SP_NOEXCEPT; /* [any-thread] */
+} sp_ext_real_path;
+
+/* Names of numeric owners, from sp_fs; SP_E_NOT_FOUND when a number has none. */
+#define SP_EXT_OWNER_NAMES "storage.owner_names/1"
+typedef struct sp_ext_owner_names {
+  sp_status(SP_CALL *user_name)(sp_fs *, uint32_t uid, const sp_sink *, sp_error *) SP_NOEXCEPT;  /* [worker] */
+  sp_status(SP_CALL *group_name)(sp_fs *, uint32_t gid, const sp_sink *, sp_error *) SP_NOEXCEPT; /* [worker] */
+} sp_ext_owner_names;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

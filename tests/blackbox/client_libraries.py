@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drivers of clients used in-process or as a mount: paramiko, asyncssh, sshfs."""
+import asyncio
+import contextlib
+import os
+import shutil
+import subprocess
+import warnings
+
+import pytest
+
+from client_base import Client
+from util import seconds, wait_for
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import asyncssh
+    import paramiko
+
+
+class Paramiko(Client):
+    name = "paramiko"
+
+    @contextlib.contextmanager
+    def sftp(self):
+        link = paramiko.SSHClient()
+        link.load_host_keys(os.fspath(self.server.known_hosts))
+        secret = ({"password": self.account.password} if self.login == "password" else
+                  {"pkey": paramiko.Ed25519Key.from_private_key_file(os.fspath(self.key))})
+        link.connect("127.0.0.1", self.server.port, self.account.name, **secret, look_for_keys=False, allow_agent=False,
+                     timeout=seconds(20), banner_timeout=seconds(20), auth_timeout=seconds(20))
+        try:
+            with link.open_sftp() as sftp:
+                sftp.get_channel().settimeout(seconds(60))
+                yield sftp
+        finally:
+            link.close()
+
+    def do(self, verb, *args):
+        with self.sftp() as sftp:
+            return getattr(sftp, verb)(*args)
+
+    def put(self, local, remote):
+        self.do("put", os.fspath(local), remote)
+
+    def get(self, remote, local):
+        self.do("get", remote, os.fspath(local))
+
+    def resume_put(self, local, remote):
+        with self.sftp() as sftp, sftp.open(remote, "ab") as out, open(local, "rb") as data:
+            data.seek(sftp.stat(remote).st_size)
+            out.write(data.read())
+
+    def resume_get(self, remote, local):
+        with self.sftp() as sftp, sftp.open(remote, "rb") as data, open(local, "ab") as out:
+            data.seek(out.tell())
+            out.write(data.read())
+
+    def list(self, path):
+        return set(self.do("listdir", path))
+
+    def rename(self, old, new):
+        self.do("rename", old, new)
+
+    def mkdir(self, path):
+        self.do("mkdir", path)
+
+    def rmdir(self, path):
+        self.do("rmdir", path)
+
+    def chmod(self, path, mode):
+        self.do("chmod", path, mode)
+
+    def symlink(self, target, link):
+        self.do("symlink", target, link)
+
+    def delete(self, path):
+        self.do("remove", path)
+
+
+class AsyncSsh(Client):
+    name = "asyncssh"
+
+    def do(self, verb, *args, **kw):
+        async def work():
+            secret = ({"password": self.account.password, "client_keys": None} if self.login == "password" else
+                      {"client_keys": [os.fspath(self.key)]})
+            async with asyncssh.connect("127.0.0.1", self.server.port, username=self.account.name, config=None,
+                                        known_hosts=os.fspath(self.server.known_hosts), agent_path=None, **secret) as link:
+                async with link.start_sftp_client() as sftp:
+                    work = verb(sftp, *args) if callable(verb) else getattr(sftp, verb)(*args, **kw)
+                    return await asyncio.wait_for(work, seconds(120))
+        return asyncio.run(work())
+
+    def put(self, local, remote):
+        self.do("put", os.fsencode(local), remote)
+
+    def get(self, remote, local):
+        self.do("get", remote, os.fsencode(local), follow_symlinks=True)
+
+    def put_tree(self, local, remote, timeout=300):
+        self.do("put", os.fspath(local), remote, recurse=True)
+
+    def get_tree(self, remote, local, timeout=300):
+        self.do("get", remote, os.fspath(local), recurse=True)
+
+    def resume_put(self, local, remote):
+        async def work(sftp):
+            with open(local, "rb") as data:
+                data.seek((await sftp.stat(remote)).size)
+                async with sftp.open(remote, "ab") as out:
+                    await out.write(data.read())
+        self.do(work)
+
+    def resume_get(self, remote, local):
+        async def work(sftp):
+            with open(local, "ab") as out:
+                async with sftp.open(remote, "rb") as data:
+                    await data.seek(out.tell())
+                    out.write(await data.read())
+        self.do(work)
+
+    def list(self, path):
+        return set(self.do("listdir", path)) - {".", "..", b".", b".."}
+
+    def rename(self, old, new):
+        self.do("rename", old, new)
+
+    def mkdir(self, path):
+        self.do("mkdir", path)
+
+    def rmdir(self, path):
+        self.do("rmdir", path)
+
+    def chmod(self, path, mode):
+        self.do("chmod", path, mode)
+
+    def symlink(self, target, link):
+        self.do("symlink", target, link)
+
+    def delete(self, path):
+        self.do("remove", path)
+
+
+class Sshfs(Client):
+    """A mount for as long as the driver is entered; the verbs are ordinary file operations on it."""
+    name, program = "sshfs", "sshfs"
+
+    def __enter__(self):
+        if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+            pytest.skip("/dev/fuse is not accessible here")
+        self.mount = self.server.directory / f"mount-{self.account.name}"
+        self.mount.mkdir(exist_ok=True)
+        options = ["StrictHostKeyChecking=yes", f"UserKnownHostsFile={self.server.known_hosts}", "dir_cache=no", "transform_symlinks"]
+        options += ["password_stdin"] if self.login == "password" else [f"IdentityFile={self.key}", "IdentitiesOnly=yes"]
+        argv = ["sshfs", f"{self.account.name}@127.0.0.1:/", self.mount, "-p", self.server.port, "-F", "/dev/null",
+                *(part for option in options for part in ("-o", option))]
+        self.run(argv, input=self.account.password + "\n", timeout=30)
+        wait_for("sshfs is mounted", lambda: os.path.ismount(self.mount))
+        return self
+
+    def __exit__(self, *_):
+        for flags in (["-u"], ["-u", "-z"]):
+            if subprocess.run(["fusermount3", *flags, self.mount], capture_output=True, timeout=seconds(20)).returncode == 0:
+                break
+        wait_for("sshfs is unmounted", lambda: not os.path.ismount(self.mount))
+
+    def local(self, path):
+        return os.path.join(self.mount, path.lstrip("/"))
+
+    def put(self, local, remote):
+        shutil.copyfile(local, self.local(remote))
+
+    def get(self, remote, local):
+        shutil.copyfile(self.local(remote), local)
+
+    def put_tree(self, local, remote, timeout=300):
+        shutil.copytree(local, self.local(remote))
+
+    def get_tree(self, remote, local, timeout=300):
+        shutil.copytree(self.local(remote), local)
+
+    def resume_put(self, local, remote):
+        with open(local, "rb") as data, open(self.local(remote), "ab") as out:
+            data.seek(out.tell())
+            shutil.copyfileobj(data, out)
+
+    def resume_get(self, remote, local):
+        with open(self.local(remote), "rb") as data, open(local, "ab") as out:
+            data.seek(out.tell())
+            shutil.copyfileobj(data, out)
+
+    def list(self, path):
+        return set(os.listdir(self.local(path)))
+
+    def rename(self, old, new):
+        os.rename(self.local(old), self.local(new))
+
+    def mkdir(self, path):
+        os.mkdir(self.local(path))
+
+    def rmdir(self, path):
+        os.rmdir(self.local(path))
+
+    def chmod(self, path, mode):
+        os.chmod(self.local(path), mode)
+
+    def symlink(self, target, link):
+        os.symlink(target, self.local(link))
+
+    def delete(self, path):
+        os.remove(self.local(path))

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Small things every test file needs: scaled deadlines, polling, file patterns, tree digests. Knows no server."""
+import hashlib
+import os
+import random
+import subprocess
+import time
+from pathlib import Path
+
+# Sanitizer builds are slower: their presets raise this, and every deadline grows with it.
+SLOWDOWN = float(os.environ.get("SALLYPORT_TEST_SLOWDOWN", "1"))
+QUICK = os.environ.get("SALLYPORT_TEST_QUICK") == "1"
+SANITIZED = SLOWDOWN > 1
+
+
+def seconds(n):
+    """A deadline of n seconds on a normal build."""
+    return n * SLOWDOWN
+
+
+def wait_for(what, predicate, timeout=10):
+    """Polls until predicate() is truthy and returns that value; fails with `what` after the (scaled) deadline."""
+    deadline = time.monotonic() + seconds(timeout)
+    while True:
+        value = predicate()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds(timeout):g} s: {what() if callable(what) else what}")
+        time.sleep(0.01)
+
+
+def run(argv, *, timeout=120, check=True, env=None, input=None, cwd=None):
+    """Runs a program to its end with captured text output; the failure message carries everything it said."""
+    text = isinstance(input, str) or input is None
+    done = subprocess.run([str(a) for a in argv], capture_output=True, text=text, input=input, env=env, cwd=cwd,
+                          stdin=subprocess.DEVNULL if input is None else None, timeout=seconds(timeout),
+                          **({"errors": "surrogateescape"} if text else {}))
+    if check and done.returncode != 0:
+        raise AssertionError(f"exit {done.returncode} of {argv}\nstdout: {done.stdout}\nstderr: {done.stderr}")
+    return done
+
+
+def clean_env(home, **extra):
+    """An environment without anything that could steer a client or the server by accident."""
+    env = {k: v for k, v in os.environ.items()
+           if not k.startswith(("SFTPGO_", "AWS_", "CURL_", "SSH_", "RCLONE_", "LFTP_", "XDG_")) and k != "DISPLAY"}
+    env.update(HOME=os.fspath(home), LANG="C.UTF-8", LC_ALL="C.UTF-8", TZ="UTC", **extra)
+    return env
+
+
+def pattern(size, seed=0):
+    """Reproducible bytes that no shift or swap of blocks leaves equal."""
+    return random.Random(f"{size}/{seed}").randbytes(size)
+
+
+def write_pattern(path, size, seed=0):
+    """Writes a large reproducible file block by block; returns its SHA-256."""
+    digest = hashlib.sha256()
+    with open(path, "wb") as out:
+        for index in range(0, size, 1 << 20):
+            block = pattern(min(1 << 20, size - index), f"{seed}/{index}")
+            digest.update(block)
+            out.write(block)
+    return digest.hexdigest()
+
+
+def sha256(path):
+    digest = hashlib.sha256()
+    with open(path, "rb", buffering=0) as data:
+        buffer = bytearray(4 << 20)
+        while count := data.readinto(buffer):
+            digest.update(memoryview(buffer)[:count])
+    return digest.hexdigest()
+
+
+def tree(root):
+    """{relative path: content digest | 'dir' | link target} of everything under root, names as bytes."""
+    found = {}
+    root = os.fsencode(root)
+    for folder, dirs, files in os.walk(root):
+        for name in dirs + files:
+            path = os.path.join(folder, name)
+            key = os.path.relpath(path, root)
+            if os.path.islink(path):
+                found[key] = b"-> " + os.readlink(path)
+            elif os.path.isdir(path):
+                found[key] = "dir"
+            else:
+                found[key] = hashlib.sha256(Path(os.fsdecode(path)).read_bytes()).hexdigest()
+    return found
+
+
+def make_tree(root, folders, files_each, seed=0):
+    """A tree of folders*files_each small files of different sizes (0..~1200 bytes)."""
+    for d in range(folders):
+        folder = Path(root, f"dir {d:03}" if d % 7 == 0 else f"dir{d:03}")
+        folder.mkdir(parents=True)
+        for f in range(files_each):
+            data = f"{seed}/{d}/{f}\n".encode() * ((d + f) % 100)
+            (folder / f"file{f:04}.txt").write_bytes(data)
