@@ -74,7 +74,8 @@ extern "C" int interposed_poll(pollfd* fds, nfds_t count, int timeout_ms) {
   if (count == 1 && (fds[0].events & POLLIN) != 0) {
     const Buffer* buffer = buffer_of(fds[0].fd);
     if (buffer != nullptr && buffer->begin < buffer->end) {
-      if (kernel_poll(fds, count, 0) < 0) {
+      fds[0].revents = 0;
+      if (fds[0].events != POLLIN && kernel_poll(fds, count, 0) < 0) {
         return -1;
       }
       fds[0].revents = static_cast<short>(fds[0].revents | POLLIN);

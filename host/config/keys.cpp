@@ -56,7 +56,7 @@ const Key kKeys[] = {
      "Login attempts per connection. 0: six; negative: no limit."},
     {"sftpd.umask", MEMBER(sftpd.umask), range(0, 0777), 0,
      "Permission bits to clear in new files and directories, in octal."},
-    {"sftpd.banner", MEMBER(sftpd.banner), kAnything, 0,
+    {"sftpd.banner", MEMBER(sftpd.banner), text(Rule::Text::kIdentification), 0,
      "Software name in the SSH identification. Empty: Sallyport and its version."},
     {"sftpd.upload_mode", MEMBER(sftpd.upload_mode), range(0, 2), 0,
      "0: uploads go straight to their path. 1: to a temporary file that is renamed at the end. 2: as 1, but what arrived "
@@ -155,38 +155,10 @@ const Key kKeys[] = {
      "Plugin name -> SHA-256 digest in hex. A plugin with another digest is refused."},
     {"plugins.storage", MEMBER(plugins.storage), text(Rule::Text::kJsonObject), Key::kOurs | Key::kSecret,
      "Storage plugin name -> its settings, an object that the plugin's schema describes (`sallyport plugin show NAME`)."},
+    {"plugins.provider", MEMBER(plugins.provider), text(Rule::Text::kJsonObject), Key::kOurs | Key::kSecret,
+     "Provider plugin name -> settings of its own beyond those in `data_provider`, as its schema describes them."},
 };
 #undef MEMBER
-
-template <class... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-template <class... Cases>
-Overloaded(Cases...) -> Overloaded<Cases...>;
-
-std::string text_rule(const Rule& rule) {
-  switch (rule.text) {
-    case Rule::Text::kAny: return "text";
-    case Rule::Text::kPluginName: return "lower-case letters, digits and '-'";
-    case Rule::Text::kAbsolutePath: return "empty or an absolute path";
-    case Rule::Text::kUrl: return "empty or an http:// or https:// URL";
-    case Rule::Text::kAlgorithm: return "algorithm names";
-    case Rule::Text::kAddress: return "empty, an IPv4 or an IPv6 address";
-    case Rule::Text::kSha256: return "64 hexadecimal digits";
-    case Rule::Text::kJsonObject: return "objects";
-    case Rule::Text::kOneOf: break;
-  }
-  std::string words;
-  for (const auto word : rule.one_of) words += (words.empty() ? "" : ", ") + std::string(word);
-  return words;
-}
-
-std::string octal(std::int64_t value) {
-  std::string digits;
-  for (; value > 0 || digits.size() < 3; value /= 8) digits.insert(digits.begin(), static_cast<char>('0' + value % 8));
-  return "0" + digits;
-}
 
 }  // namespace
 
@@ -201,36 +173,6 @@ bool is_section(std::string_view path) {
   return std::any_of(std::begin(kKeys), std::end(kKeys), [&](const Key& key) {
     return key.path.size() > path.size() && key.path.starts_with(path) && key.path[path.size()] == '.';
   });
-}
-
-std::string_view type_name(const Key& key) {
-  return std::visit(Overloaded{
-                        [](int& (*)(Config&)) { return "whole number"; },
-                        [](bool& (*)(Config&)) { return "true or false"; },
-                        [](std::string& (*)(Config&)) { return "text"; },
-                        [](std::vector<std::string>& (*)(Config&)) { return "list of texts"; },
-                        [](std::uint32_t& (*)(Config&)) { return "octal number as text"; },
-                        [](TextMap& (*)(Config&)) { return "object"; },
-                    },
-                    key.target);
-}
-
-std::string allowed_values(const Key& key) {
-  const Rule& rule = key.rule;
-  return std::visit(Overloaded{
-                        [&](int& (*)(Config&)) -> std::string {
-                          if (rule.min == kMinInt && rule.max == kMaxInt) return "a whole number";
-                          return "a whole number from " + std::to_string(rule.min) + " to " + std::to_string(rule.max);
-                        },
-                        [](bool& (*)(Config&)) -> std::string { return "true or false"; },
-                        [&](std::string& (*)(Config&)) { return text_rule(rule); },
-                        [&](std::vector<std::string>& (*)(Config&)) { return "a list of: " + text_rule(rule); },
-                        [&](std::uint32_t& (*)(Config&)) {
-                          return "octal digits in quotes from \"" + octal(rule.min) + "\" to \"" + octal(rule.max) + "\"";
-                        },
-                        [&](TextMap& (*)(Config&)) { return "an object whose values are " + text_rule(rule); },
-                    },
-                    key.target);
 }
 
 }  // namespace host::config

@@ -24,7 +24,9 @@ using Target = std::variant<int& (*)(Config&), bool& (*)(Config&), std::string& 
 
 // What is allowed beyond the type. Only the members that fit the type are used.
 struct Rule {
-  enum class Text { kAny, kOneOf, kPluginName, kAbsolutePath, kUrl, kAlgorithm, kAddress, kSha256, kJsonObject };
+  enum class Text {
+    kAny, kOneOf, kPluginName, kAbsolutePath, kUrl, kAlgorithm, kAddress, kIdentification, kSha256, kJsonObject
+  };
   std::int64_t min = 0, max = 0;          // numbers
   Text text = Text::kAny;                 // texts, each element of a list, each value of a map
   std::span<const std::string_view> one_of = {};
@@ -50,7 +52,7 @@ const Key* find_key(std::string_view path);  // lower case; nullptr when there i
 // True when keys below `path` exist: "sftpd", "sftpd.actions".
 bool is_section(std::string_view path);
 
-// In words for messages and the reference: "text", "a whole number from 0 to 65535".
+// In words for messages and the reference: "number", "a whole number from 0 to 65535".
 std::string_view type_name(const Key& key);
 std::string allowed_values(const Key& key);
 

@@ -37,7 +37,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
   virtual void on_eof() = 0;
   // Bytes to send. The caller may call fill() first to let quick reads be answered in place, then consumes.
   virtual core::BlockQueue& output() = 0;
-  // Answers waiting requests that need no worker, up to about `budget` bytes of output.
+  // Starts waiting requests: on workers, or in place where that needs no waiting, the latter up to about `budget` bytes
+  // of output. Call it once per turn after on_data, and whenever output() has shrunk; with 0 when nothing can be sent.
   virtual void fill(std::size_t budget) = 0;
   // The client broke the protocol: send what is in output(), then close the channel.
   virtual bool failed() const = 0;

@@ -3,6 +3,7 @@
 // Extended requests (OpenSSH's PROTOCOL sections 4.2 to 4.10 and filexfer-extensions-00). On workers, except those
 // that touch no storage: limits and home-directory.
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "host/core/limits.h"
@@ -18,6 +19,7 @@ namespace limits = core::limits;
 
 // One slice of a copy: short enough that leaving the session stops it soon, long enough to cost no hand-overs.
 constexpr std::uint64_t kCopySliceBytes = 16 * 1024 * 1024;
+constexpr std::uint64_t kMaxOffset = std::numeric_limits<std::int64_t>::max();
 
 void put_statvfs(Call& call, std::uint32_t id, const Result<plugin::StatVfs>& result) {
   if (!result) return put_status(call.out, id, result.error().status);
@@ -128,7 +130,9 @@ void handle_copy_data(Call& call, Request& request) {
   if (same && (fields.to_end || overlap(fields.from_offset, fields.to_offset, fields.length))) {
     return put_status(call.out, request.id, Code::kFailure, "ranges overlap");
   }
-  const auto slice = fields.to_end ? kCopySliceBytes : std::min(kCopySliceBytes, fields.length);
+  const auto room = kMaxOffset - std::max(fields.from_offset, fields.to_offset);
+  const auto slice = std::min({kCopySliceBytes, room, fields.to_end ? kCopySliceBytes : fields.length});
+  if (slice == 0) return put_status(call.out, request.id, Code::kFailure, "offset out of range");
   const auto copied = from->copy_to(*to, fields.from_offset, slice, fields.to_offset);
   if (!copied) return put_status(call.out, request.id, copied.error().status);
   if (*copied == 0) {

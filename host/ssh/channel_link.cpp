@@ -101,6 +101,7 @@ bool ChannelLink::pump(std::size_t budget) {
 bool ChannelLink::send_some(std::size_t budget) {
   auto& output = engine_->output();
   std::size_t spent = 0;
+  if (!output.empty()) engine_->fill(0);  // requests for workers need not wait for the socket
   while (state_ == State::kServing) {
     if (output.empty()) engine_->fill(budget);
     if (output.empty()) return false;

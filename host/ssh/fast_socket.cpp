@@ -33,6 +33,9 @@ ssize_t real_recv(int fd, void* into, std::size_t size, int flags) {
 
 }  // namespace
 
+// glibc declares poll's array as written only, although its members `fd` and `events` are read.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+
 extern "C" {
 
 __attribute__((visibility("default"))) ssize_t recv(int fd, void* into, size_t size, int flags) {

@@ -43,7 +43,7 @@ struct Options {
 
 struct OpenRequest {
   bool read = false, write = false, create = false, exclusive = false, truncate = false, append = false;
-  Attrs attrs;  // of a new file
+  Attrs attrs = {};  // of a new file; only its permissions count
 };
 
 // An open file. Not for several threads at once unless caps() has kParallelIo; a file opened to append never has it, so

@@ -41,7 +41,7 @@ std::string_view without_trailing_slashes(std::string_view path) {
 
 }  // namespace
 
-bool is_home(std::string_view path) { return path.find_first_not_of('/') == std::string_view::npos; }
+bool is_home(std::string_view path) { return !path.empty() && path.find_first_not_of('/') == std::string_view::npos; }
 
 std::string_view directory_of(std::string_view path) {
   path = without_trailing_slashes(path);

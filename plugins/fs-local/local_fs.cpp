@@ -209,7 +209,9 @@ Outcome<sp_statvfs> LocalFs::statvfs(const sp_op&, std::string_view path) {
 
 Outcome<std::string> LocalFs::real_path(std::string_view path) const {
   if (is_home(path)) return home_.path();
-  return (home_.path() == "/" ? std::string() : home_.path()).append(path);
+  std::string real = home_.path() == "/" ? "" : home_.path();
+  real += path;
+  return real;
 }
 
 Outcome<std::string> LocalFs::user_name(std::uint32_t uid) {

@@ -77,7 +77,9 @@ bool Walk::follow(std::string text) {
     behind_ = false;
     text = std::string(*inside);
   }
-  rest_ = text + "/" + rest_;
+  text += '/';
+  rest_ = text.append(rest_, done_);
+  done_ = 0;
   return true;
 }
 
@@ -122,9 +124,10 @@ UniqueFd Walk::open_last(const std::string& name, int flags, mode_t mode, std::s
 UniqueFd Walk::open(std::string_view path, int flags, mode_t mode) {
   rest_ = path;
   for (;;) {
-    std::string_view left = rest_;
+    std::string_view left = std::string_view(rest_).substr(done_);
     const std::string name(next_part(left));
-    rest_ = std::string(left);
+    const bool last = left.find_first_not_of('/') == std::string_view::npos;
+    done_ = rest_.size() - left.size();
     if (name.empty()) {
       if (!arrive()) return {};
       return UniqueFd(::openat(here(), ".", flags | O_CLOEXEC, mode));
@@ -139,7 +142,7 @@ UniqueFd Walk::open(std::string_view path, int flags, mode_t mode) {
       behind_ = true;
       continue;
     }
-    if (!next_part(left).empty()) {
+    if (!last) {
       if (!enter(name)) return {};
       continue;
     }

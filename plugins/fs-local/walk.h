@@ -40,7 +40,8 @@ class Walk {
   UniqueFd here_;                   // empty: the home itself
   std::vector<std::string> names_;  // real directories from the home to here
   bool behind_ = false;             // names_ was shortened and here_ does not show it yet
-  std::string rest_;                // what is still to be resolved
+  std::string rest_;                // what is being resolved,
+  std::size_t done_ = 0;            // and how much of it is
   unsigned links_ = 0, steps_ = 0;
 };
 

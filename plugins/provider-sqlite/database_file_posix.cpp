@@ -49,11 +49,11 @@ Outcome<bool> prepare_file(const std::string& path, bool create) {
     return failure(SP_E_NOT_FOUND, path, "there is no such file", "run `sallyport initprovider` to create it");
   }
   if (!S_ISREG(info.st_mode)) return failure(SP_E_INVALID, path, "not a regular file", "check data_provider.name");
-  if (::access(path.c_str(), R_OK | W_OK) != 0) {
+  if (::faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK, AT_EACCESS) != 0) {
     return failure(SP_E_DENIED, path, std::string("cannot be read and written: ") + std::strerror(errno),
                    "make it readable and writable for the account that runs sallyport");
   }
-  if (::access(directory_of(path).c_str(), W_OK | X_OK) != 0) {
+  if (::faccessat(AT_FDCWD, directory_of(path).c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
     return failure(SP_E_DENIED, path, std::string("its directory is not writable: ") + std::strerror(errno),
                    "SQLite keeps its log beside the database");
   }

@@ -175,17 +175,9 @@ class RawSftp:
         return self.expect(self.send(kind, *fields), wanted)
 
     def status(self, kind, *fields):
-        """The status code a request gets, whatever it is."""
-        try:
-            self.call(kind, *fields)
-            return OK
-        except StatusError as error:
-            return error.code
-
-    def readdir_status(self, handle):
-        """One READDIR: OK when it gave names, else the status."""
-        kind, fields = self.receive(self.send(READDIR, string(handle)))
-        return OK if kind == NAME else fields.u32()
+        """The status code a request gets; OK also stands for an answer of any other type."""
+        answer, reply = self.receive(self.send(kind, *fields))
+        return reply.u32() if answer == STATUS else OK
 
     # -- requests
     def open(self, path, flags, attrs=Attrs()):

@@ -107,7 +107,7 @@ class Sallyport(Server):
             pytest.fail(f"no server to test: {binary()} does not exist (set SALLYPORT_BIN)")
         self.config_dir = self.directory / "config"
         self.config_dir.mkdir()
-        self.log_path = self.directory / "log.jsonl"
+        self.stdout_path = self.log_path = self.directory / "log.jsonl"
         self.stderr_path = self.directory / "stderr.txt"
         self.wrapper = list(wrapper)
         self.extra_env = env or {}
@@ -132,14 +132,14 @@ class Sallyport(Server):
         argv = [binary(), *words[:split], "-c", self.config_dir, *words[split:]]
         return run(argv, input=input, check=check, env=clean_env(self.client_home, **{**self.extra_env, **(env or {})}))
 
-    def _add(self, account, options=(), password=True, keys=True):
+    def _add(self, account, options=()):
         self.initialise()
         args = ["user", "add", account.name, "--home-dir", account.home]
-        for key in account.keys if keys else ():
+        for key in account.keys:
             args += ["--public-key-file", key.with_suffix(".pub")]
-        if password:
+        if account.password:
             args.append("--password-stdin")
-        self.cli(*args, *options, input=account.password + "\n" if password else None)
+        self.cli(*args, *options, input=account.password + "\n" if account.password else None)
 
     def initialise(self):
         if not self.initialised:
@@ -148,8 +148,9 @@ class Sallyport(Server):
 
     def spawn(self, *args):
         """Starts `serve` without waiting for it: tests of refused starts look at the outcome themselves."""
-        argv = [*self.wrapper, binary(), "serve", "-c", self.config_dir, "-l", "", *args]
-        with open(self.log_path, "ab") as log, open(self.stderr_path, "ab") as err:
+        log_to = [] if "-l" in args else ["-l", ""]
+        argv = [*self.wrapper, binary(), "serve", "-c", self.config_dir, *log_to, *args]
+        with open(self.stdout_path, "ab") as log, open(self.stderr_path, "ab") as err:
             self.process = subprocess.Popen([os.fspath(a) for a in argv], stdout=log, stderr=err,
                                             stdin=subprocess.DEVNULL, cwd=self.directory,
                                             env=clean_env(self.client_home, **self.extra_env))

@@ -19,6 +19,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "../ext/storage_ext.h"
 #include "../storage.h"
@@ -115,6 +116,10 @@ struct DirThunks {
   static constexpr sp_dir_ops kOps{sizeof(sp_dir_ops), 0, &next, &close};
 };
 
+// The class behind an outcome, for decltype only.
+template <class T>
+T class_in(Outcome<std::unique_ptr<T>>);
+
 template <class T>
 struct FsThunks {
   static T& self(sp_fs* fs) { return *static_cast<T*>(fs); }
@@ -187,6 +192,11 @@ struct FsThunks {
     if constexpr (requires { &T::user_name; &T::group_name; }) {
       static constexpr sp_ext_owner_names kOwnerNames{&user_name, &group_name};
       if (id == SP_EXT_OWNER_NAMES) return &kOwnerNames;
+    }
+    // What copies ranges is a file; the mount answers to the same id so that the host knows before any file is open.
+    using FileClass = decltype(class_in(self(fs).open(std::declval<const sp_op&>(), {}, std::declval<sp_open_args>())));
+    if constexpr (requires { &FileClass::copy_range; }) {
+      if (id == SP_EXT_COPY_RANGE) return FileThunks<FileClass>::extension(nullptr, id_text);
     }
     if constexpr (requires { &T::extension; }) return self(fs).extension(id);
     return nullptr;

@@ -31,8 +31,8 @@ typedef struct sp_ext_hard_link {
   sp_status(SP_CALL *link)(sp_fs *, const sp_op *, sp_str from, sp_str to, sp_error *) SP_NOEXCEPT; /* [worker] */
 } sp_ext_hard_link;
 
-/* Copy inside the store without moving data through the host, from sp_file (the source). Copies up to len bytes,
- * less only at the end of the source; *copied tells how many. */
+/* Copy inside the store without moving data through the host, from sp_file (the source); sp_fs answers to the same id
+ * to say that its files can. Copies up to len bytes, less only at the end of the source; *copied tells how many. */
 #define SP_EXT_COPY_RANGE "storage.copy_range/1"
 typedef struct sp_ext_copy_range {
   sp_status(SP_CALL *copy)(sp_file *from, const sp_op *, uint64_t from_offset, uint64_t len, sp_file *to,

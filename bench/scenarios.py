@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is measured, and how: one function per scenario, one call per peer, case and round.
+
+Each returns a flat dictionary of metrics, or raises. CPU is the whole process tree of the server, read when its session
+processes are gone; the harness has made sure that the server is quiet before the call. Every result is checked for being right (sizes, contents, counts) before it counts.
+"""
+import os
+import shutil
+import time
+from dataclasses import dataclass, field
+
+from clients import DelayProxy, MeasurementError
+
+CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com",
+           "aes128-ctr+hmac-sha2-256-etm@openssh.com")
+FAST_CIPHER = CIPHERS[0]
+MIB, GIB = 1 << 20, 1 << 30
+SMALL_DIRECTORIES, SMALL_PER_DIRECTORY = 20, 100
+LIST_ENTRIES = 100_000
+ONE_WAY_MS = 20
+LOAD_SECONDS = 120
+
+
+@dataclass
+class Sizes:
+    """How much work one round is."""
+    bulk_bytes: int = GIB
+    delayed_bytes: int = 128 * MIB
+    logins: dict = field(default_factory=lambda: {"sshd": 160, "": 800})
+    idle_sessions: dict = field(default_factory=lambda: {"sshd": 200, "": 1000})
+    beside_logins: int = 60
+    quiet_ops: int = 200
+
+    @classmethod
+    def quick(cls):
+        return cls(bulk_bytes=256 * MIB, delayed_bytes=64 * MIB, logins={"sshd": 64, "": 320}, beside_logins=30, quiet_ops=100)
+
+    @staticmethod
+    def of(peer, table):
+        return table.get(peer.name, table[""])
+
+
+class Bench:
+    """What the scenarios share: the test data, the clients, the sizes."""
+
+    def __init__(self, directory, clients, sizes):
+        self.directory, self.clients, self.sizes = directory, clients, sizes
+        self.files = os.path.join(directory, "files")
+        self.local = os.path.join(directory, "local")
+        self.serial = 0
+
+    def prepare(self, scenarios):
+        os.makedirs(self.files)
+        os.makedirs(self.local)
+        if set(scenarios) & {"get", "beside", "fairness"}:
+            self.clients.make_file(os.path.join(self.files, "big"), self.sizes.bulk_bytes)
+        if "small" in scenarios:
+            self._make_small_tree(os.path.join(self.files, "small"))
+            self._make_small_tree(os.path.join(self.local, "small"))
+        if "list" in scenarios:
+            many = os.path.join(self.files, "many")
+            os.mkdir(many)
+            for number in range(LIST_ENTRIES):
+                os.close(os.open(os.path.join(many, f"entry-{number:06d}.dat"), os.O_CREAT | os.O_WRONLY, 0o644))
+
+    @staticmethod
+    def _make_small_tree(top):
+        for directory in range(SMALL_DIRECTORIES):
+            path = os.path.join(top, f"d{directory:02d}")
+            os.makedirs(path)
+            for number in range(SMALL_PER_DIRECTORY):
+                with open(os.path.join(path, f"f{number:03d}"), "wb") as file:
+                    file.write(f"{directory} {number} ".encode().ljust(1024, b"."))
+
+    def new_name(self, prefix):
+        self.serial += 1
+        return f"{prefix}-{self.serial}"
+
+
+def same_tree(one, other):
+    """Both small trees hold the same files with the same bytes."""
+    for directory, _, names in os.walk(one):
+        twin = os.path.join(other, os.path.relpath(directory, one))
+        if not os.path.isdir(twin) or sorted(os.listdir(directory)) != sorted(os.listdir(twin)):
+            return False
+        for name in names:
+            with open(os.path.join(directory, name), "rb") as left, open(os.path.join(twin, name), "rb") as right:
+                if left.read() != right.read():
+                    return False
+    return True
+
+
+def measure_transfer(bench, peer, cipher, write, name, size):
+    if peer.name != "sallyport":  # we must offer all of them
+        bench.clients.require_cipher(peer, cipher)
+        peer.tree.settle()
+    with bench.clients.start(peer, "put" if write else "get", name, "--bytes", size, cipher=cipher) as client:
+        before = peer.tree.cpu_seconds()  # after the login, which is measured elsewhere
+        result = client.go()
+    peer.tree.settle()
+    cpu = peer.tree.cpu_seconds() - before
+    if result["bytes"] != size:
+        raise MeasurementError(f"{result['bytes']} of {size} bytes moved")
+    return {"wall_s": result["wall_s"], "mb_per_s": size / result["wall_s"] / 1e6, "cpu_s_per_gib": cpu * GIB / size}
+
+
+def measure_get(bench, peer, cipher):
+    return measure_transfer(bench, peer, cipher, False, "big", bench.sizes.bulk_bytes)
+
+
+def measure_put(bench, peer, cipher):
+    name = bench.new_name("put")
+    metrics = measure_transfer(bench, peer, cipher, True, name, bench.sizes.bulk_bytes)
+    bench.clients.check_file(os.path.join(bench.files, name), bench.sizes.bulk_bytes)
+    bench.clients.openssh(peer, f"rm {name}")
+    return metrics
+
+
+def measure_login(bench, peer, _):
+    count = bench.sizes.of(peer, bench.sizes.logins)
+    before = peer.tree.cpu_seconds()
+    result = bench.clients.run(peer, "login", "--count", count, "--parallel", 8)
+    peer.tree.settle()
+    cpu = peer.tree.cpu_seconds() - before
+    return {"per_second": result["per_second"], "cpu_ms_per_login": cpu * 1000 / count, "p50_ms": result["p50_ms"]}
+
+
+def measure_idle(bench, peer, _):
+    """On a server started for this: memory freed by earlier work must not hide what sessions need."""
+    count = bench.sizes.of(peer, bench.sizes.idle_sessions)
+    before = peer.tree.pss_kb()
+    with bench.clients.start(peer, "idle", "--count", count) as client:
+        time.sleep(1)
+        after = peer.tree.pss_kb()
+        client.go()
+    return {"pss_kb_per_session": (after - before) / count, "pss_kb_without_sessions": before}
+
+
+def measure_small(bench, peer, direction):
+    count = SMALL_DIRECTORIES * SMALL_PER_DIRECTORY
+    source = os.path.join(bench.local if direction == "put" else bench.files, "small")
+    name = bench.new_name("small")
+    target = os.path.join(bench.files if direction == "put" else bench.local, name)
+    before, start = peer.tree.cpu_seconds(), time.monotonic()
+    # The whole command, connection included, is what its user waits for.
+    bench.clients.openssh(peer, f"put -r small {name}" if direction == "put" else f"get -r small {name}", cwd=bench.local)
+    wall = time.monotonic() - start
+    peer.tree.settle()
+    cpu = peer.tree.cpu_seconds() - before
+    if not same_tree(source, target):
+        raise MeasurementError("the copied tree differs")
+    shutil.rmtree(target)
+    return {"files_per_s": count / wall, "wall_s": wall, "cpu_ms_per_file": cpu * 1000 / count}
+
+
+def measure_list(bench, peer, _):
+    before = peer.tree.cpu_seconds()
+    result = bench.clients.run(peer, "list", "many")
+    peer.tree.settle()
+    cpu = peer.tree.cpu_seconds() - before
+    if result["entries"] - LIST_ENTRIES not in (0, 2):  # "." and ".." are optional
+        raise MeasurementError(f"{result['entries']} entries listed")
+    return {"wall_ms": result["wall_s"] * 1000, "cpu_ms": cpu * 1000}
+
+
+def measure_delay(bench, peer, _):
+    name, size = bench.new_name("delayed"), bench.sizes.delayed_bytes
+    with DelayProxy(peer.port, ONE_WAY_MS) as proxy:
+        with bench.clients.start(peer, "put", name, "--bytes", size, "--in-flight-bytes", 16 * MIB, port=proxy.port) as client:
+            result = client.go()
+        peer.tree.settle()
+    bench.clients.check_file(os.path.join(bench.files, name), size)
+    bench.clients.openssh(peer, f"rm {name}")
+    return {"mb_per_s": size / result["wall_s"] / 1e6, "wall_s": result["wall_s"]}
+
+
+class Load:
+    """Endless transfers by one user while a block runs; `mb_per_s` afterwards."""
+
+    def __init__(self, bench, peer, sessions, write):
+        self.bench, self.peer, self.sessions, self.mb_per_s = bench, peer, sessions, None
+        self.name = bench.new_name("load") if write else "big"
+        self.client = bench.clients.start(peer, "bulk", self.name, "--bytes", bench.sizes.bulk_bytes, "--parallel", sessions,
+                                          "--seconds", LOAD_SECONDS, *(["--write"] if write else []))
+
+    def __enter__(self):
+        self.client.__enter__()
+        time.sleep(1)
+        return self
+
+    def __exit__(self, kind, *_):
+        try:
+            if kind is None:
+                if not self.client.alive():
+                    raise MeasurementError("the load ended before the measurement did")
+                result = self.client.go()
+                self.mb_per_s = result["bytes"] / result["wall_s"] / 1e6
+        finally:
+            self.client.__exit__()
+        self.peer.tree.settle()
+        if self.name != "big":
+            self.bench.clients.openssh(self.peer, f"rm {self.name}.*")
+
+
+def measure_beside(bench, peer, direction):
+    with Load(bench, peer, 1, direction == "put") as load:
+        login = bench.clients.run(peer, "login", "--count", bench.sizes.beside_logins, "--interval-ms", 20, user=peer.quiet_user)
+    return {"login_p50_ms": login["p50_ms"], "login_p95_ms": login["p95_ms"], "login_max_ms": login["max_ms"], "load_mb_per_s": load.mb_per_s}
+
+
+def measure_fairness(bench, peer, _):
+    name = bench.new_name("quiet")
+    with Load(bench, peer, 8, False) as load:
+        login = bench.clients.run(peer, "login", "--count", bench.sizes.beside_logins, "--interval-ms", 20, user=peer.quiet_user)
+        ops = bench.clients.run(peer, "smallops", name, "--count", bench.sizes.quiet_ops, "--interval-ms", 10, user=peer.quiet_user)
+    bench.clients.openssh(peer, f"rm {name}")
+    metrics = {f"login_{key}": login[key] for key in ("p50_ms", "p95_ms", "max_ms")}
+    metrics.update({f"{op}_{key}": ops[f"{op}_{key}"] for op in ("put", "get") for key in ("p50_ms", "p95_ms", "max_ms")})
+    metrics["load_mb_per_s"] = load.mb_per_s
+    return metrics
+
+
+@dataclass(frozen=True)
+class Scenario:
+    name: str
+    title: str
+    measure: object
+    cases: tuple = ("",)
+    instance: str = "shared"  # "shared", "fresh" per measurement, or "one-io-thread"
+    peers: tuple = ("sallyport", "sshd", "rclone")
+
+
+SCENARIOS = (
+    Scenario("get", "Download of one file, fast client", measure_get, CIPHERS),
+    Scenario("put", "Upload of one file, fast client", measure_put, CIPHERS),
+    Scenario("login", "Logins: ed25519 key, curve25519, 8 in parallel, up to a working SFTP channel", measure_login),
+    Scenario("idle", "Memory of an idle session", measure_idle, instance="fresh"),
+    Scenario("small", "2,000 files of 1 KiB with OpenSSH's sftp -r", measure_small, ("put", "get")),
+    Scenario("list", "Listing of 100,000 entries, one READDIR at a time", measure_list),
+    Scenario("delay", "Upload at 40 ms round trip", measure_delay),
+    Scenario("beside", "Login of another user beside one bulk transfer (sallyport: one I/O thread)", measure_beside, ("get", "put"),
+             instance="one-io-thread"),
+    Scenario("fairness", "Another user beside 8 bulk downloads", measure_fairness),
+)

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Owns every part of a running server on the main thread: built in order, taken down in reverse by leaving scopes.
+// The main thread only waits while I/O threads and workers do the work. Knows no protocol.
+#include "host/app/app.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "host/app/settings.h"
+#include "host/app/signals.h"
+#include "host/app/version.h"
+#include "host/auth/login.h"
+#include "host/config/config.h"
+#include "host/ssh/host_keys.h"
+#include "host/ssh/server.h"
+
+namespace host::app {
+namespace {
+
+namespace log = core::log;
+
+void prepare_process() {
+  ::umask(0);  // every file gets its mode from whoever makes it, sftpd.umask included
+  ::signal(SIGPIPE, SIG_IGN);
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;  // each session needs descriptors; the soft limit is for programs that use select
+    ::setrlimit(RLIMIT_NOFILE, &files);
+  }
+}
+
+core::Result<void> open_log(const ServeOptions& options) {
+  auto to = options.log;
+  if (to.path == "." || to.path == "..") to.path.clear();
+  std::error_code failed;
+  if (!std::filesystem::is_directory(options.config_dir, failed)) {
+    return core::Error(core::Status::kNotFound, options.config_dir.string() + ": no such configuration directory");
+  }
+  if (!to.path.empty()) to.path = (options.config_dir / to.path).string();
+  return log::open(to);
+}
+
+core::Result<config::Config> load_config(const ServeOptions& options) {
+  auto loaded = config::load(options.config_dir, options.config_file, environ);
+  if (!loaded) return loaded.error();
+  for (const auto& warning : loaded->warnings) log::warn("config", "", warning);
+  const auto& file = loaded->config.file;
+  log::info("config", "", file.empty() ? "no configuration file, defaults are in force" : "configuration from " + file.string());
+  return std::move(loaded->config);
+}
+
+void reload(users::Store& store) {
+  const auto reloaded = store.reload();
+  if (reloaded) {
+    log::info("service", "", "accounts were reloaded");
+  } else if (reloaded.error().status == core::Status::kUnsupported) {
+    log::debug("service", "", "the data provider has nothing to reload");
+  } else {
+    log::error("service", "", "accounts could not be reloaded: " + reloaded.error().message());
+  }
+}
+
+core::Result<std::unique_ptr<ssh::Server>> make_server(const config::Config& config, ssh::Services services) {
+  auto options = server_options(config);
+  if (!options) return options.error();
+  auto keys = ssh::ensure_host_keys(config.dir, config.sftpd.keys);
+  if (!keys) return keys.error();
+  options->host_keys = std::move(*keys);
+  return ssh::Server::create(std::move(*options), services);
+}
+
+core::Result<void> run(const ServeOptions& options, Signals& signals) {
+  log::info("service", "", "starting Sallyport " + version());
+  const auto config = load_config(options);
+  if (!config) return config.error();
+  plugin::Registry registry(registry_options(*config));
+  for (const auto& name : storage_names(*config)) {
+    if (auto storage = registry.storage(name); !storage) return storage.error();
+  }
+  const auto store_settings = store_options(*config);
+  if (!store_settings) return store_settings.error();
+  const auto store = users::Store::open(registry, *store_settings);
+  if (!store) return store.error();
+  auth::Login login(**store);
+  const auto server = make_server(*config, {&registry, &login});
+  if (!server) return server.error();
+  signals.start({[&] { (*server)->stop(); }, [&] { reload(**store); }});
+  (*server)->run();
+  signals.finish();
+  return core::ok();
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  prepare_process();
+  Signals signals;
+  auto outcome = open_log(options);
+  if (outcome) {
+    outcome = run(options, signals);
+    if (outcome) {
+      log::info("service", "", "stopped");
+    } else {
+      log::error("service", "", outcome.error().message());
+    }
+    log::close();
+  }
+  if (outcome) return EXIT_SUCCESS;
+  std::fprintf(stderr, "sallyport cannot start: %s\n", outcome.error().message().c_str());
+  return EXIT_FAILURE;
+}
+
+}  // namespace host::app

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Asks each part for its opinion and goes on after the first complaint. One thread, no server around.
+#include "host/app/check.h"
+
+#include "host/app/settings.h"
+
+namespace host::app {
+
+std::vector<std::string> check(const config::Config& config) {
+  std::vector<std::string> problems;
+  const auto note = [&](const auto& result) {
+    if (!result) problems.push_back(result.error().message());
+  };
+  plugin::Registry registry(registry_options(config));
+  const auto store = store_options(config);
+  note(store);
+  if (store) note(registry.make_provider("provider-" + store->driver, store->provider_config_json));
+  for (const auto& name : storage_names(config)) note(registry.storage(name));
+  note(server_options(config));
+  return problems;
+}
+
+}  // namespace host::app

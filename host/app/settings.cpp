@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One function per part. Start-up only, one thread.
+#include "host/app/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "host/app/layout.h"
+#include "host/app/version.h"
+
+namespace host::app {
+namespace {
+
+constexpr std::size_t kMaxBannerBytes = 64 * 1024;
+
+// Drivers whose data_provider.name is a file of ours rather than a database at a server.
+constexpr std::array<std::string_view, 3> kFileDrivers = {"sqlite", "bolt", "memory"};
+
+core::Error invalid(const std::string& text) { return {core::Status::kInvalid, text}; }
+
+core::Result<std::string> provider_name(const config::Config& config) {
+  const auto& provider = config.data_provider;
+  const bool is_file = std::find(kFileDrivers.begin(), kFileDrivers.end(), provider.driver) != kFileDrivers.end();
+  if (!is_file) return provider.name;
+  const bool may_be_empty = provider.driver == "memory" || !provider.connection_string.empty();
+  if (provider.name.empty() && may_be_empty) return std::string();
+  if (provider.name.empty() || provider.name == "." || provider.name == "..") {
+    return invalid("data_provider.name: found \"" + provider.name + "\", allowed is a file name");
+  }
+  return config.resolve(provider.name).string();
+}
+
+core::Result<std::string> banner_text(const config::Config& config) {
+  if (config.sftpd.login_banner_file.empty()) return std::string();
+  const auto file = config.resolve(config.sftpd.login_banner_file);
+  std::ifstream in(file, std::ios::binary);
+  std::string text(kMaxBannerBytes + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!in.is_open() || in.bad()) return invalid("sftpd.login_banner_file: " + file.string() + " cannot be read");
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (text.size() > kMaxBannerBytes) {
+    return invalid("sftpd.login_banner_file: " + file.string() + " has more than " + std::to_string(kMaxBannerBytes) + " bytes");
+  }
+  return text;
+}
+
+bool is_blank(const std::string& text) { return text.find_first_not_of(" \t") == std::string::npos; }
+
+}  // namespace
+
+plugin::RegistryOptions registry_options(const config::Config& config) {
+  plugin::RegistryOptions options;
+  options.directory = config.plugins.directory.empty() ? plugin_directory_of(executable_file())
+                                                       : config.resolve(config.plugins.directory);
+  options.paths.assign(config.plugins.paths.begin(), config.plugins.paths.end());
+  options.sha256 = config.plugins.sha256;
+  options.storage_config = config.plugins.storage;
+  return options;
+}
+
+core::Result<users::StoreOptions> store_options(const config::Config& config) {
+  const auto& provider = config.data_provider;
+  const auto name = provider_name(config);
+  if (!name) return name.error();
+  nlohmann::ordered_json settings = {
+      {"name", *name},
+      {"host", provider.host},
+      {"port", provider.port},
+      {"username", provider.username},
+      {"password", provider.password},
+      {"sslmode", provider.sslmode},
+      {"connection_string", provider.connection_string},
+      {"pool_size", provider.pool_size},
+  };
+  const auto own = config.plugins.provider.find("provider-" + provider.driver);
+  if (own != config.plugins.provider.end()) settings.update(nlohmann::ordered_json::parse(own->second));
+  users::StoreOptions options;
+  options.driver = provider.driver;
+  options.provider_config_json = settings.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  options.users_table = provider.users_table;
+  options.users_base_dir = provider.users_base_dir;
+  options.manage_users = provider.manage_users != 0;
+  return options;
+}
+
+core::Result<ssh::ServerOptions> server_options(const config::Config& config) {
+  const auto& sftpd = config.sftpd;
+  auto banner = banner_text(config);
+  if (!banner) return banner.error();
+  ssh::ServerOptions options;
+  options.address = sftpd.bind_address;
+  options.port = sftpd.bind_port;
+  options.software = is_blank(sftpd.banner) ? default_software() : sftpd.banner;
+  options.login_banner = std::move(*banner);
+  options.kex = sftpd.kex_algorithms;
+  options.ciphers = sftpd.ciphers;
+  options.macs = sftpd.macs;
+  options.io_threads = sftpd.io_threads;
+  options.max_auth_tries = sftpd.max_auth_tries;
+  options.login_grace_s = sftpd.login_grace_time;
+  options.idle_timeout_min = sftpd.idle_timeout;
+  options.drain_s = sftpd.drain_timeout;
+  options.fast_socket = sftpd.fast_socket;
+  options.vfs.umask = sftpd.umask;
+  options.vfs.ignore_setstat = sftpd.setstat_mode == 1;
+  return options;
+}
+
+std::vector<std::string> storage_names(const config::Config& config) {
+  std::set<std::string> names = {"fs-local"};
+  for (const auto& [name, settings] : config.plugins.storage) names.insert(name);
+  return {names.begin(), names.end()};
+}
+
+}  // namespace host::app

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The configuration in the terms of the parts. Reads the login banner; opens nothing else.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "host/config/config.h"
+#include "host/core/result.h"
+#include "host/plugin/registry.h"
+#include "host/ssh/server.h"
+#include "host/users/store.h"
+
+namespace host::app {
+
+plugin::RegistryOptions registry_options(const config::Config& config);
+core::Result<users::StoreOptions> store_options(const config::Config& config);
+// Without host keys: those may have to be made first.
+core::Result<ssh::ServerOptions> server_options(const config::Config& config);
+
+// Storage plugins that must work at start: the default one and all that have settings.
+std::vector<std::string> storage_names(const config::Config& config);
+
+}  // namespace host::app

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `user ...`: accounts straight in the data provider, beside a running server or without one.
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+
+#include "host/cli/commands.h"
+#include "host/cli/context.h"
+#include "host/cli/table.h"
+#include "host/cli/user_fields.h"
+#include "host/users/user_json.h"
+
+namespace host::cli {
+namespace {
+
+constexpr std::size_t kPage = 500;
+
+struct UserFlags {
+  ConfigFlags config;
+  std::string name;
+  UserFields fields;
+  bool as_json = false;
+};
+
+std::string dump(const users::Json& json) {
+  return json.dump(2, ' ', false, users::Json::error_handler_t::replace) + "\n";
+}
+
+// Without the password, and without what the storage plugin calls a secret.
+users::Json public_form(users::User user, plugin::Registry& registry) {
+  auto blanked = registry.blank_user_secrets(user.filesystem.backend, user.filesystem.settings_json);
+  user.filesystem.settings_json = blanked ? *blanked : "{}";  // a plugin that is missing cannot tell what is secret
+  return users::to_json(user, users::Secrets::kBlank);
+}
+
+core::Result<void> merge(users::User& user, const UserFlags& flags) {
+  const auto json = to_json(flags.fields);
+  if (!json) return json.error();
+  if (auto merged = users::merge_json(user, *json); !merged) return merged;
+  if (user.username != flags.name) {
+    return core::Error(core::Status::kInvalid, "the JSON is about \"" + user.username + "\", not \"" + flags.name + "\"");
+  }
+  return core::ok();
+}
+
+int add(const UserFlags& flags) {
+  users::User user;
+  user.username = flags.name;
+  user.status = 1;
+  user.permissions[core::VirtualPath()] = users::kAll;
+  if (auto merged = merge(user, flags); !merged) return fail(merged.error());
+  auto accounts = Accounts::open(flags.config);
+  if (!accounts) return fail(accounts.error());
+  const auto added = accounts->store->add(std::move(user));
+  if (!added) return fail(added.error());
+  std::cout << "user \"" << added->username << "\" was added, home directory " << added->home_dir << "\n";
+  return EXIT_SUCCESS;
+}
+
+int update(const UserFlags& flags) {
+  auto accounts = Accounts::open(flags.config);
+  if (!accounts) return fail(accounts.error());
+  auto user = accounts->store->find(flags.name);
+  if (!user) return fail(user.error());
+  if (auto merged = merge(*user, flags); !merged) return fail(merged.error());
+  const auto updated = accounts->store->update(*user);
+  if (!updated) return fail(updated.error());
+  std::cout << "user \"" << flags.name << "\" was updated\n";
+  return EXIT_SUCCESS;
+}
+
+core::Result<std::vector<users::User>> everyone(users::Store& store) {
+  std::vector<users::User> all;
+  for (;;) {
+    auto page = store.list(kPage, all.size(), false);
+    if (!page) return page.error();
+    const bool last = page->size() < kPage;
+    std::move(page->begin(), page->end(), std::back_inserter(all));
+    if (last) return all;
+  }
+}
+
+int list(const UserFlags& flags) {
+  auto accounts = Accounts::open(flags.config);
+  if (!accounts) return fail(accounts.error());
+  auto all = everyone(*accounts->store);
+  if (!all) return fail(all.error());
+  if (flags.as_json) {
+    auto array = users::Json::array();
+    for (auto& user : *all) array.push_back(public_form(std::move(user), *accounts->registry));
+    std::cout << dump(array);
+    return EXIT_SUCCESS;
+  }
+  std::vector<std::vector<std::string>> rows = {{"NAME", "STATUS", "EXPIRES", "STORAGE", "HOME"}};
+  for (const auto& user : *all) {
+    rows.push_back({user.username, user.status == 1 ? "active" : "disabled", expiration_text(user.expiration_date),
+                    user.filesystem.backend, user.home_dir});
+  }
+  std::cout << format_table(rows);
+  return EXIT_SUCCESS;
+}
+
+int show(const UserFlags& flags) {
+  auto accounts = Accounts::open(flags.config);
+  if (!accounts) return fail(accounts.error());
+  auto user = accounts->store->find(flags.name);
+  if (!user) return fail(user.error());
+  std::cout << dump(public_form(std::move(*user), *accounts->registry));
+  return EXIT_SUCCESS;
+}
+
+int remove(const UserFlags& flags) {
+  auto accounts = Accounts::open(flags.config);
+  if (!accounts) return fail(accounts.error());
+  if (auto removed = accounts->store->remove(flags.name); !removed) return fail(removed.error());
+  std::cout << "user \"" << flags.name << "\" was deleted\n";
+  return EXIT_SUCCESS;
+}
+
+void add_field_flags(CLI::App& command, UserFields& fields) {
+  command.add_option("--home-dir", fields.home_dir, "home directory");
+  auto* from_stdin = command.add_flag("--password-stdin", fields.password_stdin, "read the password from standard input, or ask on a terminal");
+  command.add_option("--password-file", fields.password_file, "read the password from the first line of a file")->excludes(from_stdin);
+  command.add_option("--public-key", fields.public_keys, "public key as in authorized_keys; may be repeated")->allow_extra_args(false);
+  command.add_option("--public-key-file", fields.public_key_files, "file with public keys; may be repeated")->allow_extra_args(false);
+  command.add_option("--permissions", fields.permissions, "rights in a directory, such as /=list,download; may be repeated")
+      ->allow_extra_args(false);
+  command.add_option("--uid", fields.uid, "owner of what is created");
+  command.add_option("--gid", fields.gid, "group of what is created");
+  command.add_option("--status", fields.status, "1: active, 0: disabled");
+  command.add_option("--expiration-date", fields.expiration_date, "YYYY-MM-DD, empty: never");
+  command.add_option("--json", fields.json_file, "file with further members of the account, - for standard input");
+}
+
+}  // namespace
+
+void add_user_commands(Commands& commands) {
+  auto& group = commands.add_group("user", "manage accounts");
+  const auto add_command = [&](const char* name, const char* description, int (*action)(const UserFlags&)) -> auto {
+    auto flags = std::make_shared<UserFlags>();
+    auto& command = commands.add(group, name, description, [flags, action] { return action(*flags); });
+    flags->config.add_to(command);
+    return std::pair<CLI::App&, UserFlags&>(command, *flags);
+  };
+  const auto with_name = [](std::pair<CLI::App&, UserFlags&> command) {
+    command.first.add_option("NAME", command.second.name, "user name")->required();
+    return command;
+  };
+  for (auto command : {with_name(add_command("add", "add an account", add)),
+                       with_name(add_command("update", "change what is given, leave the rest", update))}) {
+    add_field_flags(command.first, command.second.fields);
+  }
+  auto listing = add_command("list", "list accounts", list);
+  listing.first.add_flag("--json", listing.second.as_json, "as a JSON array, without secrets");
+  with_name(add_command("show", "show an account as JSON, without secrets", show));
+  with_name(add_command("delete", "delete an account; files stay", remove));
+}
+
+}  // namespace host::cli

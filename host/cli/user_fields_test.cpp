@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/cli/user_fields.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace host::cli {
+namespace {
+
+class UserFieldsTest : public testing::Test {
+ protected:
+  UserFieldsTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "user_fields_XXXXXX").string();
+    directory_ = ::mkdtemp(pattern.data());
+  }
+  ~UserFieldsTest() override { std::filesystem::remove_all(directory_); }
+  std::string write(const std::string& name, const std::string& text) {
+    std::ofstream(directory_ / name) << text;
+    return directory_ / name;
+  }
+
+  std::filesystem::path directory_;
+};
+
+TEST_F(UserFieldsTest, OnlyWhatIsGivenAppears) {
+  EXPECT_EQ(to_json({})->dump(), "{}");
+  UserFields fields;
+  fields.status = 0;
+  fields.home_dir = "/srv/../srv/ann";
+  EXPECT_EQ(to_json(fields)->dump(), R"({"home_dir":"/srv/ann","status":0})");
+}
+
+TEST_F(UserFieldsTest, FlagsWinOverTheFile) {
+  UserFields fields;
+  fields.json_file = write("user.json", R"({"uid": 1, "gid": 2, "max_sessions": 3})");
+  fields.uid = 1000;
+  EXPECT_EQ(to_json(fields)->dump(), R"({"uid":1000,"gid":2,"max_sessions":3})");
+  fields.json_file = write("user.json", "[]");
+  EXPECT_FALSE(to_json(fields));
+  fields.json_file = directory_ / "missing";
+  EXPECT_FALSE(to_json(fields));
+}
+
+TEST_F(UserFieldsTest, KeysFromWordsAndFiles) {
+  UserFields fields;
+  fields.public_keys = {"ssh-ed25519 AAA a"};
+  fields.public_key_files = {write("keys", "# mine\n\nssh-rsa BBB b \r\nssh-rsa CCC")};
+  EXPECT_EQ((*to_json(fields))["public_keys"].dump(), R"(["ssh-ed25519 AAA a","ssh-rsa BBB b","ssh-rsa CCC"])");
+  fields.public_key_files = {write("keys", "# none\n")};
+  EXPECT_FALSE(to_json(fields));
+}
+
+TEST_F(UserFieldsTest, PasswordIsTheFirstLineOfItsFile) {
+  UserFields fields;
+  fields.password_file = write("password", "correct horse \r\nmore\n");
+  EXPECT_EQ((*to_json(fields))["password"], "correct horse ");
+  fields.password_file = write("password", "\n");
+  EXPECT_FALSE(to_json(fields));
+  fields.password_file = directory_ / "missing";
+  EXPECT_FALSE(to_json(fields));
+}
+
+TEST_F(UserFieldsTest, Permissions) {
+  EXPECT_EQ(parse_permissions({"/=*", "/a=b=list,download"})->dump(), R"({"/":["*"],"/a=b":["list","download"]})");
+  EXPECT_EQ(parse_permissions({"/="})->dump(), R"({"/":[]})");
+  for (const auto* wrong : {"", "/", "list", "a=list", "=list"}) EXPECT_FALSE(parse_permissions({wrong})) << wrong;
+}
+
+TEST_F(UserFieldsTest, Expiration) {
+  EXPECT_EQ(*parse_expiration("1970-01-02"), 86400000);
+  EXPECT_EQ(*parse_expiration("2028-02-29"), 1835395200000);
+  EXPECT_EQ(*parse_expiration(""), 0);
+  for (const auto* wrong : {"2027-02-29", "2027-13-01", "2027-1-1", "27-01-01", "2027-01-01x", "never", "2027/01/01"}) {
+    EXPECT_FALSE(parse_expiration(wrong)) << wrong;
+  }
+  EXPECT_EQ(expiration_text(*parse_expiration("2028-02-29")), "2028-02-29");
+  EXPECT_EQ(expiration_text(0), "never");
+}
+
+}  // namespace
+}  // namespace host::cli

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Files as trees, whatever their format: the rest of the loader sees only the tree. Another format is one more row of
+// formats(); its reader turns text into the same tree.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string_view>
+
+#include "host/core/result.h"
+
+namespace host::config {
+
+using Tree = nlohmann::ordered_json;
+
+struct Format {
+  std::string_view extension;  // with the dot
+  core::Result<Tree> (*parse)(std::string_view text);
+};
+
+std::span<const Format> formats();
+
+// Errors name the file and, where the text is at fault, the line and column.
+core::Result<Tree> read_tree(const std::filesystem::path& file);
+
+}  // namespace host::config

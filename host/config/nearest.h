@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The known key that a mistyped one most resembles.
+#pragma once
+
+#include <string_view>
+
+namespace host::config {
+
+// Empty when nothing comes close.
+std::string_view nearest_key(std::string_view path);
+
+}  // namespace host::config

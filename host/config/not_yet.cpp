@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One row per missing feature: whoever builds it deletes the row. Start-up only.
+#include "host/config/not_yet.h"
+
+#include <iterator>
+
+namespace host::config {
+namespace {
+
+// A missing one would let in whom it should keep out, believe the wrong address, or break a promise about files.
+constexpr std::string_view kRefused[] = {
+    "sftpd.upload_mode",
+    "sftpd.keyboard_interactive_auth_program",
+    "sftpd.proxy_protocol",
+    "data_provider.external_auth_program",
+    "data_provider.pre_login_program",
+};
+
+// A missing one is missed, no more.
+constexpr std::string_view kWarned[] = {
+    "sftpd.actions.execute_on",
+    "sftpd.enable_scp",
+    "sftpd.enabled_ssh_commands",
+    "data_provider.actions.execute_on",
+    "httpd.bind_port",
+    "httpd.bind_address",
+    "httpd.auth_user_file",
+    "httpd.certificate_file",
+    "httpd.certificate_key_file",
+};
+
+// A list of commands to allow none, or a port to have no server, asks for nothing.
+bool asks_for_nothing(const Config& config, std::string_view path) {
+  return (path == "sftpd.enabled_ssh_commands" && config.sftpd.enabled_ssh_commands.empty()) ||
+         (path.starts_with("httpd.") && config.httpd.bind_port == 0);
+}
+
+}  // namespace
+
+void check_not_yet(const Config& config, std::string_view where, Findings& findings) {
+  const Config defaults;
+  const auto changed = [&](std::string_view path) {
+    const Key* key = find_key(path);
+    return key != nullptr && value_text(config, *key) != value_text(defaults, *key) && !asks_for_nothing(config, path);
+  };
+  const std::string start = where.empty() ? "" : std::string(where) + ": ";
+  for (const auto path : kRefused) {
+    if (changed(path)) {
+      findings.problems.push_back(start + std::string(path) + " asks for something this version cannot do yet; allowed is " +
+                                  value_text(defaults, *find_key(path)));
+    }
+  }
+  for (const auto path : kWarned) {
+    if (changed(path)) findings.warnings.push_back(start + std::string(path) + " has no effect in this version");
+  }
+}
+
+}  // namespace host::config

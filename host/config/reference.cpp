@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Text made from the table of keys. Pure functions.
+#include "host/config/reference.h"
+
+#include "host/config/assign_json.h"
+
+namespace host::config {
+namespace {
+
+constexpr std::string_view kIntroduction = R"(<!-- Made by `sallyport check-config --reference`; edit host/config/keys.cpp instead. -->
+# Configuration
+
+Sallyport reads one file and the environment, once, at start. `sallyport check-config` tells whether they are right,
+`sallyport check-config --print` which values are in force.
+
+**File.** `NAME.json`, where NAME comes from `--config-file`; without it `sallyport`, then `sftpgo`. Searched in the
+configuration directory, `$HOME/.config/sallyport`, `/etc/sallyport`, `$HOME/.config/sftpgo`, `/etc/sftpgo` and the
+working directory; the first match wins. Names of keys match in any case, a key that is not given keeps its default, and
+a list replaces the default list. Without any file the defaults hold.
+
+**Environment.** `SFTPGO_`, then the key in capitals with `__` between its parts, sets any key and wins over the file:
+`SFTPGO_SFTPD__BIND_PORT=2222`. Lists are separated by commas: `SFTPGO_SFTPD__CIPHERS=aes256-gcm@openssh.com,aes256-ctr`.
+In names of plugins `_` stands for `-`, and values of their settings are JSON or, failing that, text:
+`SFTPGO_PLUGINS__STORAGE__FS_LOCAL='{"create_home": false}'` or `SFTPGO_PLUGINS__STORAGE__FS_LOCAL__CREATE_HOME=false`.
+
+**Mistakes.** A wrong type or value stops the start; the message names the file or variable, the key, what was found and
+what is allowed. An unknown key is a warning that names the known key it resembles.
+
+Relative paths start at the configuration directory. Keys marked + are not in SFTPGo 0.9.5; values of keys marked # are
+never shown. Changes take effect at the next start.
+)";
+
+std::string escaped(std::string text) {
+  for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, 1, '\\');
+  return text;
+}
+
+std::string_view section_of(std::string_view path) { return path.substr(0, path.find('.')); }
+
+}  // namespace
+
+std::string reference_page() {
+  const Config defaults;
+  std::string page(kIntroduction);
+  std::string_view section;
+  for (const Key& key : keys()) {
+    if (section_of(key.path) != section) {
+      section = section_of(key.path);
+      page += "\n## " + std::string(section) + "\n\n| key | type | default | allowed | meaning |\n|---|---|---|---|---|\n";
+    }
+    const std::string marks = std::string(key.has(Key::kOurs) ? " +" : "") + (key.has(Key::kSecret) ? " #" : "");
+    page += "| `" + std::string(key.path.substr(section.size() + 1)) + "`" + marks + " | " + std::string(type_name(key)) +
+            " | `" + value_text(defaults, key) + "` | " + escaped(allowed_values(key)) + " | " +
+            escaped(std::string(key.doc)) + " |\n";
+  }
+  return page;
+}
+
+std::string values_in_force(const Config& config) {
+  const Config defaults;
+  std::string text;
+  for (const Key& key : keys()) {
+    const auto value = value_text(config, key);
+    const bool changed = value != value_text(defaults, key);
+    text += std::string(changed ? "* " : "  ") + std::string(key.path) + " = " +
+            (changed && key.has(Key::kSecret) ? "[redacted]" : value) + "\n";
+  }
+  return text;
+}
+
+}  // namespace host::config

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/config/reference.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "host/config/assign_json.h"
+#include "host/config/keys.h"
+
+namespace host::config {
+namespace {
+
+std::string content(const std::string& path) {
+  std::ifstream in(std::string(SALLYPORT_SOURCE_DIR) + "/" + path);
+  std::stringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+TEST(Reference, PageInTheTreeIsUpToDate) {
+  EXPECT_EQ(content("docs/configuration.md"), reference_page())
+      << "write it anew: sallyport check-config --reference > docs/configuration.md";
+}
+
+TEST(Reference, SampleFileIsCleanAndComplete) {
+  Config config;
+  Findings findings;
+  const auto tree = Tree::parse(content("docs/sallyport.json"));
+  assign_tree(config, tree, "sample", findings);
+  EXPECT_TRUE(findings.problems.empty()) << findings.problems[0];
+  EXPECT_TRUE(findings.warnings.empty()) << findings.warnings[0];
+  for (const Key& key : keys()) {
+    const Tree* at = &tree;
+    std::stringstream path{std::string(key.path)};
+    for (std::string part; at != nullptr && std::getline(path, part, '.');) at = at->contains(part) ? &(*at)[part] : nullptr;
+    EXPECT_NE(at, nullptr) << key.path;
+  }
+}
+
+TEST(Keys, TableIsWellFormed) {
+  std::set<std::string_view> paths;
+  for (const Key& key : keys()) {
+    EXPECT_TRUE(paths.insert(key.path).second) << key.path << " is listed twice";
+    EXPECT_FALSE(key.doc.empty()) << key.path;
+    EXPECT_FALSE(is_section(key.path)) << key.path;
+  }
+}
+
+TEST(Keys, EachHasItsOwnMember) {
+  Config config;
+  std::set<const void*> members;
+  for (const Key& key : keys()) {
+    const void* member = std::visit([&](auto get) -> const void* { return &get(config); }, key.target);
+    EXPECT_TRUE(members.insert(member).second) << key.path << " shares its member";
+  }
+}
+
+TEST(Keys, DefaultsSatisfyTheirOwnRules) {
+  for (const Key& key : keys()) {
+    Config config;
+    Findings findings;
+    assign_value(config, key, Tree::parse(value_text(Config(), key)), "default", findings);
+    EXPECT_TRUE(findings.problems.empty()) << findings.problems[0];
+    EXPECT_EQ(value_text(config, key), value_text(Config(), key));
+  }
+}
+
+TEST(ValuesInForce, BlankSecretsAndMarkChanges) {
+  Config config;
+  config.data_provider.password = "hunter2";
+  config.sftpd.bind_port = 2222;
+  const auto text = values_in_force(config);
+  EXPECT_EQ(text.find("hunter2"), std::string::npos);
+  EXPECT_NE(text.find("* data_provider.password = [redacted]\n"), std::string::npos);
+  EXPECT_NE(text.find("* sftpd.bind_port = 2222\n"), std::string::npos);
+  EXPECT_NE(text.find("  sftpd.umask = \"0022\"\n"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace host::config

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Bytes in, the limits that hold them back, and the end of a channel. On the I/O thread; nothing here blocks.
+// Knows no SSH library: the transport calls in and is called back through two hooks.
+#include "host/sftp/channel.h"
+
+#include <utility>
+
+#include "host/core/limits.h"
+#include "host/sftp/channel_impl.h"
+#include "host/sftp/dispatch.h"
+
+namespace host::sftp {
+
+namespace limits = core::limits;
+
+std::shared_ptr<Channel> Channel::create(std::shared_ptr<vfs::SessionFs> fs, Hooks hooks) {
+  return std::make_shared<ChannelImpl>(std::move(fs), std::move(hooks));
+}
+
+Request RequestQueue::pop() {
+  auto request = std::move(items_[next_++]);
+  if (empty()) {
+    clear();
+  } else if (next_ >= 64 && next_ * 2 >= items_.size()) {
+    items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(next_));
+    next_ = 0;
+  }
+  return request;
+}
+
+void RequestQueue::clear() {
+  items_ = {};
+  next_ = 0;
+}
+
+ChannelImpl::ChannelImpl(std::shared_ptr<vfs::SessionFs> fs, Hooks hooks, Submit submitter)
+    : side_(new WorkerSide{.fs = std::move(fs), .post = std::move(hooks.post), .abandoned = false, .names = {}}),
+      wake_(std::move(hooks.wake)),
+      submit_(submitter) {}
+
+ChannelImpl::~ChannelImpl() { side_->abandoned.store(true, std::memory_order_relaxed); }
+
+bool ChannelImpl::ready() const {
+  return failed_ || (held_bytes_ <= limits::kMaxQueuedRequestBytes && held_requests_ <= limits::kMaxQueuedRequests);
+}
+
+void ChannelImpl::on_data(std::span<const std::byte> data) {
+  while (!failed_ && !abandoned_) {
+    Input::Packet packet;
+    const auto step = input_.next(data, packet);
+    if (step == Input::Step::kMore) return;
+    if (step == Input::Step::kBad) return fail();
+    accept(std::move(packet));
+  }
+}
+
+void ChannelImpl::accept(Input::Packet packet) {
+  auto request = parse_packet(packet.bytes, std::move(packet.memory));
+  if (!request) return fail();
+  const bool greeting = request->row != nullptr && request->row->type == Type::kInit;
+  if (greeting == greeted_) return fail();  // anything before INIT, or a second one
+  greeted_ = true;
+  held_bytes_ += request->wire_bytes;
+  ++held_requests_;
+  queue_.push(std::move(*request));
+}
+
+void ChannelImpl::fail() {
+  failed_ = true;
+  queue_.clear();
+  drop_memory();
+}
+
+void ChannelImpl::on_eof() { eof_ = true; }
+
+bool ChannelImpl::finished() const { return eof_ && queue_.empty() && running_.empty() && output_.empty(); }
+
+void ChannelImpl::fill(std::size_t budget) {
+  if (abandoned_) return;
+  const bool was_ready = ready();
+  advance(budget);
+  // The transport may ask ready() before it fills: tell it once more.
+  if (!was_ready && ready()) {
+    side_->post([self = std::static_pointer_cast<ChannelImpl>(shared_from_this())] {
+      if (self->wake_) self->wake_();
+    });
+  }
+}
+
+// An idle channel keeps no blocks.
+void ChannelImpl::drop_memory() {
+  if (!queue_.empty() || !running_.empty()) return;
+  input_.rest();
+  running_ = {};
+  if (output_.empty()) output_.clear();
+}
+
+// Batches that run keep the files they use; each file is closed as lost when its last holder lets go (~OpenHandle).
+void ChannelImpl::abandon() {
+  if (abandoned_) return;
+  abandoned_ = true;
+  side_->abandoned.store(true, std::memory_order_relaxed);
+  wake_ = nullptr;
+  queue_.clear();
+  running_.clear();
+  handles_.clear();
+  output_.clear();
+  input_ = {};
+}
+
+}  // namespace host::sftp

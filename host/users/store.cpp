@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Accounts over one provider plugin: validation on the way in, tolerant reading on the way out, nothing cached. Worker
+// threads; the provider does its own locking. Must not know which provider it is.
+#include "host/users/store.h"
+
+#include <mutex>
+
+#include "host/core/limits.h"
+#include "host/core/log.h"
+#include "host/users/password.h"
+#include "host/users/record.h"
+#include "host/users/validate.h"
+
+namespace host::users {
+namespace {
+
+core::Error disabled(std::string_view what) {
+  return {core::Status::kDenied, "Method disabled error: " + std::string(what) + " is off, data_provider.manage_users is 0"};
+}
+
+core::Error with_prefix(std::string_view prefix, const core::Error& error) {
+  return {error.status, std::string(prefix) + error.message(), error.native};
+}
+
+core::Result<std::unique_ptr<plugin::Provider>> make(plugin::Registry& registry, const StoreOptions& options) {
+  return registry.make_provider("provider-" + options.driver, options.provider_config_json);
+}
+
+}  // namespace
+
+struct Store::Impl {
+  StoreOptions options;
+  plugin::Registry& registry;
+  std::unique_ptr<plugin::Provider> provider;
+  std::mutex registry_mutex;  // the registry's schema check is not made for concurrent callers
+
+  core::Result<void> check(User& user);
+  core::Result<std::string> encode(const User& user, RecordKind kind);
+};
+
+// Everything between a caller's user and a record that may be stored.
+core::Result<void> Store::Impl::check(User& user) {
+  if (auto done = validate(user, options.users_base_dir); !done) return done;
+  if (user.filesystem.backend != "fs-local" || user.filesystem.settings_json != "{}") {
+    const std::lock_guard lock(registry_mutex);
+    auto settings = registry.check_user_settings(user.filesystem.backend, user.filesystem.settings_json);
+    if (!settings) return invalid("filesystem " + user.filesystem.backend + ": " + settings.error().message());
+    user.filesystem.settings_json = std::move(*settings);
+  }
+  if (!user.password.empty() && !is_password_hash(user.password)) {
+    auto hash = hash_password(user.password);
+    if (!hash) return hash.error().status == core::Status::kInvalid ? invalid(hash.error().text) : hash.error();
+    user.password = std::move(*hash);
+  }
+  return core::ok();
+}
+
+core::Result<std::string> Store::Impl::encode(const User& user, RecordKind kind) {
+  try {
+    std::string text = to_record(user, kind).dump();
+    if (text.size() > core::limits::kMaxUserRecordBytes) return invalid("the user has more than 1 MiB of data");
+    return text;
+  } catch (const Json::exception&) {
+    return invalid("a text of the user is not UTF-8");
+  }
+}
+
+Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Store::~Store() = default;
+
+core::Result<std::unique_ptr<Store>> Store::open(plugin::Registry& registry, const StoreOptions& options) {
+  auto provider = make(registry, options);
+  if (!provider) return provider.error();
+  auto prepared = (*provider)->prepare(collections_json(options.users_table), plugin::Provider::Prepare::kOpen);
+  if (!prepared) return with_prefix("data provider " + options.driver + ": ", prepared.error());
+  if (*prepared) core::log::info("dataProvider", "", "data provider " + options.driver + ": the tables were brought up to date");
+  return std::unique_ptr<Store>(new Store(std::unique_ptr<Impl>(new Impl{options, registry, std::move(*provider), {}})));
+}
+
+core::Result<bool> Store::initialise(plugin::Registry& registry, const StoreOptions& options) {
+  auto provider = make(registry, options);
+  if (!provider) return provider.error();
+  auto prepared = (*provider)->prepare(collections_json(options.users_table), plugin::Provider::Prepare::kCreate);
+  if (!prepared) return with_prefix("data provider " + options.driver + ": ", prepared.error());
+  return *prepared;
+}
+
+core::Result<User> Store::find(std::string_view username) {
+  if (username.empty() || core::VirtualPath::has_nul(username)) return core::Error(core::Status::kNotFound, "no such user");
+  auto record = impl_->provider->get(kUsersCollection, username);
+  if (!record) return record.error();
+  auto user = from_record(*record);
+  // A database that compares without regard to case must not let "Ada" in as "ada".
+  if (user && user->username != username) return core::Error(core::Status::kNotFound, "no such user");
+  return user;
+}
+
+core::Result<std::vector<User>> Store::list(std::size_t limit, std::size_t offset, bool descending) {
+  const Json query = {{"collection", kUsersCollection}, {"order", descending ? "desc" : "asc"}, {"limit", limit}, {"offset", offset}};
+  std::vector<User> users;
+  auto done = impl_->provider->list(query.dump(), [&](std::string_view record) -> core::Result<void> {
+    auto user = from_record(record);
+    if (!user) {
+      // One bad record must not hide the others.
+      core::log::error("dataProvider", "", user.error().message());
+      return core::ok();
+    }
+    users.push_back(std::move(*user));
+    return core::ok();
+  });
+  if (!done) return done.error();
+  return users;
+}
+
+core::Result<User> Store::add(User user) {
+  if (!impl_->options.manage_users) return disabled("adding users");
+  if (auto done = impl_->check(user); !done) return done.error();
+  user.used_quota_size = user.used_quota_files = user.last_quota_update = user.last_login = 0;
+  auto record = impl_->encode(user, RecordKind::kNew);
+  if (!record) return record.error();
+  if (auto done = impl_->provider->put(kUsersCollection, user.username, plugin::Provider::Put::kInsert, *record); !done) return done.error();
+  return find(user.username);
+}
+
+core::Result<User> Store::update(const User& user) {
+  if (!impl_->options.manage_users) return disabled("changing users");
+  User changed = user;
+  if (auto done = impl_->check(changed); !done) return done.error();
+  auto record = impl_->encode(changed, RecordKind::kChange);
+  if (!record) return record.error();
+  if (auto done = impl_->provider->put(kUsersCollection, user.username, plugin::Provider::Put::kUpdate, *record); !done) return done.error();
+  return find(user.username);
+}
+
+core::Result<void> Store::remove(std::string_view username) {
+  if (!impl_->options.manage_users) return disabled("deleting users");
+  return impl_->provider->remove(kUsersCollection, username);
+}
+
+core::Result<void> Store::note_login(std::string_view username, std::int64_t now_ms) {
+  if (!impl_->options.manage_users) return disabled("recording logins");
+  return impl_->provider->put(kUsersCollection, username, plugin::Provider::Put::kUpdate, Json{{"last_login", now_ms}}.dump());
+}
+
+core::Result<void> Store::check() { return impl_->provider->check(); }
+
+core::Result<void> Store::reload() { return impl_->provider->reload(); }
+
+}  // namespace host::users

@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Proves that the source tree obeys ARCHITECTURE.md.
+
+Reads the allowed arrows between the folders of host/ out of the fenced block that starts with ```arrows, then checks
+every include and every link against them, who may include which third-party library, and the shape of files (README,
+SPDX line, length). Prints one line per offence and exits with 1 when there is any.
+
+  check_arrows.py [ROOT]      check a tree (default: the one this script lies in)
+  check_arrows.py --self-test show that each rule finds what it forbids
+"""
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
+CODE = {".c", ".cpp", ".h", ".hpp"}
+COMMENTED = CODE | {".py", ".cmake", ".sh", ".map"}
+
+# (what an include starts with, where it is allowed, what to call it)
+OWNERS = [
+    ("libssh/", ("host/ssh/", "bench/", "tests/"), "libssh"),
+    ("boost/dll", ("host/plugin/loader.cpp",), "Boost.DLL"),
+    ("CLI/", ("host/cli/", "bench/"), "CLI11"),
+    ("Poco/", ("host/app/", "plugins/", "tests/"), "Poco"),
+]
+# The first rule whose prefix and ending fit a file holds.
+LINE_LIMITS = [
+    ("sdk/include/", ".h", 200),  # one ABI kind stays in one header
+    ("sdk/include/", ".hpp", 300),
+    ("", ".h", 150),
+    ("", ".cpp", 400),
+    ("", ".c", 400),
+    ("", ".py", 400),
+    ("", "ARCHITECTURE.md", 200),
+]
+
+
+def read_arrows(text):
+    """The block as {folder: set of folders}; raises ValueError when there is none or it makes no sense."""
+    block = re.search(r"^```arrows\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    if not block:
+        raise ValueError("ARCHITECTURE.md has no ```arrows block")
+    arrows = {}
+    for line in filter(str.strip, block.group(1).splitlines()):
+        folder, arrow, lower = line.partition("->")
+        if not arrow or not folder.strip() or folder.strip() in arrows:
+            raise ValueError(f"ARCHITECTURE.md: not an arrow, or a second one for the same folder: {line!r}")
+        arrows[folder.strip()] = set(lower.split())
+    for folder, lower in arrows.items():
+        for name in sorted(lower - set(arrows)):
+            raise ValueError(f"ARCHITECTURE.md: {folder} -> {name}, but {name} has no line of its own")
+    return arrows
+
+
+def find_cycle(arrows):
+    """Folders left over when whatever has no open arrow is taken away, again and again."""
+    left = {folder: set(lower) for folder, lower in arrows.items()}
+    while True:
+        free = {folder for folder, lower in left.items() if not lower}
+        if not free:
+            return sorted(left)
+        left = {folder: lower - free for folder, lower in left.items() if folder not in free}
+
+
+def files_of(root):
+    """Files git knows or would add; without git everything outside build folders."""
+    listed = subprocess.run(["git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                            capture_output=True, text=True)
+    if listed.returncode == 0:
+        names = set(listed.stdout.split("\0")) - {""}
+    else:
+        names = {str(path.relative_to(root)) for path in root.rglob("*") if not str(path.relative_to(root)).startswith("build")}
+    return sorted(name for name in names if (root / name).is_file())
+
+
+def host_folder(name):
+    """The folder of host/ that a file or include belongs to; what lies in host/ itself is 'main'."""
+    parts = name.split("/")
+    if parts[0] != "host" or len(parts) < 2:
+        return None
+    return parts[1] if len(parts) > 2 else "main"
+
+
+def check_includes(name, text, arrows):
+    folder = host_folder(name)
+    for include in INCLUDE.findall(text):
+        target = host_folder(include)
+        if folder is not None and target is not None and target != folder:
+            if folder not in arrows:
+                yield f"{name}: host/{folder} has no line in the arrows of ARCHITECTURE.md"
+            elif target not in arrows[folder]:
+                yield f"{name}: includes {include}, but there is no arrow {folder} -> {target}"
+        if target is not None and name.startswith(("plugins/", "sdk/", "tests/plugins/")):
+            yield f"{name}: includes {include}; plugins and the SDK never see the host"
+        # A test may stand in for a plugin, so it may build the plugin's side of the border. version.h is the product's.
+        if folder not in (None, "plugin") and include.startswith("sallyport/") and "_test." not in name and include != "sallyport/version.h":
+            yield f"{name}: includes {include}; inside host/ only host/plugin sees the SDK"
+        for prefix, allowed, title in OWNERS:
+            if include.startswith(prefix) and not name.startswith(allowed):
+                yield f"{name}: includes {include}; {title} belongs into {', '.join(allowed)} only"
+        if folder is not None and include.startswith("nlohmann/") and name.endswith(".h") and not name.endswith(("_json.h", "_test.h")):
+            yield f"{name}: includes {include}; JSON types stand in .cpp files and *_json.h only"
+
+
+def check_links(name, text, arrows):
+    """What host_library(... USES ...) and target_link_libraries of a folder link."""
+    folder = host_folder(name)
+    if folder is None or not name.endswith("/CMakeLists.txt"):
+        return
+    uncommented = re.sub(r"#.*", "", text)
+    linked = set()
+    for call in re.findall(r"host_library\s*\((.*?)\)", uncommented, re.DOTALL):
+        uses = re.search(r"\bUSES\b(.*?)(?=\b(?:SOURCES|LINK|TESTS|TEST_LINK)\b|$)", call, re.DOTALL)
+        linked |= set(uses.group(1).split()) if uses else set()
+    for call in re.findall(r"target_link_libraries\s*\((.*?)\)", uncommented, re.DOTALL):
+        linked |= set(re.findall(r"\bhost_(\w+)", call)) - {folder, f"{folder}_test"}
+    for lower in sorted(linked - arrows.get(folder, set())):
+        yield f"{name}: links host_{lower}, but there is no arrow {folder} -> {lower}"
+
+
+def check_shape(name, text):
+    suffix = Path(name).suffix
+    lines = text.splitlines()
+    if suffix in COMMENTED or name.endswith("CMakeLists.txt"):
+        if not any("SPDX-License-Identifier: Apache-2.0" in line for line in lines[:2]):
+            yield f"{name}: no SPDX-License-Identifier: Apache-2.0 in its first lines"
+    for prefix, ending, limit in LINE_LIMITS:
+        if name.startswith(prefix) and name.endswith(ending):
+            if len(lines) > limit:
+                yield f"{name}: {len(lines)} lines, at most {limit} allowed"
+            break
+
+
+def check_readmes(names):
+    folders = {"/".join(name.split("/")[:2]) for name in names if re.match(r"(host|plugins|tests)/[^/]+/.", name)}
+    folders |= {top for top in ("sdk", "bench") if any(name.startswith(top + "/") for name in names)}
+    for folder in sorted(folders):
+        if f"{folder}/README.md" not in names:
+            yield f"{folder}: no README.md"
+
+
+def check(root):
+    """All offences of a tree, as lines."""
+    root = Path(root)
+    try:
+        arrows = read_arrows((root / "ARCHITECTURE.md").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        return [str(error)]
+    offences = []
+    if cycle := find_cycle(arrows):
+        offences.append(f"ARCHITECTURE.md: the arrows run in a circle through {', '.join(cycle)}")
+    names = files_of(root)
+    for name in names:
+        path = Path(name)
+        if path.suffix not in COMMENTED and path.name not in ("CMakeLists.txt", "ARCHITECTURE.md"):
+            continue
+        text = (root / name).read_text(encoding="utf-8", errors="replace")
+        if path.suffix in CODE:
+            offences += check_includes(name, text, arrows)
+        offences += check_links(name, text, arrows)
+        offences += check_shape(name, text)
+    offences += check_readmes(set(names))
+    return offences
+
+
+SPDX = "// SPDX-License-Identifier: Apache-2.0\n"
+CLEAN = {
+    "ARCHITECTURE.md": "```arrows\ncore ->\nplugin -> core\nsftp -> core plugin\nmain -> sftp\n```\n",
+    "host/core/README.md": "", "host/plugin/README.md": "", "host/sftp/README.md": "", "plugins/fs-x/README.md": "",
+    "host/core/a.h": SPDX,
+    "host/plugin/loader.cpp": SPDX + "#include <boost/dll.hpp>\n#include <sallyport/abi.h>\n#include \"host/core/a.h\"\n",
+    "host/sftp/b_test.cpp": SPDX + "#include <sallyport/abi.h>\n",
+    "host/sftp/CMakeLists.txt": "#" + SPDX + "host_library(sftp SOURCES b.cpp USES core plugin LINK x)\n",
+    "host/main.cpp": SPDX + "#include \"host/sftp/b.h\"\n",
+    "plugins/fs-x/p.cpp": SPDX + "#include <sallyport/abi.h>\n",
+}
+# What is added to the clean tree, and what must be said about it.
+FORBIDDEN = [
+    ({"host/core/bad.cpp": SPDX + '#include "host/sftp/b.h"\n'}, "no arrow core -> sftp"),
+    ({"host/main.cpp": SPDX + '#include "host/core/a.h"\n'}, "no arrow main -> core"),
+    ({"host/new/README.md": "", "host/new/x.cpp": SPDX + '#include "host/core/a.h"\n'}, "host/new has no line"),
+    ({"host/core/CMakeLists.txt": "#" + SPDX + "host_library(core SOURCES a.cpp USES sftp)\n"}, "no arrow core -> sftp"),
+    ({"host/core/CMakeLists.txt": "#" + SPDX + "target_link_libraries(host_core PUBLIC host_plugin)\n"}, "no arrow core -> plugin"),
+    ({"host/sftp/b.cpp": SPDX + "#include <sallyport/abi.h>\n"}, "only host/plugin sees the SDK"),
+    ({"host/sftp/b.cpp": SPDX + "#include <libssh/libssh.h>\n"}, "libssh belongs into host/ssh/"),
+    ({"host/plugin/r.cpp": SPDX + "#include <boost/dll/import.hpp>\n"}, "Boost.DLL belongs into host/plugin/loader.cpp"),
+    ({"host/core/c.cpp": SPDX + "#include <Poco/Net/Socket.h>\n"}, "Poco belongs into"),
+    ({"host/core/c.cpp": SPDX + "#  include <CLI/CLI.hpp>\n"}, "CLI11 belongs into"),
+    ({"host/core/c.h": SPDX + "#include <nlohmann/json.hpp>\n"}, "JSON types stand in"),
+    ({"plugins/fs-x/p.cpp": SPDX + '#include "host/core/a.h"\n'}, "never see the host"),
+    ({"plugins/fs-y/p.cpp": SPDX}, "plugins/fs-y: no README.md"),
+    ({"host/core/c.cpp": "int x;\n"}, "no SPDX"),
+    ({"host/core/c.h": SPDX + "//\n" * 150}, "151 lines, at most 150"),
+    ({"host/core/c.cpp": SPDX + "//\n" * 400}, "401 lines, at most 400"),
+    ({"ARCHITECTURE.md": CLEAN["ARCHITECTURE.md"] + "\n" * 200}, "at most 200"),
+    ({"ARCHITECTURE.md": "no block\n"}, "no ```arrows block"),
+    ({"ARCHITECTURE.md": "```arrows\ncore -> plugin\nplugin -> core\nsftp -> plugin core\nmain -> sftp\n```\n"}, "in a circle through core, main"),
+]
+
+
+def tree_offences(extra):
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in {**CLEAN, **extra}.items():
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return check(folder)
+
+
+def self_test():
+    failures = [f"a clean tree was accused: {line}" for line in tree_offences({})]
+    for extra, expected in FORBIDDEN:
+        found = tree_offences(extra)
+        if len(found) != 1 or expected not in found[0]:
+            failures.append(f"expected exactly one offence with {expected!r}, found {found}")
+    return failures
+
+
+def main():
+    arguments = sys.argv[1:]
+    if arguments in (["-h"], ["--help"]) or len(arguments) > 1:
+        print(__doc__)
+        return 0
+    lines = self_test() if arguments == ["--self-test"] else check(arguments[0] if arguments else Path(__file__).parents[2])
+    print("\n".join(lines) if lines else "nothing found")
+    return 1 if lines else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

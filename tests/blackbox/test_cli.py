@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The management commands: initprovider, user, plugin, check-config, --version. A password is never an argument."""
+import json
+import sqlite3
+
+import paramiko
+import pytest
+
+import rawsftp as s
+from server import binary
+from util import clean_env, run
+
+
+@pytest.fixture
+def idle(make_server):
+    """A server that is set up; tests that need it running start it."""
+    instance = make_server()
+    yield instance
+    instance.stop()
+
+
+def sallyport(*args, home, check=True):
+    return run([binary(), *args], check=check, env=clean_env(home))
+
+
+def login(server, name, password):
+    with s.transport(server, None, login=False) as link:
+        try:
+            link.auth_password(name, password, fallback=False)
+            return True
+        except paramiko.AuthenticationException:
+            return False
+
+
+def test_version(tmp_path):
+    shown = sallyport("--version", home=tmp_path).stdout
+    assert shown.count("\n") == 1 and "." in shown and "version" in shown.lower()
+
+
+def test_help(tmp_path):
+    shown = sallyport("--help", home=tmp_path).stdout
+    for command in ("serve", "initprovider", "user", "plugin", "check-config"):
+        assert command in shown
+
+
+@pytest.mark.parametrize("args", [["no-such-command"], ["--no-such-flag"], ["serve", "--no-such-flag"], ["user"], ["user", "add"],
+                                  ["plugin", "show"]], ids=" ".join)
+def test_usage_errors(tmp_path, args):
+    done = sallyport(*args, home=tmp_path, check=False)
+    assert done.returncode == 1 and done.stderr.strip()
+
+
+def test_initprovider_twice(idle):
+    first = idle.cli("initprovider")
+    before = (idle.config_dir / "sallyport.db").read_bytes()
+    second = idle.cli("initprovider")
+    assert first.returncode == second.returncode == 0
+    assert "already" in (second.stdout + second.stderr)
+    assert (idle.config_dir / "sallyport.db").read_bytes() == before
+
+
+def test_database_has_the_table_layout_of_the_reference(idle):
+    idle.add_account("alice", password="correct horse")
+    with sqlite3.connect(idle.config_dir / "sallyport.db") as db:
+        columns = [row[1] for row in db.execute("pragma table_info(users)")]
+        assert set(columns) >= {"id", "username", "password", "public_keys", "home_dir", "uid", "gid", "max_sessions", "quota_size",
+                                "quota_files", "permissions", "used_quota_size", "used_quota_files", "last_quota_update",
+                                "upload_bandwidth", "download_bandwidth", "expiration_date", "last_login", "status", "filters",
+                                "filesystem", "virtual_folders"}
+        assert db.execute("select count(*) from schema_version").fetchone() == (1,)
+        password, keys, permissions = db.execute("select password, public_keys, permissions from users").fetchone()
+    assert password.startswith("$argon2id$v=19$m=65536,t=3,p=2$")
+    assert len(json.loads(keys)) == 1 and json.loads(permissions) == {"/": ["*"]}
+
+
+def test_user_life(idle, tmp_path):
+    add = ["user", "add", "bob", "--home-dir", tmp_path, "--password-stdin"]
+    idle.cli("initprovider")
+    idle.cli(*add, input="first secret\n")
+    again = idle.cli(*add, input="x\n", check=False)
+    assert again.returncode == 1 and "bob" in again.stderr
+    idle.add_account("alice")
+    idle.start()
+    assert login(idle, "bob", "first secret")
+    shown = json.loads(idle.cli("user", "show", "bob").stdout)
+    assert (shown["username"], shown["home_dir"], shown["status"], shown["permissions"]) == ("bob", str(tmp_path), 1, {"/": ["*"]})
+    assert "password" not in shown and "argon2" not in json.dumps(shown)
+    listed = json.loads(idle.cli("user", "list", "--json").stdout)
+    assert sorted(user["username"] for user in listed) == ["alice", "bob"]
+    assert "bob" in idle.cli("user", "list").stdout
+    idle.cli("user", "update", "bob", "--password-stdin", input="second secret\n")
+    assert not login(idle, "bob", "first secret") and login(idle, "bob", "second secret")
+    assert json.loads(idle.cli("user", "show", "bob").stdout)["home_dir"] == str(tmp_path)
+    idle.cli("user", "update", "bob", "--status", "0")
+    assert not login(idle, "bob", "second secret")
+    idle.cli("user", "update", "bob", "--status", "1")
+    assert login(idle, "bob", "second secret")
+    idle.cli("user", "delete", "bob")
+    assert not login(idle, "bob", "second secret")
+    for command in (["show"], ["delete"], ["update"]):
+        done = idle.cli("user", *command, "bob", *(["--status", "1"] if command == ["update"] else []), check=False)
+        assert done.returncode == 1 and "bob" in done.stderr
+
+
+def test_password_file_and_json(idle, tmp_path):
+    idle.cli("initprovider")
+    (tmp_path / "secret").write_text("from a file\n")
+    idle.cli("user", "add", "carol", "--home-dir", tmp_path, "--password-file", tmp_path / "secret")
+    record = {"username": "dave", "status": 1, "home_dir": str(tmp_path), "password": "from json", "permissions": {"/": ["list"]}}
+    idle.cli("user", "add", "dave", "--json", "-", input=json.dumps(record))
+    idle.start()
+    assert login(idle, "carol", "from a file") and login(idle, "dave", "from json")
+    assert json.loads(idle.cli("user", "show", "dave").stdout)["permissions"] == {"/": ["list"]}
+
+
+BAD_USERS = {"no-credentials": ["--home-dir", "/tmp/x"], "relative-home": ["--home-dir", "rel", "--password-stdin"],
+             "bad-permission": ["--home-dir", "/tmp/x", "--password-stdin", "--permissions", "/=fly"],
+             "bad-key": ["--home-dir", "/tmp/x", "--public-key", "ssh-rsa nonsense"], "no-home": ["--password-stdin"],
+             "bad-status": ["--home-dir", "/tmp/x", "--password-stdin", "--status", "7"],
+             "bad-date": ["--home-dir", "/tmp/x", "--password-stdin", "--expiration-date", "tomorrow"]}
+
+
+@pytest.mark.parametrize("args", BAD_USERS.values(), ids=BAD_USERS.keys())
+def test_wrong_users_are_refused(idle, args):
+    idle.cli("initprovider")
+    done = idle.cli("user", "add", "eve", *args, input="secret\n", check=False)
+    assert done.returncode == 1 and done.stderr.strip()
+    assert json.loads(idle.cli("user", "list", "--json").stdout) == []
+
+
+def test_permissions_are_obeyed(idle):
+    account = idle.add_account("reader", options=["--permissions", "/=list,download", "--permissions", "/in=list,upload"])
+    (account.home / "f").write_text("x")
+    (account.home / "in").mkdir()
+    idle.start()
+    with s.session(idle, account) as sftp:
+        assert sftp.read_file("/f") == b"x"
+        assert sftp.status(s.OPEN, s.string("/g"), s.u32(s.F_WRITE | s.F_CREAT), s.u32(0)) == s.PERMISSION_DENIED
+        for request in ((s.REMOVE, s.string("/f")), (s.MKDIR, s.string("/d"), s.u32(0)), (s.RENAME, s.string("/f"), s.string("/g")),
+                        (s.SYMLINK, s.string("f"), s.string("/l")), (s.SETSTAT, s.string("/f"), s.Attrs(permissions=0o600).encode()),
+                        (s.OPEN, s.string("/f"), s.u32(s.F_WRITE), s.u32(0))):
+            assert sftp.status(*request) == s.PERMISSION_DENIED, request
+        sftp.write_file("/in/new", b"new", s.F_WRITE | s.F_CREAT)
+        assert sftp.status(s.OPEN, s.string("/in/new"), s.u32(s.F_READ), s.u32(0)) == s.PERMISSION_DENIED
+    assert (account.home / "f").read_text() == "x"
+
+
+def test_plugin_list_and_show(idle):
+    listed = json.loads(idle.cli("plugin", "list", "--json").stdout)
+    kinds = {plugin["name"]: plugin["kind"] for plugin in listed}
+    assert (kinds["fs-local"], kinds["provider-sqlite"], kinds["provider-memory"]) == ("storage", "provider", "provider")
+    text = idle.cli("plugin", "list").stdout
+    assert all(name in text for name in kinds)
+    shown = idle.cli("plugin", "show", "fs-local").stdout
+    assert "storage" in shown and "version" in shown.lower()
+    assert idle.cli("plugin", "show", "no-such-plugin", check=False).returncode == 1
+
+
+def test_check_config(idle):
+    assert idle.cli("check-config").returncode == 0
+    idle.config["sftpd"]["bind_port"] = "abc"
+    idle.write_config()
+    done = idle.cli("check-config", check=False)
+    assert done.returncode == 1 and "bind_port" in done.stdout + done.stderr and "abc" in done.stdout + done.stderr
+
+
+def test_empty_password_is_refused(idle, tmp_path):
+    idle.cli("initprovider")
+    assert idle.cli("user", "add", "eve", "--home-dir", tmp_path, "--password-stdin", input="\n", check=False).returncode == 1
