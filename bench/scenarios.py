@@ -2,7 +2,8 @@
 """What is measured, and how: one function per scenario, one call per peer, case and round.
 
 Each returns a flat dictionary of metrics, or raises. CPU is the whole process tree of the server, read when its session
-processes are gone; the harness has made sure that the server is quiet before the call. Every result is checked for being right (sizes, contents, counts) before it counts.
+processes are gone; the harness has made sure that the server is quiet before the call. Every result is checked for being
+right (sizes, contents, counts) before it counts.
 """
 import os
 import shutil

@@ -80,11 +80,13 @@ class Connection::Impl {
     }
   }
 
-  void wait() {
+  void wait() { wait_beyond(replies_); }
+
+  // The reply may come while send() waits for the peer's window.
+  void send_and_wait(std::span<const std::uint8_t> bytes) {
     const std::uint64_t seen = replies_;
-    while (replies_ == seen) {
-      turn();
-    }
+    send(bytes);
+    wait_beyond(seen);
   }
 
   // One request, one reply.
@@ -100,17 +102,12 @@ class Connection::Impl {
     fill(packet);
     packet.end();
     Answer answer;
-    bool done = false;
     set_handler([&](const Reply& reply) {
       answer.head.assign(reply.head.begin(), reply.head.end());
       answer.reply = reply;
       answer.reply.head = answer.head;
-      done = true;
     });
-    send(packet.bytes());
-    while (!done) {
-      turn();
-    }
+    send_and_wait(packet.bytes());
     handler_ = nullptr;
     if (answer.reply.id != kCallId) {
       throw std::runtime_error("SFTP reply to another request");
@@ -209,8 +206,7 @@ class Connection::Impl {
       const std::string_view text(reinterpret_cast<const char*>(reply.head.data()), reply.head.size());
       has_limits_ = text.find("limits@openssh.com") != std::string_view::npos;
     });
-    send(init.bytes());
-    wait();
+    send_and_wait(init.bytes());
     if (!ok) {
       throw std::runtime_error("the server does not speak SFTP version 3");
     }
@@ -223,6 +219,12 @@ class Connection::Impl {
   }
 
   [[noreturn]] void fail(const char* what) { throw std::runtime_error(std::string(what) + ": " + ssh_get_error(session_)); }
+
+  void wait_beyond(std::uint64_t seen) {
+    while (replies_ == seen) {
+      turn();
+    }
+  }
 
   void turn() {
     const int result = ssh_event_dopoll(event_, kTimeoutMs);

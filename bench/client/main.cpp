@@ -85,9 +85,14 @@ void add_file_commands(Commands& commands) {
   add("check-file", "compare a local file with the test data", bench::client::check_pattern_file);
 }
 
-}  // namespace
+void raise_descriptor_limit() {
+  rlimit files{};
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+}
 
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app{"load generator for SFTP servers"};
   app.require_subcommand(1);
   Commands commands(app);
@@ -95,16 +100,19 @@ int main(int argc, char** argv) {
   add_commands(commands);
   add_file_commands(commands);
   CLI11_PARSE(app, argc, argv);
-  rlimit files{};
-  getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &files);
+  raise_descriptor_limit();
   ssh_init();
+  std::puts(commands.chosen().c_str());
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
   try {
-    std::puts(commands.chosen().c_str());
+    return run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;
   }
-  return 0;
 }

@@ -21,7 +21,7 @@
 
 namespace {
 
-constexpr std::size_t kBufferBytes = 256 * 1024;
+constexpr std::size_t kBufferBytes = 1 << 18;
 constexpr int kMaxDescriptors = 65536;
 
 struct Buffer {

@@ -13,7 +13,7 @@
 namespace bench::client {
 namespace {
 
-constexpr std::size_t kBatchBytes = 192 * 1024;
+constexpr std::size_t kBatchBytes = 3 << 16;
 constexpr std::size_t kDataHeaderBytes = 9;  // type, id, length
 
 }  // namespace

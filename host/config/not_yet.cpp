@@ -3,6 +3,7 @@
 // One row per missing feature: whoever builds it deletes the row. Start-up only.
 #include "host/config/not_yet.h"
 
+#include <algorithm>
 #include <iterator>
 
 namespace host::config {
@@ -54,6 +55,13 @@ void check_not_yet(const Config& config, std::string_view where, Findings& findi
   for (const auto path : kWarned) {
     if (changed(path)) findings.warnings.push_back(start + std::string(path) + " has no effect in this version");
   }
+}
+
+std::string_view not_yet_note(std::string_view path) {
+  const auto holds = [&](const auto& rows) { return std::find(std::begin(rows), std::end(rows), path) != std::end(rows); };
+  if (holds(kRefused)) return "**Not in this version**, which accepts only the default.";
+  if (holds(kWarned)) return "**No effect in this version.**";
+  return {};
 }
 
 }  // namespace host::config

@@ -4,6 +4,7 @@
 #include "host/config/reference.h"
 
 #include "host/config/assign_json.h"
+#include "host/config/not_yet.h"
 
 namespace host::config {
 namespace {
@@ -50,9 +51,10 @@ std::string reference_page() {
       page += "\n## " + std::string(section) + "\n\n| key | type | default | allowed | meaning |\n|---|---|---|---|---|\n";
     }
     const std::string marks = std::string(key.has(Key::kOurs) ? " +" : "") + (key.has(Key::kSecret) ? " #" : "");
+    const auto note = not_yet_note(key.path);
     page += "| `" + std::string(key.path.substr(section.size() + 1)) + "`" + marks + " | " + std::string(type_name(key)) +
             " | `" + value_text(defaults, key) + "` | " + escaped(allowed_values(key)) + " | " +
-            escaped(std::string(key.doc)) + " |\n";
+            escaped(std::string(key.doc)) + (note.empty() ? "" : " " + std::string(note)) + " |\n";
   }
   return page;
 }

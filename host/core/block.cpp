@@ -83,6 +83,8 @@ void BlockQueue::commit(std::size_t bytes) {
 
 void BlockQueue::append(Block block) {
   if (block.empty()) return;
+  // Room that was reserved and never used must not come to stand at the front.
+  if (!blocks_.empty() && blocks_.back().empty()) blocks_.pop_back();
   size_ += block.size();
   blocks_.push_back(std::move(block));
 }
@@ -98,20 +100,25 @@ void BlockQueue::append(BlockQueue&& other) {
     }
     return;
   }
-  for (auto& block : other.blocks_) append(std::move(block));
+  for (auto at = other.first_; at < other.blocks_.size(); ++at) append(std::move(other.blocks_[at]));
   other.clear();
 }
 
 void BlockQueue::consume(std::size_t bytes) {
-  blocks_.front().consume(bytes);
+  blocks_[first_].consume(bytes);
   size_ -= bytes;
-  while (!blocks_.empty() && blocks_.front().empty()) blocks_.pop_front();
-  if (blocks_.empty()) blocks_.shrink_to_fit();
+  while (first_ < blocks_.size() && blocks_[first_].empty()) blocks_[first_++] = Block();
+  if (first_ == blocks_.size()) {
+    clear();
+  } else if (first_ >= 16) {
+    blocks_.erase(blocks_.begin(), blocks_.begin() + static_cast<std::ptrdiff_t>(first_));
+    first_ = 0;
+  }
 }
 
 void BlockQueue::clear() {
-  blocks_.clear();
-  blocks_.shrink_to_fit();
+  blocks_ = std::vector<Block>();
+  first_ = 0;
   size_ = 0;
 }
 

@@ -134,5 +134,29 @@ TEST(BlockQueue, ClearForgetsEverything) {
   EXPECT_EQ(drain(queue, 1), "d");
 }
 
+TEST(BlockQueue, UnusedRoomNeverStandsAtTheFront) {
+  BlockQueue queue;
+  queue.reserve(limits::kBlockBytes);
+  queue.append(block_of("data", limits::kSmallBlockBytes));
+  EXPECT_EQ(queue.front().size(), 4u);
+  EXPECT_EQ(drain(queue, 100), "data");
+}
+
+TEST(BlockQueue, LongQueuesAreConsumedFromTheFront) {
+  BlockQueue queue;
+  std::string expected;
+  for (int i = 0; i < 100; ++i) {
+    expected += std::to_string(i);
+    queue.append(block_of(std::to_string(i), limits::kSmallBlockBytes));
+    if (i % 3 == 0) {
+      const auto size = queue.front().size();
+      EXPECT_EQ(std::string_view(expected).substr(0, size), std::string_view(reinterpret_cast<const char*>(queue.front().data()), size));
+      expected.erase(0, size);
+      queue.consume(size);
+    }
+  }
+  EXPECT_EQ(drain(queue, 7), expected);
+}
+
 }  // namespace
 }  // namespace host::core

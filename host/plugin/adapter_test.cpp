@@ -334,12 +334,5 @@ TEST_F(AdapterTest, RefusesBrokenSchemas) {
   EXPECT_NE(adopted.error().text.find("found a broken config_schema"), std::string::npos) << adopted.error().text;
 }
 
-TEST(CapabilityNames, FollowBitsAndExtensions) {
-  FsCaps caps;
-  caps.flags = FsCaps::kRandomWrite | FsCaps::kSymlinks;
-  caps.statvfs = true;
-  EXPECT_EQ(capability_names(caps), (std::vector<std::string_view>{"random_write", "symlinks", "statvfs"}));
-}
-
 }  // namespace
 }  // namespace host::plugin

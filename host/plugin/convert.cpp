@@ -4,7 +4,6 @@
 // state. Must not know who calls.
 #include "host/plugin/convert.h"
 
-#include <array>
 #include <utility>
 
 #include "host/plugin/error.h"
@@ -56,38 +55,7 @@ namespace {
 constexpr std::uint32_t kKnownAttrs = SP_ATTR_TYPE | SP_ATTR_PERMS | SP_ATTR_OWNER | SP_ATTR_SIZE | SP_ATTR_MTIME |
                                       SP_ATTR_ATIME | SP_ATTR_NLINK;
 
-constexpr std::array<std::pair<std::uint64_t, std::string_view>, 16> kCapabilityNames{{
-    {SP_FS_RANDOM_WRITE, "random_write"},
-    {SP_FS_READ_WRITE, "read_write"},
-    {SP_FS_PARALLEL_IO, "parallel_io"},
-    {SP_FS_NOWAIT_READ, "nowait_read"},
-    {SP_FS_NOWAIT_WRITE, "nowait_write"},
-    {SP_FS_RESUME, "resume"},
-    {SP_FS_RENAME_REPLACE, "rename_replace"},
-    {SP_FS_ATOMIC_RENAME, "atomic_rename"},
-    {SP_FS_REAL_DIRS, "real_dirs"},
-    {SP_FS_SYMLINKS, "symlinks"},
-    {SP_FS_SET_TIMES, "set_times"},
-    {SP_FS_SET_PERMS, "set_perms"},
-    {SP_FS_SET_OWNER, "set_owner"},
-    {SP_FS_TRUNCATE, "truncate"},
-    {SP_FS_PUBLISH_ON_CLOSE, "publish_on_close"},
-    {SP_FS_CASE_INSENSITIVE, "case_insensitive"},
-}};
-
 }  // namespace
-
-std::vector<std::string_view> capability_names(const FsCaps& caps) {
-  std::vector<std::string_view> names;
-  for (const auto& [bit, name] : kCapabilityNames) {
-    if ((caps.flags & bit) != 0) names.push_back(name);
-  }
-  if (caps.statvfs) names.push_back("statvfs");
-  if (caps.hard_link) names.push_back("hard_link");
-  if (caps.copy_range) names.push_back("copy_range");
-  if (caps.owner_names) names.push_back("owner_names");
-  return names;
-}
 
 sp_attrs to_c(const Attrs& attrs) {
   sp_attrs out{};

@@ -5,8 +5,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "host/core/attrs.h"
 
@@ -35,8 +33,6 @@ struct FsCaps {
 
   bool has(Flag flag) const { return (flags & flag) != 0; }
 };
-// The capabilities in words ("random_write", "statvfs"), in the order of their bits.
-std::vector<std::string_view> capability_names(const FsCaps& caps);
 
 struct OpenArgs {
   enum Flag : std::uint32_t { kRead = 1, kWrite = 2, kCreate = 4, kExclusive = 8, kTruncate = 16, kAppend = 32 };

@@ -21,7 +21,7 @@ TEST(Wire, WriterAndReaderAgree) {
   EXPECT_EQ(out.size(), 1u + 4 + 8 + 4 + 3);
   EXPECT_EQ(std::to_integer<int>(memory[1]), 0xde);  // big-endian
 
-  Reader in(std::span(memory).first(out.size()));
+  Reader in(std::span<std::byte>(memory).first(out.size()));
   EXPECT_EQ(in.u8(), 200);
   EXPECT_EQ(in.u32(), 0xdeadbeef);
   EXPECT_EQ(in.u64(), 0x0123456789abcdefu);
@@ -50,7 +50,7 @@ TEST(Wire, ReaderRefusesLengthsBeyondTheEnd) {
 
 TEST(Wire, WriterNeverPassesItsEnd) {
   std::array<std::byte, 8> memory{};
-  Writer out(std::span(memory).first(6));
+  Writer out(std::span<std::byte>(memory).first(6));
   out.u32(1);
   out.u32(2);
   EXPECT_FALSE(out.ok());

@@ -4,6 +4,8 @@
 // settings is the storage plugin's. Pure functions, any thread.
 #include "host/users/filesystem_json.h"
 
+#include <iterator>
+
 #include "host/users/validate.h"
 
 namespace host::users {
@@ -63,7 +65,7 @@ core::Result<void> merge_settings(Filesystem& filesystem, const Json& json, cons
   if (!settings.is_object()) settings = Json::object();
   settings.update(given);
   if (drop_empty) {
-    for (auto it = settings.begin(); it != settings.end();) it = is_empty(it.value()) ? settings.erase(it) : it + 1;
+    for (auto it = settings.begin(); it != settings.end();) it = is_empty(it.value()) ? settings.erase(it) : std::next(it);
   }
   filesystem.settings_json = settings.dump();
   return core::ok();

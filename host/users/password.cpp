@@ -28,6 +28,11 @@ bool same_bytes(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
+// No NUL: crypt_r stops there and HMAC pads with it, so that "secret\0" would pass for "secret".
+bool is_password(std::string_view plain) {
+  return !plain.empty() && plain.size() <= core::limits::kMaxPasswordBytes && plain.find('\0') == std::string_view::npos;
+}
+
 std::optional<unsigned> number(std::string_view text) {
   unsigned value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -83,8 +88,6 @@ std::string_view sha_crypt_cost(std::string_view hash) {
 }
 
 bool crypt_verify(std::string_view hash, std::string_view plain) {
-  // crypt_r reads C strings: "secret\0anything" must not pass for "secret".
-  if (plain.find('\0') != std::string_view::npos) return false;
   const auto data = std::make_unique<crypt_data>();
   std::string phrase(plain);
   const std::string setting(hash);
@@ -167,8 +170,9 @@ std::string_view hash_cost_class(std::string_view hash) {
 bool is_usable_hash(std::string_view text) { return !hash_cost_class(text).empty(); }
 
 core::Result<std::string> hash_password(std::string_view plain) {
-  if (plain.empty() || plain.size() > core::limits::kMaxPasswordBytes) {
-    return core::Error(core::Status::kInvalid, "a password must have 1 to " + std::to_string(core::limits::kMaxPasswordBytes) + " bytes");
+  if (!is_password(plain)) {
+    return core::Error(core::Status::kInvalid,
+                       "a password must have 1 to " + std::to_string(core::limits::kMaxPasswordBytes) + " bytes and no NUL");
   }
   Argon2 hash;
   hash.salt.resize(kSaltBytes);
@@ -182,7 +186,7 @@ core::Result<std::string> hash_password(std::string_view plain) {
 }
 
 bool verify_password(std::string_view hash, std::string_view plain) {
-  if (plain.empty() || plain.size() > core::limits::kMaxPasswordBytes || !is_usable_hash(hash)) return false;
+  if (!is_password(plain) || !is_usable_hash(hash)) return false;
   return find_scheme(hash)->verify(hash, plain);
 }
 

@@ -94,7 +94,7 @@ core::Result<User> from_record(std::string_view record_json) {
     if (it == record.end() || it->is_null()) continue;
     auto done = field.read(user, *it, field.name);
     if (done) continue;
-    const std::string problem = "user " + Json(name).dump() + ": stored field " + field.name + " cannot be read: " + done.error().text;
+    const std::string problem = "user " + Json(name).dump() + ": stored field " + field.name + " cannot be read: " + done.error().text.substr(kValidationPrefix.size());
     if (!is_optional(field.name)) return core::Error(core::Status::kIo, problem);
     if (!is_blank_text(*it)) core::log::warn("dataProvider", "", problem + "; treated as empty");
   }

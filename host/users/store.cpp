@@ -4,8 +4,6 @@
 // threads; the provider does its own locking. Must not know which provider it is.
 #include "host/users/store.h"
 
-#include <mutex>
-
 #include "host/core/limits.h"
 #include "host/core/log.h"
 #include "host/users/password.h"
@@ -19,10 +17,6 @@ core::Error disabled(std::string_view what) {
   return {core::Status::kDenied, "Method disabled error: " + std::string(what) + " is off, data_provider.manage_users is 0"};
 }
 
-core::Error with_prefix(std::string_view prefix, const core::Error& error) {
-  return {error.status, std::string(prefix) + error.message(), error.native};
-}
-
 core::Result<std::unique_ptr<plugin::Provider>> make(plugin::Registry& registry, const StoreOptions& options) {
   return registry.make_provider("provider-" + options.driver, options.provider_config_json);
 }
@@ -33,7 +27,6 @@ struct Store::Impl {
   StoreOptions options;
   plugin::Registry& registry;
   std::unique_ptr<plugin::Provider> provider;
-  std::mutex registry_mutex;  // the registry's schema check is not made for concurrent callers
 
   core::Result<void> check(User& user);
   core::Result<std::string> encode(const User& user, RecordKind kind);
@@ -43,7 +36,6 @@ struct Store::Impl {
 core::Result<void> Store::Impl::check(User& user) {
   if (auto done = validate(user, options.users_base_dir); !done) return done;
   if (user.filesystem.backend != "fs-local" || user.filesystem.settings_json != "{}") {
-    const std::lock_guard lock(registry_mutex);
     auto settings = registry.check_user_settings(user.filesystem.backend, user.filesystem.settings_json);
     if (!settings) return invalid("filesystem " + user.filesystem.backend + ": " + settings.error().message());
     user.filesystem.settings_json = std::move(*settings);
@@ -73,16 +65,16 @@ core::Result<std::unique_ptr<Store>> Store::open(plugin::Registry& registry, con
   auto provider = make(registry, options);
   if (!provider) return provider.error();
   auto prepared = (*provider)->prepare(collections_json(options.users_table), plugin::Provider::Prepare::kOpen);
-  if (!prepared) return with_prefix("data provider " + options.driver + ": ", prepared.error());
+  if (!prepared) return prepared.error();
   if (*prepared) core::log::info("dataProvider", "", "data provider " + options.driver + ": the tables were brought up to date");
-  return std::unique_ptr<Store>(new Store(std::unique_ptr<Impl>(new Impl{options, registry, std::move(*provider), {}})));
+  return std::unique_ptr<Store>(new Store(std::unique_ptr<Impl>(new Impl{options, registry, std::move(*provider)})));
 }
 
 core::Result<bool> Store::initialise(plugin::Registry& registry, const StoreOptions& options) {
   auto provider = make(registry, options);
   if (!provider) return provider.error();
   auto prepared = (*provider)->prepare(collections_json(options.users_table), plugin::Provider::Prepare::kCreate);
-  if (!prepared) return with_prefix("data provider " + options.driver + ": ", prepared.error());
+  if (!prepared) return prepared.error();
   return *prepared;
 }
 

@@ -61,8 +61,8 @@ core::Result<void> read_folders(User& user, const Json& value, std::string_view 
   for (const auto& entry : value) {
     if (!entry.is_object()) return wrong_type(name, "a list of objects");
     VirtualFolder folder;
-    if (auto done = read_text_into(folder.virtual_path, entry.value("virtual_path", Json(""))); !done) return done;
-    if (auto done = read_text_into(folder.mapped_path, entry.value("mapped_path", Json(""))); !done) return done;
+    if (auto done = read_text_into(folder.virtual_path, entry.value("virtual_path", Json("")), "virtual_path"); !done) return done;
+    if (auto done = read_text_into(folder.mapped_path, entry.value("mapped_path", Json("")), "mapped_path"); !done) return done;
     folders.push_back(std::move(folder));
   }
   user.virtual_folders = std::move(folders);
@@ -104,8 +104,10 @@ core::Result<void> read_extensions(std::vector<ExtensionFilter>& out, const Json
   for (const auto& entry : value) {
     if (!entry.is_object()) return wrong_type(name, "a list of objects");
     ExtensionFilter filter;
-    const auto member = [&](const char* name) { return entry.contains(name) && !entry.at(name).is_null() ? entry.at(name) : Json::array(); };
-    if (auto done = read_text_into(filter.path, entry.value("path", Json(""))); !done) return done;
+    const auto member = [&](const char* which) {
+      return entry.contains(which) && !entry.at(which).is_null() ? entry.at(which) : Json::array();
+    };
+    if (auto done = read_text_into(filter.path, entry.value("path", Json("")), "file_extensions.path"); !done) return done;
     if (auto done = read_list(filter.allowed_extensions, member("allowed_extensions"), "allowed_extensions"); !done) return done;
     if (auto done = read_list(filter.denied_extensions, member("denied_extensions"), "denied_extensions"); !done) return done;
     list.push_back(std::move(filter));

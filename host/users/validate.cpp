@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kMaxDeniedMethods = 2;  // three would lock the account out
 constexpr std::size_t kMaxBackendNameBytes = 64;
 
-std::string quoted(std::string_view text) { return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string shown(std::string_view text) { return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 
@@ -67,7 +67,7 @@ core::Result<void> check_filesystem(const Filesystem& filesystem) {
   const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; };
   const auto& name = filesystem.backend;
   if (name.empty() || name.size() > kMaxBackendNameBytes || !std::all_of(name.begin(), name.end(), allowed)) {
-    return invalid("invalid filesystem provider: " + quoted(name));
+    return invalid("invalid filesystem provider: " + shown(name));
   }
   if (!Json::parse(filesystem.settings_json, nullptr, false).is_object()) return invalid("the filesystem settings are no JSON object");
   return core::ok();
@@ -75,15 +75,15 @@ core::Result<void> check_filesystem(const Filesystem& filesystem) {
 
 core::Result<void> check_folder(VirtualFolder& folder, const std::string& home) {
   const auto& given = folder.virtual_path;
-  if (given.empty() || given.front() != '/' || has_nul(given)) return invalid("invalid virtual folder: path " + quoted(given) + " is not absolute");
+  if (given.empty() || given.front() != '/' || has_nul(given)) return invalid("invalid virtual folder: path " + shown(given) + " is not absolute");
   folder.virtual_path = core::VirtualPath::clean(given).str();
   if (folder.virtual_path == "/") return invalid("invalid virtual folder: the path must not be \"/\"");
   if (!is_absolute(folder.mapped_path) || has_nul(folder.mapped_path)) {
-    return invalid("invalid mapped folder: path " + quoted(folder.mapped_path) + " is not absolute");
+    return invalid("invalid mapped folder: path " + shown(folder.mapped_path) + " is not absolute");
   }
   folder.mapped_path = clean_local(folder.mapped_path);
   if (overlap(folder.mapped_path, home)) {
-    return invalid("invalid mapped folder " + quoted(folder.mapped_path) + ": it must be neither inside nor around the home directory");
+    return invalid("invalid mapped folder " + shown(folder.mapped_path) + ": it must be neither inside nor around the home directory");
   }
   return core::ok();
 }
@@ -97,10 +97,10 @@ core::Result<void> check_folders(User& user) {
   for (auto a = user.virtual_folders.begin(); a != user.virtual_folders.end(); ++a) {
     for (auto b = std::next(a); b != user.virtual_folders.end(); ++b) {
       if (overlap(a->mapped_path, b->mapped_path)) {
-        return invalid("invalid mapped folder: " + quoted(a->mapped_path) + " overlaps with " + quoted(b->mapped_path));
+        return invalid("invalid mapped folder: " + shown(a->mapped_path) + " overlaps with " + shown(b->mapped_path));
       }
       if (overlap(a->virtual_path, b->virtual_path)) {
-        return invalid("invalid virtual folder: " + quoted(a->virtual_path) + " overlaps with " + quoted(b->virtual_path));
+        return invalid("invalid virtual folder: " + shown(a->virtual_path) + " overlaps with " + shown(b->virtual_path));
       }
     }
   }
@@ -118,7 +118,7 @@ core::Result<void> check_keys(const User& user) {
 
 core::Result<void> check_blocks(const std::vector<std::string>& blocks) {
   for (const auto& block : blocks) {
-    if (!parse_cidr(block)) return invalid("could not parse the IP/Mask " + quoted(block) + ": CIDR notation is needed, for example 192.0.2.0/24");
+    if (!parse_cidr(block)) return invalid("could not parse the IP/Mask " + shown(block) + ": CIDR notation is needed, for example 192.0.2.0/24");
   }
   return core::ok();
 }
@@ -127,12 +127,12 @@ core::Result<void> check_extensions(std::vector<ExtensionFilter>& filters) {
   std::set<std::string> seen;
   for (auto& filter : filters) {
     if (filter.path.empty() || filter.path.front() != '/' || has_nul(filter.path)) {
-      return invalid("invalid file_extensions path " + quoted(filter.path) + ": it must be absolute");
+      return invalid("invalid file_extensions path " + shown(filter.path) + ": it must be absolute");
     }
     filter.path = core::VirtualPath::clean(filter.path).str();
-    if (!seen.insert(filter.path).second) return invalid("duplicate file_extensions path " + quoted(filter.path));
+    if (!seen.insert(filter.path).second) return invalid("duplicate file_extensions path " + shown(filter.path));
     if (filter.allowed_extensions.empty() && filter.denied_extensions.empty()) {
-      return invalid("file_extensions for " + quoted(filter.path) + " allow and deny nothing");
+      return invalid("file_extensions for " + shown(filter.path) + " allow and deny nothing");
     }
   }
   return core::ok();
@@ -144,7 +144,7 @@ core::Result<void> check_filters(Filters& filters) {
   if (filters.denied_login_methods.size() > kMaxDeniedMethods) return invalid("invalid denied_login_methods");
   for (const auto& method : filters.denied_login_methods) {
     if (method != "publickey" && method != "password" && method != "keyboard-interactive") {
-      return invalid("invalid login method: " + quoted(method));
+      return invalid("invalid login method: " + shown(method));
     }
   }
   return check_extensions(filters.file_extensions);

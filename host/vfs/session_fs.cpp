@@ -287,6 +287,12 @@ std::shared_ptr<SessionFs> make_session_fs(std::vector<Mount> mounts, Identity i
   return std::make_shared<MountedFs>(std::move(mounts), std::move(identity), options);
 }
 
+Result<core::WorkerPool*> SessionFs::mount_pool(plugin::Registry& registry, const users::User& user) {
+  auto storage = registry.storage(user.filesystem.backend);
+  if (!storage) return storage.error();
+  return &(*storage)->pool();  // the registry keeps its storages
+}
+
 Result<std::shared_ptr<SessionFs>> SessionFs::mount(plugin::Registry& registry, Identity identity,
                                                     const Options& options) {
   const users::User& user = identity.user;

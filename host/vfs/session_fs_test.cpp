@@ -20,7 +20,7 @@ class SessionFsTest : public testing::SessionTest {
   static Attrs attrs(std::uint32_t valid) {
     Attrs out;
     out.valid = valid;
-    out.perms = 0640;
+    out.perms = 04640;
     out.uid = 7;
     out.gid = Attrs::kKeep;
     out.size = 2;
@@ -124,6 +124,7 @@ TEST_F(SessionFsTest, SetAttrsAppliesEveryGroupAtOnceAndLogsEach) {
   disk_.file("/f", "12345");
   ASSERT_TRUE(session_->set_attrs(path("/f"), attrs(kEverySettable), true));
   EXPECT_EQ(disk_.last_set, kEverySettable);
+  EXPECT_EQ(disk_.last_attrs.perms, 0640U) << "no setuid bit";
   EXPECT_EQ(disk_.data("/f"), "12");
   const auto lines = log_lines();
   ASSERT_EQ(lines.size(), 3U);
@@ -301,6 +302,7 @@ TEST_F(SessionFsTest, LinksAndRenamesStayInTheirMount) {
   ASSERT_TRUE(session_->symlink("/pub/x", path("/pub/l")));
   EXPECT_EQ(other.data("/l"), "/x") << "absolute inside the mount";
   EXPECT_EQ(*session_->read_link(path("/pub/l")), "/pub/x") << "and seen from the session";
+  session_.reset();  // before the second disk
 }
 
 }  // namespace

@@ -117,6 +117,7 @@ TEST_F(TransferTest, AForgottenFileIsAbortedAndKeepsTheMountUntilThen) {
   file.reset();
   EXPECT_EQ(disk_.closed_abort, 1);
   EXPECT_FALSE(disk_.mounted);
+  EXPECT_EQ(log_lines().size(), 1U);
 }
 
 TEST_F(TransferTest, HandlesDoOnlyWhatTheyWereOpenedFor) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Files are strings of at most kMaxFileBytes; each call is one turn at the gate.
+// Files are strings of at most FakeFs::max_file_bytes; each call is one turn at the gate.
 #include "host/sftp/testing/fake_file.h"
 
 #include <algorithm>
@@ -14,22 +14,12 @@ using vfs::Result;
 
 namespace {
 
-constexpr std::uint64_t kMaxFileBytes = 64 * 1024 * 1024;
-
 std::string range(std::uint64_t offset, std::size_t length) {
   return std::to_string(offset) + "+" + std::to_string(length);
 }
 
 }  // namespace
 
-Result<void> apply_attrs(Node& node, const Attrs& attrs) {
-  if (attrs.has(Attrs::kSize)) {
-    if (attrs.size > kMaxFileBytes) return Status::kNoSpace;
-    node.data.resize(attrs.size);
-  }
-  node.attrs = attrs;
-  return core::ok();
-}
 
 FakeFile::FakeFile(std::shared_ptr<FakeFs> fs, std::shared_ptr<Node> node, vfs::VirtualPath path,
                    const vfs::OpenRequest& request)
@@ -64,7 +54,7 @@ Result<void> FakeFile::write_at(std::span<const std::byte> data, std::uint64_t o
   const std::lock_guard lock(fs_->mutex_);
   auto& bytes = node_->data;
   const auto at = request_.append ? bytes.size() : offset;
-  if (at + data.size() > kMaxFileBytes) return Status::kNoSpace;
+  if (at + data.size() > fs_->max_file_bytes) return Status::kNoSpace;
   bytes.resize(std::max<std::size_t>(bytes.size(), at + data.size()));
   std::memcpy(bytes.data() + at, data.data(), data.size());
   return core::ok();
@@ -79,7 +69,7 @@ Result<Attrs> FakeFile::stat() {
 Result<void> FakeFile::set_attrs(const Attrs& attrs) {
   fs_->gate.pass("fset_attrs", path_.str());
   const std::lock_guard lock(fs_->mutex_);
-  return apply_attrs(*node_, attrs);
+  return fs_->apply(*node_, attrs);
 }
 
 Result<void> FakeFile::sync() {
@@ -89,7 +79,7 @@ Result<void> FakeFile::sync() {
 
 Result<std::uint64_t> FakeFile::copy_to(OpenFile& to, std::uint64_t from, std::uint64_t length, std::uint64_t at) {
   fs_->gate.pass("copy", range(from, length));
-  std::vector<std::byte> bytes(std::min(length == 0 ? kMaxFileBytes : length, kMaxFileBytes));
+  std::vector<std::byte> bytes(std::min(length == 0 ? fs_->max_file_bytes : length, fs_->max_file_bytes));
   bytes.resize(read(bytes, from));
   if (const auto written = to.write_at(bytes, at); !written) return written.error();
   return bytes.size();

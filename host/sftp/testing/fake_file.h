@@ -12,9 +12,6 @@
 
 namespace host::sftp::testing {
 
-// Refuses sizes that a test has no memory for.
-vfs::Result<void> apply_attrs(Node& node, const vfs::Attrs& attrs);
-
 class FakeFile final : public vfs::OpenFile {
  public:
   FakeFile(std::shared_ptr<FakeFs> fs, std::shared_ptr<Node> node, vfs::VirtualPath path, const vfs::OpenRequest& request);

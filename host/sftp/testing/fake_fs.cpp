@@ -105,6 +105,15 @@ Result<void> FakeFs::add(const std::string& path, NodePtr node) {
   return core::ok();
 }
 
+Result<void> FakeFs::apply(Node& node, const Attrs& attrs) const {
+  if (attrs.has(Attrs::kSize)) {
+    if (attrs.size > max_file_bytes) return Status::kNoSpace;
+    node.data.resize(attrs.size);
+  }
+  node.attrs = attrs;
+  return core::ok();
+}
+
 Attrs FakeFs::attrs_of(const Node& node) {
   auto attrs = node.attrs;
   attrs.valid |= Attrs::kType | Attrs::kSize | Attrs::kOwner;
@@ -131,7 +140,7 @@ Result<void> FakeFs::set_attrs(const VirtualPath& path, const Attrs& attrs, bool
   const std::lock_guard lock(mutex_);
   const auto node = find(path.str());
   if (!node) return Status::kNotFound;
-  return apply_attrs(*node, attrs);
+  return apply(*node, attrs);
 }
 
 Result<std::unique_ptr<vfs::OpenFile>> FakeFs::open(const VirtualPath& path, const vfs::OpenRequest& request) {

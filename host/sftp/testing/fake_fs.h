@@ -54,6 +54,7 @@ class FakeFs final : public vfs::SessionFs, public std::enable_shared_from_this<
   vfs::Features can{true, true, true, true, true, true};
   bool try_reads_block = false;
   core::Status write_fails = core::Status::kOk;  // status of every write_at
+  std::uint64_t max_file_bytes = 64 * 1024 * 1024;
   bool listing_stuck = false;                    // directories say "more" for ever without naming anything
 
   void put(const std::string& path, std::string data);
@@ -84,6 +85,7 @@ class FakeFs final : public vfs::SessionFs, public std::enable_shared_from_this<
   using NodePtr = std::shared_ptr<Node>;
 
   NodePtr find(const std::string& path) const;
+  vfs::Result<void> apply(Node& node, const vfs::Attrs& attrs) const;
   vfs::Result<void> add(const std::string& path, NodePtr node);
   static vfs::Attrs attrs_of(const Node& node);
 

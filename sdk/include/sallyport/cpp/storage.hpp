@@ -94,7 +94,7 @@ struct FileThunks {
     }
     return nullptr;
   }
-  static consteval sp_file_ops make_ops() {
+  static constexpr sp_file_ops make_ops() {
     sp_file_ops ops{sizeof(sp_file_ops), 0, &read_at, nullptr, &stat, nullptr, nullptr, &close, &extension};
     if constexpr (requires { &T::write_at; }) ops.write_at = &write_at;
     if constexpr (requires { &T::set_attrs; }) ops.set_attrs = &set_attrs;
@@ -201,7 +201,7 @@ struct FsThunks {
     if constexpr (requires { &T::extension; }) return self(fs).extension(id);
     return nullptr;
   }
-  static consteval sp_fs_ops make_ops() {
+  static constexpr sp_fs_ops make_ops() {
     sp_fs_ops ops{};
     ops.struct_size = sizeof(sp_fs_ops);
     ops.unmount = &unmount;

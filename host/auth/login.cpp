@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The order of checks of one login attempt. Login workers, several at once; nothing is kept between attempts but which
+// hash costs occur. Whatever the account's state, a password attempt pays for exactly one hash before anything is
+// decided. Must not know SSH.
+#include "host/auth/login.h"
+
+#include <openssl/crypto.h>
+
+#include <chrono>
+
+#include "host/auth/decoy.h"
+#include "host/auth/restrictions.h"
+#include "host/auth/unsupported.h"
+#include "host/core/limits.h"
+#include "host/core/log.h"
+#include "host/users/password.h"
+#include "host/users/public_key.h"
+
+namespace host::auth {
+namespace {
+
+constexpr std::string_view kSender = "auth";
+
+core::Error denied(std::string text) { return {core::Status::kDenied, std::move(text)}; }
+
+std::int64_t now_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+bool same_bytes(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+// The stored key that equals the offered blob. All are compared, so that time does not tell which one it was.
+core::Result<users::PublicKey> find_key(const users::User& user, std::string_view blob) {
+  core::Result<users::PublicKey> found = denied("the key is not one of the user's");
+  for (std::size_t i = 0; i < user.public_keys.size(); ++i) {
+    auto stored = users::parse_public_key(user.public_keys[i]);
+    if (!stored) {
+      core::log::warn(kSender, "", "user " + user.username + ": public key nr. " + std::to_string(i) + " cannot be parsed, skipped");
+      continue;
+    }
+    if (same_bytes(stored->blob, blob) && !found) found = std::move(*stored);
+  }
+  return found;
+}
+
+// A store that fails is the operator's problem and goes to the log; for the client it is one more refusal.
+core::Error lookup_failure(const core::Error& error) {
+  if (error.status == core::Status::kNotFound) return denied("unknown user");
+  core::log::error(kSender, "", "the data provider failed: " + error.message());
+  return denied("the data provider failed: " + error.message());
+}
+
+}  // namespace
+
+std::string_view method_name(Method method) {
+  switch (method) {
+    case Method::kPassword: return "password";
+    case Method::kPublicKey: return "publickey";
+    case Method::kKeyboardInteractive: return "keyboard-interactive";
+  }
+  return "";
+}
+
+struct Login::Impl {
+  users::Store& store;
+  Decoy decoy;
+  core::WorkerPool pool{"auth", core::limits::kAuthPoolThreads, core::limits::kAuthPoolQueue};  // joined first
+
+  explicit Impl(users::Store& store_in) : store(store_in) {}
+
+  core::Result<void> check_password(const core::Result<users::User>& user, const std::string& username, std::string_view password);
+  core::Result<void> admit(const users::User& user, Method method, const Attempt& attempt);
+  void record_login(const std::string& username);
+};
+
+core::Result<void> Login::Impl::check_password(const core::Result<users::User>& user, const std::string& username,
+                                               std::string_view password) {
+  const bool usable = user && users::is_usable_hash(user->password);
+  if (usable) decoy.learn(user->password);
+  const bool good = usable ? users::verify_password(user->password, password) : users::verify_nothing(password, decoy.pick(username));
+  // Only now, with the time spent, may anything be decided.
+  if (!user) return lookup_failure(user.error());
+  if (auto active = check_status(*user, now_ms()); !active) return active;
+  if (!usable && !user->password.empty()) return denied("the stored password hash is malformed or costs more than allowed");
+  if (!good) return denied(user->password.empty() ? "the user has no password" : "wrong password");
+  return core::ok();
+}
+
+// What follows proof of identity.
+core::Result<void> Login::Impl::admit(const users::User& user, Method method, const Attempt& attempt) {
+  if (auto done = check_restrictions(user, method_name(method), attempt.client_ip); !done) return done;
+  return refuse_unenforced(user);
+}
+
+void Login::Impl::record_login(const std::string& username) {
+  pool.submit_cleanup([this, username, now = now_ms()] {
+    auto done = store.note_login(username, now);
+    if (done || done.error().status == core::Status::kDenied) return;  // denied: manage_users is 0
+    core::log::warn(kSender, "", "user " + username + ": last login not recorded: " + done.error().message());
+  });
+}
+
+Login::Login(users::Store& store) : impl_(std::make_unique<Impl>(store)) {}
+// Attempts that still run use the rest.
+Login::~Login() { impl_->pool.stop(); }
+
+core::WorkerPool& Login::pool() { return impl_->pool; }
+
+core::Result<Grant> Login::password(const Attempt& attempt, std::string_view password) {
+  if (password.empty() || password.size() > core::limits::kMaxPasswordBytes) return denied("empty or overlong password");
+  auto user = impl_->store.find(attempt.username);
+  if (auto done = impl_->check_password(user, attempt.username, password); !done) return done.error();
+  if (auto done = impl_->admit(*user, Method::kPassword, attempt); !done) return done.error();
+  warn_unenforced(*user);
+  impl_->record_login(user->username);
+  return Grant{std::move(*user), std::string(method_name(Method::kPassword))};
+}
+
+core::Result<Grant> Login::public_key(const Attempt& attempt, std::string_view key_type, std::string_view key_base64, bool probe) {
+  const auto offered = users::parse_public_key(std::string(key_type) + " " + std::string(key_base64));
+  if (!offered) return denied("the offered key is malformed or of an unknown type");
+  auto user = impl_->store.find(attempt.username);
+  if (!user) return lookup_failure(user.error());
+  auto stored = find_key(*user, offered->blob);
+  if (auto done = check_status(*user, now_ms()); !done) return done.error();
+  if (!stored) return stored.error();
+  if (auto done = impl_->admit(*user, Method::kPublicKey, attempt); !done) return done.error();
+  std::string description = "publickey: " + users::key_fingerprint(stored->blob) + ":" + stored->comment;
+  if (!probe) {
+    warn_unenforced(*user);
+    impl_->record_login(user->username);
+  }
+  return Grant{std::move(*user), std::move(description)};
+}
+
+}  // namespace host::auth

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The list of account settings without effect yet. What restricts access stops the login; what limits amounts is only
+// announced. Each entry goes when its feature comes.
+#include "host/auth/unsupported.h"
+
+#include "host/core/log.h"
+
+namespace host::auth {
+
+core::Result<void> refuse_unenforced(const users::User& user) {
+  if (user.filters.file_extensions.empty()) return core::ok();
+  return core::Error(core::Status::kDenied,
+                     "the account restricts file extensions (filters.file_extensions) and this version cannot enforce that");
+}
+
+void warn_unenforced(const users::User& user) {
+  std::string fields;
+  const auto note = [&](bool set, const char* field) {
+    if (set) fields += (fields.empty() ? "" : ", ") + std::string(field);
+  };
+  note(user.quota_size > 0, "quota_size");
+  note(user.quota_files > 0, "quota_files");
+  note(user.upload_bandwidth > 0, "upload_bandwidth");
+  note(user.download_bandwidth > 0, "download_bandwidth");
+  note(user.max_sessions > 0, "max_sessions");
+  note(!user.virtual_folders.empty(), "virtual_folders");
+  if (!fields.empty()) core::log::warn("auth", "", "user " + user.username + ": this version does not apply " + fields);
+}
+
+}  // namespace host::auth

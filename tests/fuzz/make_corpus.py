@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the seed inputs: short sessions that reach every request, with a few that break the rules.
+
+An input is one byte of options, one byte for the size of the pieces (0: all at once), then the client's bytes.
+Handles are predictable in a fresh channel: slot number and generation, four bytes each.
+"""
+import pathlib
+import struct
+
+OUT = pathlib.Path(__file__).parent / "corpus" / "sftp_channel"
+LANES, WOULD_BLOCK, SERIAL, ASCENDING, FULL, LAZY, EARLY_END, NO_FEATURES = (1 << bit for bit in range(8))
+
+
+def u32(value):
+    return struct.pack(">I", value)
+
+
+def u64(value):
+    return struct.pack(">Q", value)
+
+
+def text(value):
+    value = value.encode() if isinstance(value, str) else value
+    return u32(len(value)) + value
+
+
+def packet(kind, request, *fields):
+    body = bytes([kind]) + u32(request) + b"".join(fields)
+    return u32(len(body)) + body
+
+
+def extended(request, name, *fields):
+    return packet(200, request, text(name), *fields)
+
+
+def handle(slot, generation):
+    return text(u32(slot) + u32(generation))
+
+
+INIT = packet(1, 3)
+H1, H2 = handle(0, 1), handle(1, 2)
+NO_ATTRS = u32(0)
+ALL_ATTRS = u32(0x8000000F) + u64(100) + u32(1) + u32(2) + u32(0o644) + u32(3) + u32(4) + u32(1) + text("a@b") + text("c")
+
+
+def open_file(request, path, flags):
+    return packet(3, request, text(path), u32(flags), NO_ATTRS)
+
+
+def read(request, which, offset, length):
+    return packet(5, request, which, u64(offset), u32(length))
+
+
+def write(request, which, offset, data):
+    return packet(6, request, which, u64(offset), text(data))
+
+
+def close(request, which):
+    return packet(4, request, which)
+
+
+PUT = INIT + open_file(1, "/new", 26) + b"".join(write(2 + n, H1, n * 700, b"w" * 700) for n in range(8)) + close(20, H1)
+GET = INIT + open_file(1, "/f", 1) + b"".join(read(2 + n, H1, n * 1000, 1000) for n in range(5)) + close(20, H1)
+MIXED = INIT + open_file(1, "/f", 3) + b"".join(
+    write(2 * n, H1, n * 10, b"overlapping bytes") + read(2 * n + 1, H1, n * 15, 30) for n in range(10)) + close(40, H1)
+SEEDS = {
+    "init": (0, 0, INIT),
+    "init-split": (0, 1, INIT + packet(16, 1, text("."))),
+    "put": (0, 0, PUT),
+    "put-lanes": (LANES, 200, PUT),
+    "put-ascending": (LANES | ASCENDING, 0, PUT),
+    "put-full-pool": (FULL, 90, PUT),
+    "get": (0, 0, GET),
+    "get-would-block": (WOULD_BLOCK | LANES, 33, GET),
+    "get-lazy": (LAZY, 0, GET),
+    "mixed": (0, 0, MIXED),
+    "mixed-lanes": (LANES | WOULD_BLOCK, 64, MIXED),
+    "mixed-serial": (LANES | SERIAL | WOULD_BLOCK, 0, MIXED),
+    "early-end": (EARLY_END | LANES | WOULD_BLOCK, 100, MIXED),
+    "append": (LANES, 0, INIT + open_file(1, "/f", 6) + write(2, H1, 0, b"a") + write(3, H1, 0, b"b") + close(4, H1)),
+    "two-files": (LANES, 0, INIT + open_file(1, "/f", 1) + open_file(2, "/g", 26) + read(3, H1, 0, 50)
+                  + write(4, H2, 0, b"g") + close(5, H1) + close(6, H2)),
+    "list": (0, 0, INIT + packet(11, 1, text("/d")) + packet(12, 2, H1) + packet(12, 3, H1) + close(4, H1)),
+    "stat": (0, 0, INIT + packet(7, 1, text("/f")) + packet(17, 2, text("/d/1")) + packet(17, 3, text("/none"))),
+    "fstat": (0, 0, INIT + open_file(1, "/f", 1) + packet(8, 2, H1) + packet(10, 3, H1, ALL_ATTRS)),
+    "setstat": (0, 0, INIT + packet(9, 1, text("/f"), ALL_ATTRS) + extended(2, "lsetstat@openssh.com", text("/f"), NO_ATTRS)),
+    "tree": (0, 0, INIT + packet(14, 1, text("/n"), NO_ATTRS) + packet(18, 2, text("/f"), text("/n/f"))
+             + packet(13, 3, text("/n/f")) + packet(15, 4, text("/n"))),
+    "links": (0, 0, INIT + packet(20, 1, text("f"), text("/l")) + packet(19, 2, text("/l"))
+              + extended(3, "hardlink@openssh.com", text("/f"), text("/h"))),
+    "rename": (0, 0, INIT + extended(1, "posix-rename@openssh.com", text("/f"), text("/d/1"))),
+    "statvfs": (0, 0, INIT + open_file(1, "/f", 1) + extended(2, "statvfs@openssh.com", text("/"))
+                + extended(3, "fstatvfs@openssh.com", H1) + extended(4, "fsync@openssh.com", H1)),
+    "paths": (0, 0, INIT + extended(1, "expand-path@openssh.com", text("~/a/../b")) + extended(2, "home-directory", text(""))
+              + extended(3, "limits@openssh.com") + packet(16, 4, text("//a/./../.."))),
+    "names": (0, 0, INIT + extended(1, "users-groups-by-id@openssh.com", text(u32(1) + u32(999)), text(u32(0)))),
+    "copy": (0, 0, INIT + open_file(1, "/f", 3) + open_file(2, "/g", 26)
+             + extended(3, "copy-data", H1, u64(5), u64(0), H2, u64(1)) + extended(4, "copy-data", H1, u64(0), u64(9), H1, u64(4))),
+    "no-features": (NO_FEATURES, 0, INIT + extended(1, "statvfs@openssh.com", text("/")) + packet(19, 2, text("/l"))),
+    "huge-offsets": (0, 0, INIT + open_file(1, "/f", 3) + read(2, H1, 2**63 - 1, 2) + write(3, H1, 2**64 - 1, b"xx")
+                     + read(4, H1, 2**62, 0xFFFFFFFF)),
+    "stale-handle": (0, 0, INIT + open_file(1, "/f", 1) + close(2, H1) + read(3, H1, 0, 1) + close(4, H1)),
+    "unknown": (0, 0, INIT + packet(99, 1, b"??") + extended(2, "who@example.com", b"??") + packet(101, 3, u32(0))),
+    "before-init": (0, 0, packet(17, 1, text("/"))),
+    "second-init": (0, 0, INIT + INIT),
+    "length-zero": (0, 0, INIT + u32(0)),
+    "length-huge": (0, 3, INIT + u32(2**32 - 1) + b"x" * 40),
+    "cut-off": (0, 0, INIT + packet(17, 1, u32(100) + b"/") + write(2, H1, 0, b"abc")[:-2]),
+    "http": (0, 0, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+}
+
+
+def main():
+    OUT.mkdir(parents=True, exist_ok=True)
+    for name, (options, step, stream) in SEEDS.items():
+        (OUT / name).write_bytes(bytes([options, step]) + stream)
+    print(f"{len(SEEDS)} seeds in {OUT}")
+
+
+if __name__ == "__main__":
+    main()
