@@ -2,6 +2,10 @@
 # sallyport_add_plugin(NAME SOURCES a.cpp ... LINK pkg ... [TESTS a_test.cpp ...] [OUTPUT_DIR dir] [NO_INSTALL])
 # A plugin is one module NAME.so that exports sp_plugin_v1 and nothing else. Its objects are also built as the
 # static library plugin_NAME_objects so that its unit tests link without loading.
+
+# The target `product` is what gets installed: the executable and all plugins, without tests.
+add_custom_target(product)
+
 function(sallyport_add_plugin name)
   cmake_parse_arguments(arg "NO_INSTALL" "OUTPUT_DIR" "SOURCES;LINK;TESTS" ${ARGN})
   _drop_missing(arg_SOURCES)
@@ -21,6 +25,7 @@ function(sallyport_add_plugin name)
     target_link_options(${name} PRIVATE -Wl,-z,defs)
   endif()
   if(NOT arg_NO_INSTALL)
+    add_dependencies(product ${name})
     install(TARGETS ${name} LIBRARY DESTINATION ${SALLYPORT_PLUGIN_INSTALL_DIR})
   endif()
   if(SALLYPORT_TESTS AND arg_TESTS)

@@ -37,7 +37,7 @@ std::vector<std::string> words_of(int argc, const char* const* argv) {
 
 std::string describe(const CLI::App& root, const CLI::ParseError& error) {
   const auto rest = root.remaining(true);
-  if (error.get_name() != "ExtrasError" || rest.empty()) return error.what();
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr || rest.empty()) return error.what();
   const auto& word = rest.front();
   if (word.starts_with("--")) return "unknown flag: " + word.substr(0, word.find('='));
   if (word.size() > 1 && word.front() == '-') return "unknown shorthand flag: '" + word.substr(1, 1) + "' in " + word;

@@ -47,7 +47,7 @@ struct Transfer {
 void transfer(const Transfer& line);
 
 struct Command {
-  std::string_view sender;  // "Rename", "Rmdir", "Mkdir", "Symlink", "Remove", "Chmod", "Chown", "Chtimes", "SSHCommand"
+  std::string_view sender;  // "Rename", "Rmdir", "Mkdir", "Symlink", "Link", "Remove", "Chmod", "Chown", "Chtimes", "SSHCommand"
   std::string_view username, file_path, target_path, filemode;
   std::int64_t uid = -1, gid = -1;
   std::string_view access_time, modification_time;  // YYYY-MM-DDTHH:MM:SS

@@ -30,7 +30,7 @@ Request RequestQueue::pop() {
 }
 
 void RequestQueue::clear() {
-  items_ = {};
+  items_ = std::vector<Request>();
   next_ = 0;
 }
 

@@ -206,6 +206,25 @@ TEST_F(ChannelTest, AReadThatWouldBlockGoesToAWorker) {
   EXPECT_EQ(fs->gate.count("try_read"), 1u) << "those behind it go along";
 }
 
+TEST_F(ChannelTest, AHalfCachedReadIsFinishedByAWorker) {
+  fs->put("/f", "0123456789");
+  fs->cached_bytes = 4;
+  start();
+  const auto file = open("/f", kRead);
+  EXPECT_EQ(ask(read_ask(1, file, 2, 6)).text(), "234567") << "whole: clients answer short ones with small requests";
+  EXPECT_EQ(fs->gate.calls().back(), "read 4+4") << "nothing is read twice";
+}
+
+TEST_F(ChannelTest, PiecesAreJoined) {
+  fs->put("/f", "0123456789");
+  fs->read_piece = 3;
+  start();
+  const auto file = open("/f", kRead);
+  EXPECT_EQ(ask(read_ask(1, file, 0, 100)).text(), "0123456789");
+  fs->try_reads_block = true;
+  EXPECT_EQ(ask(read_ask(2, file, 1, 5)).text(), "12345");
+}
+
 TEST_F(ChannelTest, NothingOvertakesInPlace) {
   fs->put("/f", "old!");
   start();

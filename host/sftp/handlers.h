@@ -31,7 +31,7 @@ void handle_write(Call& call, Request& request);
 void handle_fstat(Call& call, Request& request);
 void handle_fsetstat(Call& call, Request& request);
 // The READ if that needs no waiting; false: nothing was put out. On the I/O thread.
-bool read_in_place(core::BlockQueue& out, const Request& request);
+bool read_in_place(core::BlockQueue& out, Request& request);
 
 // handlers_path.cpp
 void handle_init(Call& call, Request& request);

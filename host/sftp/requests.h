@@ -88,6 +88,7 @@ struct Request {
   std::uint32_t wire_bytes = 0;  // what it counts against the queue limit
   Body body;
   std::shared_ptr<const core::Block> memory;  // what WriteFields::data points into
+  core::Block part;                           // of a READ's data, read before it had to wait
   std::shared_ptr<OpenHandle> handle, to;     // looked up when the request is started
 };
 

@@ -92,7 +92,14 @@ bool fast_socket_attach(int fd, FastSocket* socket) {
   return true;
 }
 
-void fast_socket_detach(int fd) { (void)fast_socket_attach(fd, nullptr); }
+void fast_socket_detach(int fd, const FastSocket* socket) {
+  auto* expected = const_cast<FastSocket*>(socket);
+  attached[fd].compare_exchange_strong(expected, nullptr);
+}
+
+void fast_socket_forget(int fd) {
+  if (fd >= 0 && fd < kMaxDescriptor) attached[fd].store(nullptr, std::memory_order_release);
+}
 
 void fast_socket_fill(int fd, FastSocket& socket, std::span<std::byte> into) {
   const auto count = real_recv(fd, into.data(), into.size(), MSG_DONTWAIT);
@@ -114,7 +121,8 @@ namespace host::ssh {
 
 bool fast_socket_built() { return false; }
 bool fast_socket_attach(int, FastSocket*) { return false; }
-void fast_socket_detach(int) {}
+void fast_socket_detach(int, const FastSocket*) {}
+void fast_socket_forget(int) {}
 void fast_socket_fill(int, FastSocket&, std::span<std::byte>) {}
 
 }  // namespace host::ssh

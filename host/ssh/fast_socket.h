@@ -23,7 +23,10 @@ struct FastSocket {
 bool fast_socket_built();
 // False: this descriptor cannot be attached.
 bool fast_socket_attach(int fd, FastSocket* socket);
-void fast_socket_detach(int fd);
+// Ends it, unless the number has got another owner meanwhile.
+void fast_socket_detach(int fd, const FastSocket* socket);
+// For a descriptor that was just made: whoever was attached under this number has closed it.
+void fast_socket_forget(int fd);
 
 // One real, non-blocking receive into `into`, whose memory socket.input refers to afterwards.
 void fast_socket_fill(int fd, FastSocket& socket, std::span<std::byte> into);

@@ -5,6 +5,7 @@
 // adjustments and key exchanges arrive in band; the write wait only while libssh has bytes it could not send.
 #include "host/ssh/session.h"
 
+#include <fcntl.h>
 #include <openssl/rand.h>
 #include <sys/socket.h>
 
@@ -64,13 +65,21 @@ Session::~Session() {
 void Session::start() {
   last_activity_ = Clock::now();
   deadline_ = last_activity_ + std::chrono::seconds(context_->options.login_grace_s);
+  // libssh closes its descriptor by itself when the peer goes; ours must stay valid until the event loop let go of it.
+  libssh_fd_ = ::fcntl(socket_.native_handle(), F_DUPFD_CLOEXEC, 0);
+  if (libssh_fd_ < 0) {
+    end("out of file descriptors");
+    return;
+  }
+  fast_socket_forget(libssh_fd_);
   session_ = ssh_new();
   const bool no_config = false;
   ssh_options_set(session_, SSH_OPTIONS_PROCESS_CONFIG, &no_config);
-  ssh_options_set(session_, SSH_OPTIONS_COMPRESSION, "no");
+  ssh_options_set(session_, SSH_OPTIONS_COMPRESSION_C_S, "none");
+  ssh_options_set(session_, SSH_OPTIONS_COMPRESSION_S_C, "none");
   {
     const std::lock_guard lock(context_->bind_mutex);
-    if (ssh_bind_accept_fd(context_->bind.get(), session_, socket_.native_handle()) != SSH_OK) {
+    if (ssh_bind_accept_fd(context_->bind.get(), session_, libssh_fd_) != SSH_OK) {
       end("cannot start the session: " + std::string(ssh_get_error(context_->bind.get())));
       return;
     }
@@ -132,7 +141,7 @@ bool Session::poll_libssh() {
 }
 
 void Session::step() {
-  if (in_step_ || session_ == nullptr) return;
+  if (in_step_ || phase_ == Phase::kEnded) return;
   in_step_ = true;
   if (!ending_ && !poll_libssh()) end(ssh_get_error(session_));
   if (usable() && phase_ == Phase::kOpen) pump();
@@ -177,7 +186,7 @@ void Session::open() {
   }
   ssh_set_message_callback(session_, &Session::on_message, this);
   use_fast_ = context_->options.fast_socket && fast_socket_built() &&
-              fast_socket_attach(socket_.native_handle(), &fast_);
+              fast_socket_attach(libssh_fd_, &fast_);
   core::log::debug("sftpd", connection_id_,
                    std::string("key exchange ") + ssh_get_kex_algo(session_) + ", cipher in " +
                        ssh_get_cipher_in(session_) + ", cipher out " + ssh_get_cipher_out(session_));
@@ -243,7 +252,7 @@ void Session::pump() {
 }
 
 void Session::wait() {
-  if (session_ == nullptr) return;
+  if (phase_ == Phase::kEnded) return;
   if (ending_) {
     finish();
     return;
@@ -269,7 +278,7 @@ void Session::wait() {
 }
 
 void Session::on_tick(Clock::time_point now) {
-  if (session_ == nullptr) return;
+  if (phase_ == Phase::kEnded) return;
   const auto idle = std::chrono::minutes(context_->options.idle_timeout_min);
   if (authentication_ && authentication_->swallowed_request(now)) {
     end("");
@@ -301,22 +310,24 @@ void Session::end(const std::string& reason) {
 }
 
 void Session::finish() {
-  if (session_ == nullptr) return;
+  if (phase_ == Phase::kEnded) return;
   // A worker still holds a message of this session; its verdict calls step(), which comes back here.
   if (authentication_ && authentication_->state() == Authentication::State::kPending) return;
   phase_ = Phase::kEnded;
   channels_.clear();
   authentication_.reset();
-  const int fd = socket_.native_handle();
-  if (socket_.is_open()) socket_.release();  // libssh closes the descriptor
   if (event_ != nullptr) {
     ssh_event_remove_session(event_, session_);
     ssh_event_free(event_);
   }
-  ssh_disconnect(session_);
-  if (use_fast_) fast_socket_detach(fd);
-  ssh_free(session_);
-  session_ = nullptr;
+  if (use_fast_) fast_socket_detach(libssh_fd_, &fast_);
+  if (session_ != nullptr) {
+    ssh_disconnect(session_);
+    ssh_free(session_);
+    session_ = nullptr;
+  }
+  boost::system::error_code ignored;
+  socket_.close(ignored);
   if (const auto self = weak_from_this().lock()) thread_->remove(self);
 }
 

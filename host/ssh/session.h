@@ -62,6 +62,7 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::posix::stream_descriptor socket_;
   FastSocket fast_;
   std::string client_ip_, client_address_, connection_id_;
+  int libssh_fd_ = -1;  // a duplicate, owned by libssh
   ssh_session session_ = nullptr;
   ssh_event event_ = nullptr;
   Phase phase_ = Phase::kKeyExchange;

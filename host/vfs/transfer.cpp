@@ -201,7 +201,7 @@ Result<void> Transfer::close(bool lost) {
   if (lost) {
     std::string text(verb());
     text.append(" \"").append(place_.real_path()).append("\" interrupted after ").append(std::to_string(bytes()));
-    journal::warn(*context_, text.append(" bytes: the client left"));
+    journal::warn(*context_, text.append(" bytes"));
     return closed;
   }
   if (!closed) return fail(closed.error());

@@ -107,7 +107,7 @@ TEST_F(TransferTest, ALostClientAborts) {
   EXPECT_EQ(disk_.closed_abort, 1);
   const auto lines = log_lines();
   ASSERT_EQ(lines.size(), 1U);
-  EXPECT_EQ(lines[0]["message"], "upload \"/srv/home/up\" interrupted after 3 bytes: the client left");
+  EXPECT_EQ(lines[0]["message"], "upload \"/srv/home/up\" interrupted after 3 bytes");
 }
 
 TEST_F(TransferTest, AForgottenFileIsAbortedAndKeepsTheMountUntilThen) {

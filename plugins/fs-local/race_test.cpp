@@ -17,7 +17,7 @@
 namespace fs_local::test {
 namespace {
 
-constexpr int kRounds = 3000;
+constexpr int kRounds = 2000;
 
 class RaceTest : public Mounted {
  protected:

@@ -32,7 +32,7 @@ FakeFile::~FakeFile() {
 std::size_t FakeFile::read(std::span<std::byte> into, std::uint64_t offset) {
   const std::lock_guard lock(fs_->mutex_);
   if (offset >= node_->data.size()) return 0;
-  const auto count = std::min<std::size_t>(into.size(), node_->data.size() - offset);
+  const auto count = std::min({into.size(), fs_->read_piece, node_->data.size() - static_cast<std::size_t>(offset)});
   std::memcpy(into.data(), node_->data.data() + offset, count);
   return count;
 }
@@ -44,8 +44,8 @@ Result<std::size_t> FakeFile::read_at(std::span<std::byte> into, std::uint64_t o
 
 Result<std::size_t> FakeFile::try_read_at(std::span<std::byte> into, std::uint64_t offset) {
   fs_->gate.pass("try_read", range(offset, into.size()));
-  if (fs_->try_reads_block) return Status::kWouldBlock;
-  return read(into, offset);
+  if (fs_->try_reads_block || offset >= fs_->cached_bytes) return Status::kWouldBlock;
+  return read(into.first(std::min<std::size_t>(into.size(), fs_->cached_bytes - offset)), offset);
 }
 
 Result<void> FakeFile::write_at(std::span<const std::byte> data, std::uint64_t offset) {
