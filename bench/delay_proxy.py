@@ -48,6 +48,11 @@ class Direction(asyncio.Protocol):
         if self.timer is None:
             self.timer = self.loop.call_at(self.queue[0][0], self._flush)
 
+    def _pass_on(self, due):
+        if due:
+            self.sink.writelines(due)
+            due.clear()
+
     def _pass_end_on(self):
         try:
             self.sink.write_eof()
@@ -63,15 +68,13 @@ class Direction(asyncio.Protocol):
                 self.queued_bytes -= len(item)
                 due.append(item)
                 continue
-            self.sink.writelines(due)
-            due.clear()
+            self._pass_on(due)
             if item is END:
                 self._pass_end_on()
             elif item is LOST:
                 self.sink.close()  # sends what is buffered first
                 self.sink = None
-        if due:
-            self.sink.writelines(due)
+        self._pass_on(due)
         if self.queued_bytes <= MAX_QUEUED_BYTES and not self.transport.is_closing():
             self.transport.resume_reading()
         if self.queue and self.sink is not None:

@@ -1,12 +1,3 @@
-function(_drop_missing list_name)
-  set(out)
-  foreach(f IN LISTS ${list_name})
-    if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${f} OR f MATCHES "TARGET_OBJECTS")
-      list(APPEND out ${f})
-    endif()
-  endforeach()
-  set(${list_name} "${out}" PARENT_SCOPE)
-endfunction()
 # SPDX-License-Identifier: Apache-2.0
 # host_library(NAME SOURCES a.cpp ... USES core vfs ... LINK pkg ... TESTS a_test.cpp ... TEST_LINK pkg ...)
 # One folder of host/ is one static library host_NAME. USES names host folders on lower floors and becomes
@@ -14,8 +5,6 @@ endfunction()
 # Unit tests of the folder become one program host_NAME_test.
 function(host_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;USES;LINK;TESTS;TEST_LINK" ${ARGN})
-  _drop_missing(arg_SOURCES)
-  _drop_missing(arg_TESTS)
   add_library(host_${name} STATIC ${arg_SOURCES})
   target_include_directories(host_${name} PUBLIC ${PROJECT_SOURCE_DIR})
   foreach(lower IN LISTS arg_USES)

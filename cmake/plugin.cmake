@@ -8,8 +8,6 @@ add_custom_target(product)
 
 function(sallyport_add_plugin name)
   cmake_parse_arguments(arg "NO_INSTALL" "OUTPUT_DIR" "SOURCES;LINK;TESTS" ${ARGN})
-  _drop_missing(arg_SOURCES)
-  _drop_missing(arg_TESTS)
   add_library(plugin_${name}_objects OBJECT ${arg_SOURCES})
   set_target_properties(plugin_${name}_objects PROPERTIES C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   target_include_directories(plugin_${name}_objects PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})

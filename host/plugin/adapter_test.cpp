@@ -18,6 +18,8 @@
 #include "host/plugin/registry.h"
 
 // Counts every allocation of this program, so that the hot path can be held to none.
+// g++ 12 sees free() meet operator new here and warns, although both are these.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 namespace {
 std::atomic<std::size_t> allocations = 0;
 }
@@ -38,8 +40,7 @@ struct Fake {
   sp_status answer = SP_OK;
   std::size_t claimed = 0;  // what read_at says it read
   int calls = 0, closes = 0, aborts = 0, unmounts = 0, destroys = 0, deinits = 0;
-  std::string mounted_root, mounted_user;
-  const sp_mount_args* unused = nullptr;
+  std::string mounted_root;
   sp_str borrowed_user{};
   std::uint32_t op_flags = 0;
   const sp_host* host = nullptr;
@@ -120,13 +121,13 @@ class AdapterTest : public testing::Test {
     fake = Fake();
     the_file.ops = &kFileOps;
   }
-  std::unique_ptr<Fs> mounted(std::uint64_t caps_flags) {
+  std::unique_ptr<Fs> mounted(std::uint64_t caps_flags, const char* user = "ann") {
     fake.caps = caps_flags;
     if (!registry_.load("fake")) {
       EXPECT_TRUE(registry_.adopt(&kPlugin));
     }
     MountArgs args;
-    args.user = "ann";  // short: lives inside the std::string object, which must not move
+    args.user = user;  // short: lives inside the std::string object, which must not move
     args.root = "/srv/ann";
     args.session_id = 42;
     auto fs = (*registry_.storage("fake"))->mount({}, args);
@@ -145,10 +146,11 @@ class AdapterTest : public testing::Test {
 };
 
 TEST_F(AdapterTest, KeepsMountArgumentsWhereThePluginSawThem) {
-  const auto fs = mounted(0);
-  const auto moved = mounted(0);  // another one, to stir memory
+  const auto fs = mounted(0, "ann");
   EXPECT_EQ(fake.mounted_root, "/srv/ann");
-  EXPECT_EQ(std::string(fake.borrowed_user.ptr, fake.borrowed_user.len), "ann");
+  const auto borrowed = fake.borrowed_user;
+  const auto other = mounted(0, "bob");  // would take the place of anything that lived for the call only
+  EXPECT_EQ(std::string(borrowed.ptr, borrowed.len), "ann");
 }
 
 TEST_F(AdapterTest, ReadsAndWritesWithoutAllocating) {

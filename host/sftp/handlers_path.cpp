@@ -51,7 +51,14 @@ void handle_mkdir(Call& call, Request& request) {
   put_result(call.out, request.id, call.fs.mkdir(fields.path, fields.attrs));
 }
 
-void handle_rmdir(Call& call, Request& request) { put_result(call.out, request.id, call.fs.rmdir(path_of(request))); }
+void handle_rmdir(Call& call, Request& request) {
+  const auto result = call.fs.rmdir(path_of(request));
+  // Here the path exists and is something else: "no such file" would be wrong.
+  if (!result && result.error().status == Status::kNotDir) {
+    return put_status(call.out, request.id, Code::kFailure, core::describe(Status::kNotDir));
+  }
+  put_result(call.out, request.id, result);
+}
 
 void handle_realpath(Call& call, Request& request) { put_name(call.out, request.id, path_of(request).str()); }
 

@@ -111,7 +111,10 @@ core::Result<User> Store::add(User user) {
   user.used_quota_size = user.used_quota_files = user.last_quota_update = user.last_login = 0;
   auto record = impl_->encode(user, RecordKind::kNew);
   if (!record) return record.error();
-  if (auto done = impl_->provider->put(kUsersCollection, user.username, plugin::Provider::Put::kInsert, *record); !done) return done.error();
+  if (auto done = impl_->provider->put(kUsersCollection, user.username, plugin::Provider::Put::kInsert, *record); !done) {
+    if (done.error().status != core::Status::kExists) return done.error();
+    return core::Error(core::Status::kExists, "user \"" + user.username + "\": " + done.error().message());
+  }
   return find(user.username);
 }
 

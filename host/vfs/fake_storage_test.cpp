@@ -146,8 +146,8 @@ const void* file_extension(sp_file* file, const char* id) noexcept {
 
 sp_status open_file(sp_fs* fs, const sp_op*, sp_str path, const sp_open_args* args, sp_file** out,
                     sp_error* error) noexcept {
-  static const sp_file_ops kOps = {sizeof(sp_file_ops), 0,         read_at,    write_at,      stat_file,
-                                   set_file,            sync_file, close_file, file_extension};
+  static const sp_file_ops kOps = {sizeof(sp_file_ops), 0,          read_at,       write_at, stat_file, set_file,
+                                   sync_file,           close_file, file_extension};
   FakeDisk& disk = disk_of(fs);
   const std::string name = text(path);
   if (const auto status = enter(disk, "open", name, error); status != SP_OK) return status;
@@ -234,7 +234,8 @@ sp_status rename_node(sp_fs* fs, const sp_op*, sp_str from, sp_str to, uint32_t 
 
 sp_status make_link(sp_fs* fs, const sp_op*, sp_str target, sp_str link, sp_error* error) noexcept {
   FakeDisk& disk = disk_of(fs);
-  if (const auto status = enter(disk, "symlink", text(target) + " " + text(link), error); status != SP_OK) return status;
+  if (const auto status = enter(disk, "symlink", text(target) + " " + text(link), error); status != SP_OK)
+    return status;
   disk.nodes[text(link)] = {SP_TYPE_SYMLINK, text(target), {}};
   return SP_OK;
 }
@@ -294,9 +295,9 @@ void fill_caps(sp_fs* fs, sp_fs_caps* out) noexcept {
 }
 
 sp_status mount_fs(sp_storage* storage, const sp_op*, const sp_mount_args*, sp_fs** out, sp_error*) noexcept {
-  static const sp_fs_ops kOps = {sizeof(sp_fs_ops), 0,        unmount,     fill_caps,   stat_path, set_path,
-                                 open_file,         open_dir, make_dir,    remove_node, rename_node, make_link,
-                                 read_link,         fs_extension};
+  static const sp_fs_ops kOps = {sizeof(sp_fs_ops), 0,         unmount,   fill_caps,   stat_path,
+                                 set_path,          open_file, open_dir,  make_dir,    remove_node,
+                                 rename_node,       make_link, read_link, fs_extension};
   auto* fs = new FakeFs;
   fs->ops = &kOps;
   fs->disk = static_cast<FakeStorage*>(storage)->disk;

@@ -83,7 +83,8 @@ TEST(GateTest, TypeMattersOnlyWhereAnEntryIs) {
 }
 
 TEST(GateTest, RenameNeedsTheRightOnBothSides) {
-  const users::User user = user_with({{"/", 0}, {"/a", users::kRename}, {"/b", users::kRename}, {"/c", users::kUpload}});
+  const users::User user =
+      user_with({{"/", 0}, {"/a", users::kRename}, {"/b", users::kRename}, {"/c", users::kUpload}});
   const Gate gate(user);
   EXPECT_TRUE(allowed(gate.check_rename(path("/a/x"), path("/b/x"))));
   EXPECT_FALSE(allowed(gate.check_rename(path("/a/x"), path("/c/x"))));

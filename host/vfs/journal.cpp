@@ -82,12 +82,9 @@ bool notable(const Place& place, const core::Error& error) {
     case Status::kConflict:
     case Status::kIo:
     case Status::kInternal:
-    case Status::kFull:
-      return true;
-    case Status::kNotFound:
-      return place.path.text == "/";  // the home itself has vanished
-    default:
-      return false;
+    case Status::kFull: return true;
+    case Status::kNotFound: return place.path.text == "/";  // the home itself has vanished
+    default: return false;
   }
 }
 

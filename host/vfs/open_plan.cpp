@@ -21,7 +21,8 @@ core::Result<OpenPlan> plan_read(std::uint32_t rights) {
 
 // Reading through a handle opened to write. Programs ask for both and then only write (a "create" call of a widespread
 // library does), so the missing right or capability refuses the reads, not the upload.
-core::Result<void> plan_read_back(const OpenRequest& request, std::uint32_t rights, const FsCaps& caps, OpenPlan& plan) {
+core::Result<void> plan_read_back(const OpenRequest& request, std::uint32_t rights, const FsCaps& caps,
+                                  OpenPlan& plan) {
   if (!request.read) return core::ok();
   if (!caps.has(FsCaps::kReadWrite)) {
     const bool starts_empty = request.truncate || (request.create && request.exclusive);

@@ -17,10 +17,10 @@ struct OpenPlan {
   std::uint32_t flags = 0;  // plugin::OpenArgs::Flag; 0: do not open, only see whether the file exists
   bool readable = false;
   bool writable = false;
-  bool append = false;  // writes must keep their order, whatever the flags say
-  core::Status read_refusal = core::Status::kDenied;   // to reads of a file that is not readable
-  core::Status if_exists = core::Status::kExists;      // instead of the storage's kExists
-  core::Status if_missing = core::Status::kNotFound;   // instead of the storage's kNotFound
+  bool append = false;                                // writes must keep their order, whatever the flags say
+  core::Status read_refusal = core::Status::kDenied;  // to reads of a file that is not readable
+  core::Status if_exists = core::Status::kExists;     // instead of the storage's kExists
+  core::Status if_missing = core::Status::kNotFound;  // instead of the storage's kNotFound
 };
 
 // `rights` are users::Permission bits from Gate::rights_to_open.

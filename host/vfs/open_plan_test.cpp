@@ -32,8 +32,8 @@ struct Row {
   const char* what;
   std::uint32_t asked, rights;
   std::uint64_t caps;
-  Status status;          // of the plan
-  std::uint32_t flags;    // to the storage
+  Status status;        // of the plan
+  std::uint32_t flags;  // to the storage
   Status if_exists = Status::kExists, if_missing = Status::kNotFound;
 };
 

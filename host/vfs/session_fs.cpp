@@ -213,8 +213,8 @@ Result<void> MountedFs::rename(const VirtualPath& from, const VirtualPath& to, b
   // Who may not replace renames with "target must not exist", so that the storage decides without a gap in time.
   const bool may_replace = context_->gate.may_replace(to);
   const bool can_replace = source.fs->caps().has(FsCaps::kRenameReplace);
-  auto done = noted("rename", source,
-                    source.fs->rename(op(), source.path, target.path, replace && may_replace && can_replace));
+  auto done =
+      noted("rename", source, source.fs->rename(op(), source.path, target.path, replace && may_replace && can_replace));
   if (done) {
     journal::command(*context_, "Rename", source, target);
   } else if (replace && done.error().status == Status::kExists) {

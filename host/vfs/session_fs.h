@@ -50,11 +50,11 @@ struct OpenRequest {
 // that its writes keep their order.
 class OpenFile {
  public:
-  virtual ~OpenFile() = default;  // aborts what was not closed
-  virtual core::WorkerPool& pool() = 0;                     // [quick]
-  virtual const plugin::FsCaps& caps() const = 0;           // [quick]
-  virtual bool readable() const = 0;                        // [quick]
-  virtual bool writable() const = 0;                        // [quick]
+  virtual ~OpenFile() = default;                   // aborts what was not closed
+  virtual core::WorkerPool& pool() = 0;            // [quick]
+  virtual const plugin::FsCaps& caps() const = 0;  // [quick]
+  virtual bool readable() const = 0;               // [quick]
+  virtual bool writable() const = 0;               // [quick]
   virtual Result<std::size_t> read_at(std::span<std::byte> into, std::uint64_t offset) = 0;
   // As read_at, but kWouldBlock instead of waiting. [quick]
   virtual Result<std::size_t> try_read_at(std::span<std::byte> into, std::uint64_t offset) = 0;
@@ -81,13 +81,15 @@ class OpenDir {
 
 // What the mount at a path can do, in the protocol's terms.
 struct Features {
-  bool symlinks = false, hard_links = false, statvfs = false, copy_data = false, owner_names = false, atomic_rename = false;
+  bool symlinks = false, hard_links = false, statvfs = false, copy_data = false, owner_names = false,
+       atomic_rename = false;
 };
 
 class SessionFs {
  public:
   // Mounts the user's file system (and creates a missing home). May block.
-  static Result<std::shared_ptr<SessionFs>> mount(plugin::Registry& registry, Identity identity, const Options& options);
+  static Result<std::shared_ptr<SessionFs>> mount(plugin::Registry& registry, Identity identity,
+                                                  const Options& options);
   // The pool on which mount() of this user belongs; kUnsupported or kNotFound when the storage cannot be had. Makes the
   // storage on first use: worker threads only.
   static Result<core::WorkerPool*> mount_pool(plugin::Registry& registry, const users::User& user);
@@ -95,9 +97,9 @@ class SessionFs {
 
   // The client is gone: storage calls under way may give up, files are still to be closed as lost. [quick]
   virtual void cancel() {}
-  virtual const Identity& identity() const = 0;                    // [quick]
-  virtual core::WorkerPool& pool(const VirtualPath& path) = 0;     // [quick]
-  virtual Features features(const VirtualPath& path) const = 0;    // [quick]
+  virtual const Identity& identity() const = 0;                  // [quick]
+  virtual core::WorkerPool& pool(const VirtualPath& path) = 0;   // [quick]
+  virtual Features features(const VirtualPath& path) const = 0;  // [quick]
   virtual Result<Attrs> stat(const VirtualPath& path, bool follow) = 0;
   virtual Result<void> set_attrs(const VirtualPath& path, const Attrs& attrs, bool follow) = 0;
   virtual Result<std::unique_ptr<OpenFile>> open(const VirtualPath& path, const OpenRequest& request) = 0;

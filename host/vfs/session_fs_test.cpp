@@ -7,9 +7,9 @@ namespace host::vfs {
 namespace {
 
 using core::Status;
+using plugin::FsCaps;
 using testing::path;
 using testing::status_of;
-using plugin::FsCaps;
 
 class SessionFsTest : public testing::SessionTest {
  protected:
@@ -221,10 +221,12 @@ TEST_F(SessionFsTest, CommandLinesCarryRealPaths) {
   ASSERT_TRUE(session_->hard_link(path("/g"), path("/h")));
   ASSERT_TRUE(session_->remove(path("/d/f")));
   ASSERT_TRUE(session_->rmdir(path("/d")));
-  const std::vector<std::array<std::string, 3>> expected = {
-      {"Mkdir", "/srv/home/d", ""},          {"Rename", "/srv/home/f", "/srv/home/d/f"},
-      {"Symlink", "/srv/home/d/f", "/srv/home/d/l"}, {"Link", "/srv/home/g", "/srv/home/h"},
-      {"Remove", "/srv/home/d/f", ""},       {"Rmdir", "/srv/home/d", ""}};
+  const std::vector<std::array<std::string, 3>> expected = {{"Mkdir", "/srv/home/d", ""},
+                                                            {"Rename", "/srv/home/f", "/srv/home/d/f"},
+                                                            {"Symlink", "/srv/home/d/f", "/srv/home/d/l"},
+                                                            {"Link", "/srv/home/g", "/srv/home/h"},
+                                                            {"Remove", "/srv/home/d/f", ""},
+                                                            {"Rmdir", "/srv/home/d", ""}};
   const auto lines = log_lines();
   ASSERT_EQ(lines.size(), expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {

@@ -15,8 +15,8 @@ namespace host::vfs {
 struct AttrsTarget {
   const core::VirtualPath& path;
   const plugin::FsCaps& caps;
-  bool open_for_writing = false;                   // size was granted when the file was opened
-  std::function<core::Result<bool>()> is_dir;      // asked only when the answer depends on it
+  bool open_for_writing = false;               // size was granted when the file was opened
+  std::function<core::Result<bool>()> is_dir;  // asked only when the answer depends on it
 };
 
 // The attributes to hand to the storage; `valid` is 0 when there is nothing to do. Permission bits beyond rwx are

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One open file from open to close: counts what moves, remembers the first failure, decides at the end between commit
-// and abort, and writes the transfer line of a clean one. Runs on the storage's workers, try_read_at also on I/O threads.
-// Rights were settled when the file was opened, except those for its attributes. Knows no protocol.
+// and abort, and writes the transfer line of a clean one. Runs on the storage's workers, try_read_at also on I/O
+// threads. Rights were settled when the file was opened, except those for its attributes. Knows no protocol.
 #include "host/vfs/transfer.h"
 
 #include <algorithm>
@@ -26,9 +26,7 @@ FsCaps caps_for(const FsCaps& mount, bool append) {
   return caps;
 }
 
-bool overlap(std::uint64_t a, std::uint64_t b, std::uint64_t length) {
-  return a < b ? b - a < length : a - b < length;
-}
+bool overlap(std::uint64_t a, std::uint64_t b, std::uint64_t length) { return a < b ? b - a < length : a - b < length; }
 
 }  // namespace
 

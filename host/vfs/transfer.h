@@ -54,7 +54,7 @@ class Transfer final : public OpenFile {
   std::atomic<std::uint64_t> read_ = 0;
   std::atomic<std::uint64_t> written_ = 0;
   std::atomic<bool> failed_ = false;
-  std::mutex mutex_;          // guards first_error_ while calls run; held only on failure
+  std::mutex mutex_;  // guards first_error_ while calls run; held only on failure
   core::Error first_error_;
 };
 

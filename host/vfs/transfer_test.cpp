@@ -9,10 +9,10 @@ namespace host::vfs {
 namespace {
 
 using core::Status;
+using plugin::FsCaps;
 using testing::bytes;
 using testing::path;
 using testing::status_of;
-using plugin::FsCaps;
 
 constexpr OpenRequest kPut{.write = true, .create = true, .truncate = true};
 constexpr OpenRequest kGet{.read = true};

@@ -17,7 +17,7 @@
 namespace fs_local::test {
 namespace {
 
-constexpr int kRounds = 2000;
+constexpr int kRounds = 1000;
 
 class RaceTest : public Mounted {
  protected:

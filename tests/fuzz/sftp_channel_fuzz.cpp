@@ -141,7 +141,7 @@ class Session {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
   full_now = false;
-  Session session(Options(data[0]));
+  Session session{Options(data[0])};
   const std::size_t step = data[1] == 0 ? size : data[1];
   auto rest = std::as_bytes(std::span(data + 2, size - 2));
   while (!rest.empty()) {
