@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-TIMEOUT_SECONDS = 300
+TIMEOUT_SECONDS = 120
 
 
 class MeasurementError(Exception):

@@ -44,12 +44,12 @@ def parse_arguments(arguments):
     parser.add_argument("--quick", action="store_true", help="less data and fewer rounds: about 2 minutes, for orientation only")
     parser.add_argument("--only", type=some_of(names), default=names, metavar="LIST", help="some of " + ",".join(names))
     parser.add_argument("--peers", type=some_of(PEERS), default=list(PEERS), metavar="LIST", help="some of " + ",".join(PEERS))
-    parser.add_argument("--runs", type=positive, help="rounds (default 5, quick 2)")
+    parser.add_argument("--runs", type=positive, help="rounds (default 5, quick 1)")
     parser.add_argument("--out", default=os.path.join(HERE, "results"), metavar="DIR")
     parser.add_argument("--build-dir", default=os.path.join(os.path.dirname(HERE), "build"), metavar="DIR")
     parser.add_argument("--check", action="store_true", help="exit with 2 when a threshold is missed")
     options = parser.parse_args(arguments)
-    options.runs = options.runs or (2 if options.quick else 5)
+    options.runs = options.runs or (1 if options.quick else 5)
     return options
 
 

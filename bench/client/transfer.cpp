@@ -33,8 +33,6 @@ Transfer::Transfer(Connection& connection, TransferPlan plan) : connection_(conn
   handle_ = connection_.open_file(plan_.path, plan_.write ? kOpenWrite | kOpenCreate | kOpenTruncate : kOpenRead);
 }
 
-void Transfer::run_once() { run(nullptr); }
-void Transfer::run_until(const std::atomic<bool>& stop) { run(&stop); }
 void Transfer::close() { connection_.close_handle(handle_); }
 
 void Transfer::run(const std::atomic<bool>* stop) {
@@ -62,14 +60,8 @@ bool Transfer::next_block(const std::atomic<bool>* stop, Block& block) {
     again_.pop_front();
     return true;
   }
-  if (stop != nullptr && stop->load(std::memory_order_relaxed)) {
+  if (next_offset_ == plan_.size_bytes || (stop != nullptr && stop->load(std::memory_order_relaxed))) {
     return false;
-  }
-  if (next_offset_ == plan_.size_bytes) {
-    if (stop == nullptr) {
-      return false;
-    }
-    next_offset_ = 0;
   }
   block.offset = next_offset_;
   block.size = static_cast<std::uint32_t>(std::min<std::uint64_t>(plan_.block_bytes, plan_.size_bytes - next_offset_));
@@ -103,7 +95,7 @@ void Transfer::on_reply(const Reply& reply) {
   if (reply.type == kData && !plan_.write) {
     on_data(reply, block);
   } else if (reply.type == kStatus && plan_.write && reply.field_u32(5) == kOk) {
-    bytes_done_.fetch_add(block.size, std::memory_order_relaxed);
+    bytes_done_ += block.size;
   } else {
     throw std::runtime_error("transfer at " + std::to_string(block.offset) + ": reply type " + std::to_string(reply.type) +
                              (reply.type == kStatus ? ", status " + std::to_string(reply.field_u32(5)) : ""));
@@ -122,7 +114,7 @@ void Transfer::on_data(const Reply& reply, const Block& block) {
   if (size < block.size) {
     again_.push_back({block.offset + size, block.size - size});
   }
-  bytes_done_.fetch_add(size, std::memory_order_relaxed);
+  bytes_done_ += size;
 }
 
 }  // namespace bench::client

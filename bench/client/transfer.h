@@ -24,11 +24,10 @@ struct TransferPlan {
 class Transfer {
  public:
   Transfer(Connection& connection, TransferPlan plan);  // opens the file
-  void run_once();
-  // Starts over at the end of the file until `stop` is set.
-  void run_until(const std::atomic<bool>& stop);
+  // The whole file, or less when `stop` is set meanwhile.
+  void run(const std::atomic<bool>* stop = nullptr);
   void close();
-  std::uint64_t bytes_done() const { return bytes_done_.load(std::memory_order_relaxed); }  // any thread
+  std::uint64_t bytes_done() const { return bytes_done_; }
   std::uint32_t block_bytes() const { return plan_.block_bytes; }
 
  private:
@@ -36,7 +35,6 @@ class Transfer {
     std::uint64_t offset = 0;
     std::uint32_t size = 0;
   };
-  void run(const std::atomic<bool>* stop);
   bool next_block(const std::atomic<bool>* stop, Block& block);
   void issue(const Block& block);
   void on_reply(const Reply& reply);
@@ -51,7 +49,7 @@ class Transfer {
   std::deque<Block> again_;                 // what short reads left over
   std::uint64_t next_offset_ = 0;
   PacketWriter packets_;
-  std::atomic<std::uint64_t> bytes_done_{0};
+  std::uint64_t bytes_done_ = 0;
 };
 
 }  // namespace bench::client

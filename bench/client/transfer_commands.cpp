@@ -16,7 +16,7 @@ namespace {
 
 constexpr double kHoldSeconds = 60;
 
-// The sessions of a bulk load. `connected` opens once all of them are logged in and have their file open.
+// The sessions of a bulk load. `connected` opens once all of them are logged in.
 struct Load {
   explicit Load(unsigned sessions) : connected(static_cast<std::ptrdiff_t>(sessions)) {}
   std::latch connected;
@@ -24,29 +24,31 @@ struct Load {
   std::atomic<std::uint64_t> bytes{0};
 };
 
+// File after file, as someone who synchronises a tree does.
 void run_load_session(const Options& options, unsigned index, Load& load) {
+  TransferPlan plan = options.plan;
+  plan.path += plan.write ? "." + std::to_string(index) : "";
   std::unique_ptr<Connection> connection;
-  std::unique_ptr<Transfer> transfer;
   try {
     connection = std::make_unique<Connection>(options.target);
-    connection->enable_readahead();
-    TransferPlan plan = options.plan;
-    plan.path += plan.write ? "." + std::to_string(index) : "";
-    transfer = std::make_unique<Transfer>(*connection, plan);
   } catch (...) {
     load.stop = true;
     load.connected.count_down();
     throw;
   }
+  connection->enable_readahead();
   load.connected.arrive_and_wait();
   try {
-    transfer->run_until(load.stop);
-    transfer->close();
+    while (!load.stop) {
+      Transfer transfer(*connection, plan);
+      transfer.run(&load.stop);
+      transfer.close();
+      load.bytes += transfer.bytes_done();
+    }
   } catch (...) {
     load.stop = true;
     throw;
   }
-  load.bytes += transfer->bytes_done();
 }
 
 }  // namespace
@@ -58,7 +60,7 @@ std::string run_transfer(const Options& options) {
   wait_for_stdin(kHoldSeconds);
   const Stopwatch watch;
   Transfer transfer(connection, options.plan);
-  transfer.run_once();
+  transfer.run();
   transfer.close();
   const double wall_s = watch.seconds();
   return nlohmann::json{{"wall_s", wall_s}, {"bytes", transfer.bytes_done()}, {"block_bytes", transfer.block_bytes()}}.dump();

@@ -38,6 +38,9 @@ Signals::~Signals() {
     thread_.join();
   }
   const auto set = our_signals();
+  // One that came while the thread ended is still pending, and would end the process once it is let through.
+  const timespec at_once{};
+  while (sigtimedwait(&set, nullptr, &at_once) > 0) continue;
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 

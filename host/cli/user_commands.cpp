@@ -8,7 +8,7 @@
 #include "host/cli/commands.h"
 #include "host/cli/context.h"
 #include "host/cli/table.h"
-#include "host/cli/user_fields.h"
+#include "host/cli/user_fields_json.h"
 #include "host/users/user_json.h"
 
 namespace host::cli {

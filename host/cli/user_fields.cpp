@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Flags -> JSON. What values mean and whether they are allowed is decided by host/users, for every way in alike.
-#include "host/cli/user_fields.h"
+#include "host/cli/user_fields_json.h"
 
 #include <chrono>
 #include <cstdio>

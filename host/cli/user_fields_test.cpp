@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/cli/user_fields.h"
+#include "host/cli/user_fields_json.h"
 
 #include <gtest/gtest.h>
 #include <stdlib.h>

@@ -26,8 +26,8 @@ inline constexpr std::size_t kMaxBatchBytes = 512 * 1024;   // data moved by one
 inline constexpr std::size_t kMaxBatchRequests = 64;
 
 // SSH
-inline constexpr std::size_t kTurnBytes = 64 * 1024;           // written per session and turn before others run
-inline constexpr std::uint32_t kChannelWriteBytes = 32758;     // largest payload libssh puts into one packet
+inline constexpr std::size_t kTurnBytes = 128 * 1024;           // written per session and turn before others run
+inline constexpr std::uint32_t kChannelWriteBytes = 4 * 32758;     // four packets: libssh flushes the socket once per call
 inline constexpr std::uint32_t kUploadWindowBytes = 8 * 1024 * 1024;
 inline constexpr std::size_t kSocketReadBytes = 128 * 1024;
 inline constexpr int kMaxChannelsPerSession = 16;

@@ -181,10 +181,12 @@ void Session::open() {
   fs_ = authentication_->take_fs();
   authentication_.reset();
   deadline_ = Clock::now() + kWithoutChannels;
+  // Before the queue is emptied: ssh_message_get reads from the socket, and a client may send its subsystem request and
+  // the first bytes for that subsystem together. The request must take effect before the bytes arrive in the channel.
+  ssh_set_message_callback(session_, &Session::on_message, this);
   while (MessagePtr message{ssh_message_get(session_)}) {
     if (!handle(message.get())) ssh_message_reply_default(message.get());
   }
-  ssh_set_message_callback(session_, &Session::on_message, this);
   use_fast_ = context_->options.fast_socket && fast_socket_built() &&
               fast_socket_attach(libssh_fd_, &fast_);
   core::log::debug("sftpd", connection_id_,
