@@ -80,6 +80,9 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
   const auto config = load_config(options);
   if (!config) return config.error();
   plugin::Registry registry(registry_options(*config));
+  for (const auto& name : plugins_at_paths(*config)) {
+    if (auto loaded = registry.load(name); !loaded) return loaded.error();
+  }
   for (const auto& name : storage_names(*config)) {
     if (auto storage = registry.storage(name); !storage) return storage.error();
   }

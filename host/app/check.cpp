@@ -13,6 +13,7 @@ std::vector<std::string> check(const config::Config& config) {
     if (!result) problems.push_back(result.error().message());
   };
   plugin::Registry registry(registry_options(config));
+  for (const auto& name : plugins_at_paths(config)) note(registry.load(name));
   const auto store = store_options(config);
   note(store);
   if (store) note(registry.make_provider("provider-" + store->driver, store->provider_config_json));

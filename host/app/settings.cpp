@@ -110,6 +110,12 @@ core::Result<ssh::ServerOptions> server_options(const config::Config& config) {
   return options;
 }
 
+std::vector<std::string> plugins_at_paths(const config::Config& config) {
+  std::vector<std::string> names;
+  for (const auto& path : config.plugins.paths) names.push_back(std::filesystem::path(path).stem().string());
+  return names;
+}
+
 std::vector<std::string> storage_names(const config::Config& config) {
   std::set<std::string> names = {"fs-local"};
   for (const auto& [name, settings] : config.plugins.storage) names.insert(name);

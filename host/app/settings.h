@@ -19,6 +19,9 @@ core::Result<users::StoreOptions> store_options(const config::Config& config);
 // Without host keys: those may have to be made first.
 core::Result<ssh::ServerOptions> server_options(const config::Config& config);
 
+// Names of the plugins that plugins.paths lists: a file named there must be loadable, whether or not it is used.
+std::vector<std::string> plugins_at_paths(const config::Config& config);
+
 // Storage plugins that must work at start: the default one and all that have settings.
 std::vector<std::string> storage_names(const config::Config& config);
 

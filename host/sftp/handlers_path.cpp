@@ -76,7 +76,13 @@ void handle_readlink(Call& call, Request& request) {
 }
 
 void handle_symlink(Call& call, Request& request) {
-  const auto& fields = std::get<LinkFields>(request.body);
+  auto& fields = std::get<LinkFields>(request.body);
+  // Nearly every client sends the target first, as OpenSSH has always done against filexfer-02 section 6.10. This one
+  // keeps to the draft unless the server calls itself OpenSSH.
+  if (call.fs.identity().client_version.find("AsyncSSH") != std::string::npos) {
+    fields.path = core::VirtualPath::clean(fields.target);
+    std::swap(fields.target, fields.link_text);
+  }
   if (!call.fs.features(fields.path).symlinks) return put_status(call.out, request.id, Status::kUnsupported);
   put_result(call.out, request.id, call.fs.symlink(fields.target, fields.path));
 }

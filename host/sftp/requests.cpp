@@ -130,10 +130,12 @@ Body parse_two_paths(Reader& in) {
 Body parse_link(Reader& in) {
   LinkFields out;
   Refused no;
-  std::string_view target;
-  if (!take_name(in, target, no) || !take_path(in, out.path, no)) return no;
-  if (target.empty()) return kBadName;
+  std::string_view target, link;
+  if (!take_name(in, target, no) || !take_name(in, link, no)) return no;
+  if (target.empty() || link.empty()) return kBadName;
   out.target = target;
+  out.link_text = link;
+  out.path = core::VirtualPath::clean(link);
   return out;
 }
 

@@ -39,6 +39,7 @@ struct TwoPathFields {
 struct LinkFields {
   std::string target;      // as sent
   core::VirtualPath path;  // of the link
+  std::string link_text;   // the same as sent
 };
 struct AttrsFields {
   core::VirtualPath path;

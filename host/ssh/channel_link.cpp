@@ -39,8 +39,9 @@ bool ChannelLink::start_sftp(std::shared_ptr<vfs::SessionFs> fs, sftp::Channel::
 
 int ChannelLink::on_data(ssh_session, ssh_channel, void* data, std::uint32_t size, int is_stderr, void* self) {
   auto* link = static_cast<ChannelLink*>(self);
-  if (is_stderr != 0 || link->state_ != State::kServing) return static_cast<int>(size);  // dropped
-  if (!link->must_accept_ && !link->engine_->ready()) {
+  if (is_stderr != 0 || link->state_ > State::kServing) return static_cast<int>(size);  // dropped
+  const bool full = link->state_ == State::kOpen || !link->engine_->ready();
+  if (full && !link->must_accept_) {
     link->held_ = true;
     return 0;
   }
@@ -107,7 +108,8 @@ bool ChannelLink::send_some(std::size_t budget) {
     if (output.empty()) return false;
     if (spent >= budget) return true;
     const std::size_t window = ssh_channel_window_size(channel_);
-    if (window == 0 || (ssh_get_status(session_) & SSH_WRITE_PENDING) != 0) return false;  // the client must read first
+    if (window == 0) return false;  // its adjustment wakes us
+    if ((ssh_get_status(session_) & SSH_WRITE_PENDING) != 0) return true;
     const auto part = output.front();
     const auto size = std::min({part.size(), window, std::size_t{limits::kChannelWriteBytes}});
     const int written = ssh_channel_write(channel_, part.data(), static_cast<std::uint32_t>(size));

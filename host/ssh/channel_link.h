@@ -27,7 +27,7 @@ class ChannelLink {
   // The client asked for the sftp subsystem. False when the channel already serves something.
   bool start_sftp(std::shared_ptr<vfs::SessionFs> fs, sftp::Channel::Hooks hooks);
 
-  // Sends up to `budget` bytes; true when more could be sent right now. Never call it from a libssh callback.
+  // Sends up to `budget` bytes; true when there is more that the client has room for. Never call it from a libssh callback.
   bool pump(std::size_t budget);
   bool ended() const { return state_ == State::kClosed; }
   bool busy() const { return engine_ && engine_->busy(); }

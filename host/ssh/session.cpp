@@ -144,7 +144,11 @@ void Session::step() {
   if (in_step_ || phase_ == Phase::kEnded) return;
   in_step_ = true;
   if (!ending_ && !poll_libssh()) end(ssh_get_error(session_));
-  if (usable() && phase_ == Phase::kOpen) pump();
+  if (usable() && phase_ == Phase::kOpen) {
+    handle_messages();
+    do pump();  // sending may take in packets as well, and with them messages
+    while (handle_messages());
+  }
   in_step_ = false;
   wait();
 }
@@ -181,12 +185,6 @@ void Session::open() {
   fs_ = authentication_->take_fs();
   authentication_.reset();
   deadline_ = Clock::now() + kWithoutChannels;
-  // Before the queue is emptied: ssh_message_get reads from the socket, and a client may send its subsystem request and
-  // the first bytes for that subsystem together. The request must take effect before the bytes arrive in the channel.
-  ssh_set_message_callback(session_, &Session::on_message, this);
-  while (MessagePtr message{ssh_message_get(session_)}) {
-    if (!handle(message.get())) ssh_message_reply_default(message.get());
-  }
   use_fast_ = context_->options.fast_socket && fast_socket_built() &&
               fast_socket_attach(libssh_fd_, &fast_);
   core::log::debug("sftpd", connection_id_,
@@ -194,8 +192,17 @@ void Session::open() {
                        ssh_get_cipher_in(session_) + ", cipher out " + ssh_get_cipher_out(session_));
 }
 
-int Session::on_message(ssh_session, ssh_message message, void* self) {
-  return static_cast<Session*>(self)->handle(message) ? 0 : 1;  // 1: libssh refuses it for us
+// A message callback would be called only by some of the ways in which libssh takes in packets: the queue misses none.
+// Bytes that arrive together with the request for their subsystem wait in the channel meanwhile.
+bool Session::handle_messages() {
+  bool any = false;
+  while (usable()) {
+    const MessagePtr message(ssh_message_get(session_));
+    if (!message) break;
+    any = true;
+    if (!handle(message.get())) ssh_message_reply_default(message.get());
+  }
+  return any;
 }
 
 bool Session::handle(ssh_message message) {
@@ -247,10 +254,14 @@ void Session::pump() {
   if (use_fast_ && fast_.writable && (ssh_get_poll_flags(session_) & SSH_WRITE_PENDING) != 0) {
     if (ssh_event_dopoll(event_, 0) == SSH_ERROR) end(ssh_get_error(session_));
   }
-  if (more && !in_bulk_ && (ssh_get_status(session_) & SSH_WRITE_PENDING) == 0) {
+  if (more && !in_bulk_ && !must_wait_to_write()) {
     in_bulk_ = true;
     thread_->add_bulk(shared_from_this());
   }
+}
+
+bool Session::must_wait_to_write() const {
+  return use_fast_ ? fast_.wants_write : (ssh_get_poll_flags(session_) & SSH_WRITE_PENDING) != 0;
 }
 
 void Session::wait() {
@@ -268,8 +279,7 @@ void Session::wait() {
                          if (!error) self->on_readable();
                        });
   }
-  const bool pending = use_fast_ ? fast_.wants_write : (ssh_get_poll_flags(session_) & SSH_WRITE_PENDING) != 0;
-  if (!writing_ && pending) {
+  if (!writing_ && must_wait_to_write()) {
     writing_ = true;
     socket_.async_wait(boost::asio::posix::stream_descriptor::wait_write,
                        [self = shared_from_this()](const boost::system::error_code& error) {

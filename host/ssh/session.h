@@ -51,7 +51,8 @@ class Session : public std::enable_shared_from_this<Session> {
   bool usable() const;
   Authentication::Post post_to_io();
 
-  static int on_message(ssh_session session, ssh_message message, void* self);
+  bool must_wait_to_write() const;
+  bool handle_messages();
   bool handle(ssh_message message);
   bool open_channel(ssh_message message);
   bool start_subsystem(ssh_message message);

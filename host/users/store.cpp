@@ -18,7 +18,10 @@ core::Error disabled(std::string_view what) {
 }
 
 core::Result<std::unique_ptr<plugin::Provider>> make(plugin::Registry& registry, const StoreOptions& options) {
-  return registry.make_provider("provider-" + options.driver, options.provider_config_json);
+  auto provider = registry.make_provider("provider-" + options.driver, options.provider_config_json);
+  if (provider) return provider;
+  return core::Error(provider.error().status,
+                     "data_provider.driver \"" + options.driver + "\": " + provider.error().message());
 }
 
 }  // namespace

@@ -33,6 +33,9 @@ class Maze:
             for path in [folder, *folder.iterdir()]:
                 info = path.lstat()
                 found[os.fsencode(path)] = (info.st_mode, info.st_uid, info.st_gid, info.st_size, info.st_mtime_ns, info.st_nlink)
+        for path in (self.base, *self.base.parents):  # what ".." and "/" would reach
+            info = path.lstat()
+            found[os.fsencode(path)] = (info.st_mode, info.st_uid, info.st_gid)
         return found
 
 

@@ -151,7 +151,7 @@ def test_log_file_instead_of_stdout(make_server):
         with s.session(server, account) as sftp:
             sftp.write_file("/f", b"x")
         server.wait_log(lambda l: l["sender"] == "Upload")
-        assert server.log_path.stat().st_mode & 0o777 == 0o644
+        assert server.log_path.stat().st_mode & 0o777 == 0o640
         assert server.stdout_path.read_bytes() == b""
     finally:
         server.stop()
