@@ -102,7 +102,13 @@ void Authentication::on_message(MessagePtr message, const KeepAlive& keep_alive,
       return;
     }
     case SSH_AUTH_METHOD_PUBLICKEY: {
-      const bool probe = ssh_message_auth_publickey_state(message.get()) == SSH_PUBLICKEY_STATE_NONE;
+      const auto signature = ssh_message_auth_publickey_state(message.get());
+      const bool probe = signature == SSH_PUBLICKEY_STATE_NONE;
+      if (!probe && signature != SSH_PUBLICKEY_STATE_VALID) {
+        const auto user = text_of(ssh_message_auth_user(message.get()));
+        refuse(message.get(), "publickey", user, "the signature does not verify");
+        return;
+      }
       auto check = public_key_check(message.get(), probe);
       run_check(std::move(message), "publickey", probe, std::move(check), keep_alive(), resume);
       return;

@@ -100,7 +100,6 @@ bool Session::usable() const {
 }
 
 void Session::on_readable() {
-  last_activity_ = Clock::now();
   if (use_fast_) {
     fast_socket_fill(socket_.native_handle(), fast_, thread_->receive_buffer());
     while (!fast_.input.empty() && usable()) {
@@ -230,7 +229,10 @@ bool Session::start_subsystem(ssh_message message) {
                                  [channel](const auto& each) { return each->channel() == channel; });
   if (link == channels_.end() || name == nullptr || std::strcmp(name, "sftp") != 0) return false;
   sftp::Channel::Hooks hooks;
-  hooks.post = [thread = thread_](std::function<void()> work) { boost::asio::post(thread->io(), std::move(work)); };
+  // Weak: work that waits in the event loop must not keep the loop itself alive.
+  hooks.post = [weak = std::weak_ptr(thread_)](std::function<void()> work) {
+    if (const auto thread = weak.lock()) boost::asio::post(thread->io(), std::move(work));
+  };
   hooks.wake = [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->step();
   };
@@ -299,7 +301,9 @@ void Session::on_tick(Clock::time_point now) {
   } else if (logged_in_ && idle.count() > 0 && now - last_activity_ >= idle) {
     end("idle for " + std::to_string(idle.count()) + " minutes");
   } else if (stopping_) {
-    const bool busy = std::any_of(channels_.begin(), channels_.end(), [](const auto& link) { return link->busy(); });
+    const bool unsent = phase_ == Phase::kOpen && (ssh_get_status(session_) & SSH_WRITE_PENDING) != 0;
+    const bool busy =
+        unsent || std::any_of(channels_.begin(), channels_.end(), [](const auto& link) { return link->busy(); });
     if (!busy || now >= stop_by_) end(busy ? "server stopped before the transfer was done" : "server stopped");
   }
   if (ending_) wait();

@@ -314,7 +314,13 @@ Result<std::shared_ptr<SessionFs>> SessionFs::mount(plugin::Registry& registry, 
   if (!fs) return failed(fs.error());
   std::vector<Mount> mounts;
   mounts.push_back({VirtualPath(), *std::move(fs)});
-  return make_session_fs(std::move(mounts), std::move(identity), options);
+  // Unmounting may block: wherever the last owner lets go, it happens on the storage's pool.
+  auto* pool = &(*storage)->pool();
+  auto session = make_session_fs(std::move(mounts), std::move(identity), options);
+  auto* plain = session.get();
+  return std::shared_ptr<SessionFs>(plain, [pool, session = std::move(session)](SessionFs*) mutable {
+    pool->submit_cleanup([session = std::move(session)]() mutable { session.reset(); });
+  });
 }
 
 }  // namespace host::vfs
