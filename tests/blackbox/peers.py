@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from server import HOST_KEY_NAMES, Server
-from util import run, wait_for
+from util import die_with_parent, run, wait_for
 
 SETUP = """
 mount --make-rprivate / && mount -t tmpfs -o mode=755 none /mnt && mount --bind "$1/passwd" /etc/passwd &&
@@ -56,7 +56,8 @@ class OpenSshd(Server):
                  "LogLevel VERBOSE", "Subsystem sftp internal-sftp", "ForceCommand internal-sftp",
                  "ChrootDirectory /mnt/%u", *(f"HostKey {self.keyring.host(kind)}" for kind in HOST_KEY_NAMES)]
         (self.directory / "sshd_config").write_text("\n".join(lines) + "\n")
-        self.process = subprocess.Popen(["unshare", "-m", "sh", "-c", SETUP, "-", os.fspath(self.directory)])
+        self.process = subprocess.Popen(["unshare", "-m", "sh", "-c", SETUP, "-", os.fspath(self.directory)],
+                                        preexec_fn=die_with_parent)
         log = self.directory / "log"
         wait_for("sshd listens", lambda: self.alive() and log.exists() and "Server listening" in log.read_text())
         for account in self.accounts.values():

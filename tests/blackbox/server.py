@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from util import clean_env, run, seconds, wait_for
+from util import clean_env, die_with_parent, run, seconds, wait_for
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HOST_KEY_NAMES = {"rsa": "id_rsa", "ecdsa": "id_ecdsa", "ed25519": "id_ed25519"}
@@ -152,7 +152,7 @@ class Sallyport(Server):
         argv = [*self.wrapper, binary(), "serve", "-c", self.config_dir, *log_to, *args]
         with open(self.stdout_path, "ab") as log, open(self.stderr_path, "ab") as err:
             self.process = subprocess.Popen([os.fspath(a) for a in argv], stdout=log, stderr=err,
-                                            stdin=subprocess.DEVNULL, cwd=self.directory,
+                                            stdin=subprocess.DEVNULL, cwd=self.directory, preexec_fn=die_with_parent,
                                             env=clean_env(self.client_home, **self.extra_env))
         return self.process
 

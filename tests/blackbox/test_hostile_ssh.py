@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hostile or odd SSH: bytes before and during the handshake, bad signatures, too many tries, requests we refuse."""
 import os
+import random
 import socket
 import time
 
@@ -41,7 +42,6 @@ def test_wrong_banner(server, hello):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_garbage_after_banner(server, seed):
-    import random
     talk(server, b"SSH-2.0-Garbage\r\n", random.Random(seed).randbytes(5000))
 
 

@@ -183,6 +183,7 @@ def test_setstat_of_a_missing_path(sftp):
     refused(s.NO_SUCH_FILE, sftp.setstat, "/none", Attrs(size=1))
 
 
+@ours
 def test_setstat_of_special_bits_and_directories(sftp, home):
     (home / "d").mkdir()
     sftp.setstat("/d", Attrs(permissions=0o1770, atime=5, mtime=7))

@@ -3,11 +3,13 @@
 import os
 import random
 
+import paramiko
 import pytest
 
+import clients
 import rawsftp as s
 from rawsftp import Fields, StatusError, string, u32, u64
-from util import pattern
+from util import pattern, seconds
 
 
 @pytest.fixture
@@ -147,6 +149,32 @@ def test_limit_of_open_handles(sftp, server, home):
 
 
 # -- several channels, several requests
+
+def test_first_bytes_do_not_wait_for_the_subsystem(server, alice, home):
+    """OpenSSH sends INIT together with the subsystem request. Many logins, because the server is busiest just after one."""
+    for _ in range(25):
+        with s.transport(server, alice) as link:
+            channel = link.open_session(timeout=seconds(20))
+            channel.settimeout(seconds(20))
+            request = paramiko.Message()
+            request.add_byte(bytes([98]))  # SSH_MSG_CHANNEL_REQUEST
+            request.add_int(channel.remote_chanid)
+            request.add_string("subsystem")
+            request.add_boolean(False)
+            request.add_string("sftp")
+            link._send_user_message(request)
+            assert s.RawSftp(channel).name(s.REALPATH, ".") == b"/"
+
+
+@pytest.mark.ours
+def test_openssh_client_in_a_row(server, alice, home):
+    """Short sessions of a client that never waits: none may hang."""
+    client = clients.OpenSshSftp(server, alice)
+    for n in range(40):
+        client.batch(f"mkdir /d{n}", timeout=15)
+    assert len(list(home.iterdir())) == 40
+
+
 
 def test_several_channels_on_one_connection(server, alice, home):
     with s.transport(server, alice) as link:

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small things every test file needs: scaled deadlines, polling, file patterns, tree digests. Knows no server."""
+import ctypes
 import hashlib
 import os
 import random
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -39,6 +41,11 @@ def run(argv, *, timeout=120, check=True, env=None, input=None, cwd=None):
     if check and done.returncode != 0:
         raise AssertionError(f"exit {done.returncode} of {argv}\nstdout: {done.stdout}\nstderr: {done.stderr}")
     return done
+
+
+def die_with_parent():
+    """For preexec_fn: a test run that is killed leaves no server behind (Linux: PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def clean_env(home, **extra):
