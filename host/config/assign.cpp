@@ -91,8 +91,8 @@ class Assignment {
   const std::string* text_of(const Tree& element) const {
     if (element.is_string()) return element.get_ptr<const std::string*>();
     if (rule_.object_member.empty() || !element.is_object() || element.size() != 1) return nullptr;
-    const auto& [name, inner] = *element.items().begin();
-    return lower(name) == rule_.object_member ? inner.template get_ptr<const std::string*>() : nullptr;
+    const auto member = element.begin();
+    return lower(member.key()) == rule_.object_member ? member->get_ptr<const std::string*>() : nullptr;
   }
 
   Config& config_;
