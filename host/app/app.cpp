@@ -25,6 +25,10 @@ namespace {
 
 namespace log = core::log;
 
+// What plugins get to let go after a stop, once transfers had their time, and after a second one.
+constexpr auto kStopPatience = std::chrono::seconds(10);
+constexpr auto kStopNowPatience = std::chrono::seconds(3);
+
 void prepare_process() {
   ::umask(0);  // every file gets its mode from whoever makes it, sftpd.umask included
   ::signal(SIGPIPE, SIG_IGN);
@@ -93,7 +97,15 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
   auth::Login login(**store);
   const auto server = make_server(*config, {&registry, &login});
   if (!server) return server.error();
-  signals.start({[&] { (*server)->stop(); }, [&] { reload(**store); }});
+  const auto request_reload = [&] {
+    // A worker of logins: the store may block, and it outlives them.
+    if (!login.pool().submit([&] { reload(**store); })) log::warn("service", "", "busy, accounts were not reloaded: try again");
+  };
+  signals.start({[&] { (*server)->stop(); }, request_reload},
+                {std::chrono::seconds(config->sftpd.drain_timeout) + kStopPatience, kStopNowPatience, [] {
+    log::error("service", "", "something does not return, a plugin most likely: the process ends without it");
+    log::close();
+  }});
   (*server)->run();
   signals.finish();
   return core::ok();

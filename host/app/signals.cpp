@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <utility>
 
@@ -44,9 +46,10 @@ Signals::~Signals() {
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
-void Signals::start(Actions actions) {
+void Signals::start(Actions actions, Patience patience) {
   const std::lock_guard lock(mutex_);
   actions_ = std::move(actions);
+  patience_ = std::move(patience);
   thread_ = std::thread([this] { run(); });
 }
 
@@ -56,20 +59,43 @@ void Signals::finish() {
   actions_ = {};
 }
 
+// The next signal, or 0 when patience is at its end.
+int Signals::next() {
+  const auto set = our_signals();
+  int number = 0;
+  if (end_by_ == Clock::time_point::max()) return sigwait(&set, &number) == 0 ? number : next();
+  const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(end_by_ - Clock::now()).count();
+  if (left <= 0) return 0;
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  const timespec wait{static_cast<time_t>(left / kSecond), static_cast<long>(left % kSecond)};
+  number = sigtimedwait(&set, nullptr, &wait);
+  return number > 0 ? number : next();
+}
+
+void Signals::give_up() {
+  if (patience_.give_up) patience_.give_up();
+  std::_Exit(EXIT_FAILURE);
+}
+
+void Signals::on_stop() {
+  ++stops_;
+  if (finished_ || stops_ > 2) give_up();
+  const auto patience = stops_ == 1 ? patience_.stopping : patience_.stopping_now;
+  end_by_ = std::min(end_by_, Clock::now() + patience);
+  actions_.stop();
+}
+
 void Signals::run() {
   core::set_thread_name("signals");
-  const auto set = our_signals();
   for (;;) {
-    int number = 0;
-    if (sigwait(&set, &number) != 0) continue;
+    const int number = next();
     const std::lock_guard lock(mutex_);
     if (ending_) return;
-    if (number == SIGHUP) {
-      if (actions_.reload) actions_.reload();
-    } else if (finished_) {
-      std::_Exit(EXIT_FAILURE);
-    } else {
-      actions_.stop();
+    if (number == 0) give_up();
+    if (number != SIGHUP) {
+      on_stop();
+    } else if (actions_.reload) {
+      actions_.reload();
     }
   }
 }

@@ -3,6 +3,7 @@
 // SIGTERM, SIGINT and SIGHUP as calls on a thread of their own, so that what they do may block and lock.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -19,18 +20,30 @@ class Signals {
   Signals& operator=(const Signals&) = delete;
 
   struct Actions {
-    std::function<void()> stop;    // SIGTERM, SIGINT: may be called several times
-    std::function<void()> reload;  // SIGHUP
+    std::function<void()> stop;    // SIGTERM, SIGINT: called for the first and the second of them
+    std::function<void()> reload;  // SIGHUP; must not block, or no stop is noticed meanwhile
+  };
+  // What is still to be done after a stop may hang in a plugin. The process ends with EXIT_FAILURE, after a call of
+  // give_up, when `stopping` has passed since the first stop or `stopping_now` since the second; at the third at once.
+  struct Patience {
+    std::chrono::milliseconds stopping, stopping_now;
+    std::function<void()> give_up;
   };
   // Signals that came earlier are delivered now.
-  void start(Actions actions);
-  // No action is running or called afterwards. From here on a stop signal ends the process at once: what is left to
-  // do may hang in a plugin, and whoever asks again does not want to wait for it.
+  void start(Actions actions, Patience patience);
+  // No action is running or called afterwards. From here on a stop signal ends the process at once.
   void finish();
 
  private:
+  using Clock = std::chrono::steady_clock;
   void run();
+  int next();
+  [[noreturn]] void give_up();
+  void on_stop();
 
+  Patience patience_{};                              // set before the thread starts
+  Clock::time_point end_by_ = Clock::time_point::max();  // the thread's own, as is:
+  int stops_ = 0;
   std::mutex mutex_;
   Actions actions_;        // under mutex_
   bool finished_ = false;  // under mutex_

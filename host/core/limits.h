@@ -4,6 +4,7 @@
 // configuration key, and then the value here is its default.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -13,7 +14,7 @@ namespace host::core::limits {
 inline constexpr std::uint32_t kMaxPacketBytes = 256 * 1024;  // one SFTP packet without its length word
 inline constexpr std::uint32_t kMaxReadBytes = 261120;        // 255 KiB, what OpenSSH's server answers too
 inline constexpr std::uint32_t kMaxWriteBytes = 261120;
-inline constexpr std::uint32_t kMaxOpenHandles = 1000;  // per SFTP channel
+inline constexpr std::uint32_t kMaxOpenHandles = 1000;  // per connection
 inline constexpr std::size_t kMaxPathBytes = 4096;
 inline constexpr std::uint32_t kMaxReaddirEntries = 128;  // per reply
 inline constexpr std::size_t kMaxReaddirBytes = 64 * 1024;
@@ -21,6 +22,7 @@ inline constexpr std::size_t kMaxReaddirBytes = 64 * 1024;
 // Flow control of one SFTP channel
 inline constexpr std::size_t kMaxQueuedRequestBytes = 2 * 1024 * 1024;  // parsed and waiting: beyond it we stop consuming
 inline constexpr std::size_t kMaxQueuedRequests = 1024;
+inline constexpr std::size_t kMaxSessionRequestBytes = 8 * 1024 * 1024;  // the same for all channels of a connection
 inline constexpr std::size_t kMaxReplyBytes = 512 * 1024;   // encoded and unsent: beyond it nothing new is started
 inline constexpr std::size_t kMaxBatchBytes = 512 * 1024;   // data moved by one hand-over to a worker
 inline constexpr std::size_t kMaxBatchRequests = 64;
@@ -29,6 +31,7 @@ inline constexpr std::size_t kMaxBatchRequests = 64;
 inline constexpr std::size_t kTurnBytes = 128 * 1024;           // written per session and turn before others run
 inline constexpr std::uint32_t kChannelWriteBytes = 4 * 32758;     // four packets: libssh flushes the socket once per call
 inline constexpr std::uint32_t kUploadWindowBytes = 8 * 1024 * 1024;
+inline constexpr int kMaxWideWindows = 4;  // channels of one connection that get the window above
 inline constexpr std::size_t kSocketReadBytes = 128 * 1024;
 inline constexpr int kMaxChannelsPerSession = 16;
 inline constexpr int kLoginGraceSeconds = 120;
@@ -36,10 +39,12 @@ inline constexpr int kDefaultMaxAuthTries = 6;
 inline constexpr int kDrainSeconds = 10;
 inline constexpr std::size_t kMaxSessions = 20000;
 inline constexpr std::size_t kMaxUnauthenticatedSessions = 1000;
+inline constexpr std::size_t kMaxUnauthenticatedPerAddress = 200;  // an IPv6 address counts by its /64
 
 // Workers
 inline constexpr std::size_t kStoragePoolThreads = 16;  // per storage plugin instance
 inline constexpr std::size_t kStoragePoolQueue = 4096;
+inline constexpr auto kStorageCallTime = std::chrono::minutes(10);  // deadline of one call: large directories take long
 inline constexpr std::size_t kAuthPoolThreads = 8;  // hashing and provider look-ups of logins
 inline constexpr std::size_t kAuthPoolQueue = 1024;
 

@@ -6,7 +6,10 @@
 
 #include <pthread.h>
 
+#include <system_error>
 #include <utility>
+
+#include "host/core/log.h"
 
 namespace host::core {
 
@@ -25,7 +28,7 @@ WorkerPool::~WorkerPool() { stop(); }
 
 bool WorkerPool::submit(Job job) {
   const std::lock_guard lock(mutex_);
-  if (stopping_ || queue_.size() >= max_queue_) return false;
+  if (stopping_ || queue_.size() >= max_queue_ || !ensure_thread()) return false;
   push(std::move(job));
   return true;
 }
@@ -33,23 +36,32 @@ bool WorkerPool::submit(Job job) {
 void WorkerPool::submit_cleanup(Job job) {
   {
     const std::lock_guard lock(mutex_);
-    if (!stopping_) {
+    if (!stopping_ && ensure_thread()) {
       push(std::move(job));
       return;
     }
   }
-  job();  // the pool is gone: releasing late on this thread beats leaking
+  job();  // no thread of the pool will: releasing on this one beats leaking
 }
 
-void WorkerPool::push(Job job) {
-  queue_.push_back(std::move(job));
-  if (idle_ < queue_.size() && threads_.size() < max_threads_) {
-    const auto number = threads_.size();
+// Starts one more thread when those that are idle are all spoken for. False when there is none at all.
+bool WorkerPool::ensure_thread() {
+  const auto number = threads_.size();
+  if (idle_ > queue_.size() || number >= max_threads_) return true;
+  try {
     threads_.emplace_back([this, number] {
       set_thread_name(name_ + "-" + std::to_string(number));
       run();
     });
+  } catch (const std::system_error& error) {
+    log::error("workers", "", "pool " + name_ + " has " + std::to_string(number) + " threads and cannot start another: " +
+                                  error.what() + "; raise the limit of tasks of the service");
   }
+  return !threads_.empty();
+}
+
+void WorkerPool::push(Job job) {
+  queue_.push_back(std::move(job));
   wake_.notify_one();
 }
 

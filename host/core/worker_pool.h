@@ -25,14 +25,17 @@ class WorkerPool {
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  // False when the queue is full or the pool is stopping: the caller answers "busy". Jobs must not throw. Any thread.
+  // False when the queue is full, no thread can be had or the pool is stopping: the caller answers "busy". Jobs must
+  // not throw. Any thread.
   [[nodiscard]] bool submit(Job job);
-  // The same without the bound, for releasing what was opened; never refused before stop(). Any thread.
+  // The same without the bound, for releasing what was opened; runs on the calling thread when there is no other. Any
+  // thread.
   void submit_cleanup(Job job);
   // Runs what is queued, then joins. Call from outside the pool.
   void stop();
 
  private:
+  bool ensure_thread();
   void push(Job job);
   void run();
 

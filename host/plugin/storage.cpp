@@ -165,7 +165,10 @@ Result<std::unique_ptr<Dir>> Fs::open_dir(const Op& op, const BackendPath& path)
   sp_dir* dir = nullptr;
   const auto status = fs_->ops->open_dir(fs_, &raw_op, to_c(path.text), &dir, error.out());
   if (status != SP_OK) return to_error(status, error);
-  if (auto whole = check_slots(dir); !whole) return whole.error();
+  if (auto whole = check_slots(dir); !whole) {
+    if (dir != nullptr && dir->ops != nullptr && SP_HAS(sp_dir_ops, dir->ops, close)) dir->ops->close(dir);
+    return whole.error();
+  }
   return std::make_unique<Dir>(dir);
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "host/core/limits.h"
+#include "host/core/log.h"
 #include "host/sftp/channel_impl.h"
 #include "host/sftp/dispatch.h"
 
@@ -36,13 +37,15 @@ void RequestQueue::clear() {
 
 ChannelImpl::ChannelImpl(std::shared_ptr<vfs::SessionFs> fs, Hooks hooks, Submit submitter)
     : side_(new WorkerSide{.fs = std::move(fs), .post = std::move(hooks.post), .abandoned = false, .names = {}}),
+      usage_(std::move(hooks.usage)),
       wake_(std::move(hooks.wake)),
       submit_(submitter) {}
 
 ChannelImpl::~ChannelImpl() { side_->abandoned.store(true, std::memory_order_relaxed); }
 
 bool ChannelImpl::ready() const {
-  return failed_ || (held_bytes_ <= limits::kMaxQueuedRequestBytes && held_requests_ <= limits::kMaxQueuedRequests);
+  return failed_ || (held_bytes_ <= limits::kMaxQueuedRequestBytes && held_requests_ <= limits::kMaxQueuedRequests &&
+                     usage_->request_bytes <= limits::kMaxSessionRequestBytes);
 }
 
 void ChannelImpl::on_data(std::span<const std::byte> data) {
@@ -50,23 +53,26 @@ void ChannelImpl::on_data(std::span<const std::byte> data) {
     Input::Packet packet;
     const auto step = input_.next(data, packet);
     if (step == Input::Step::kMore) return;
-    if (step == Input::Step::kBad) return fail();
+    if (step == Input::Step::kBad) return fail("a packet of impossible length");
     accept(std::move(packet));
   }
 }
 
 void ChannelImpl::accept(Input::Packet packet) {
   auto request = parse_packet(packet.bytes, std::move(packet.memory));
-  if (!request) return fail();
+  if (!request) return fail("a packet too short to be answered");
   const bool greeting = request->row != nullptr && request->row->type == Type::kInit;
-  if (greeting == greeted_) return fail();  // anything before INIT, or a second one
+  if (greeting == greeted_) return fail(greeted_ ? "a second INIT" : "a request before INIT");
   greeted_ = true;
   held_bytes_ += request->wire_bytes;
+  usage_->request_bytes += request->wire_bytes;
   ++held_requests_;
   queue_.push(std::move(*request));
 }
 
-void ChannelImpl::fail() {
+void ChannelImpl::fail(const char* why) {
+  core::log::warn("sftpd", side_->fs->identity().connection_id,
+                  std::string("the client broke the SFTP protocol with ") + why + "; its channel is closed");
   failed_ = true;
   queue_.clear();
   drop_memory();
@@ -102,6 +108,7 @@ void ChannelImpl::abandon() {
   abandoned_ = true;
   side_->abandoned.store(true, std::memory_order_relaxed);
   wake_ = nullptr;
+  usage_->request_bytes -= std::exchange(held_bytes_, 0);
   queue_.clear();
   running_.clear();
   handles_.clear();

@@ -15,6 +15,12 @@
 
 namespace host::sftp {
 
+// What the channels of one connection use together, so that many of them get no more than a few. I/O thread only.
+struct Usage {
+  std::size_t handles = 0;        // open files and directories
+  std::size_t request_bytes = 0;  // of requests that wait or run
+};
+
 class Channel : public std::enable_shared_from_this<Channel> {
  public:
   struct Hooks {
@@ -23,6 +29,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
     std::function<void(std::function<void()>)> post;
     // On the I/O thread: output or ready() or failed() may have changed; never called from within on_data or output().
     std::function<void()> wake;
+    std::shared_ptr<Usage> usage;
   };
 
   static std::shared_ptr<Channel> create(std::shared_ptr<vfs::SessionFs> fs, Hooks hooks);

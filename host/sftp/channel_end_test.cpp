@@ -231,7 +231,8 @@ TEST_F(ChannelEndTest, AbandonFromWithinWake) {
                                        ++woken;
                                        channel->abandon();
                                        channel.reset();
-                                     }});
+                                     },
+                                 .usage = usage});
   channel->on_data(as_bytes(Ask(Type::kInit, 3).packet() + open_ask(1, "/f", kRead).packet()));
   channel->fill(1000);
   EXPECT_TRUE(loop.run_until([&] { return woken == 1; }));

@@ -56,7 +56,7 @@ class ChannelImpl final : public Channel {
 
   // channel.cpp
   void accept(Input::Packet packet);
-  void fail();
+  void fail(const char* why);
   void drop_memory();
 
   // schedule.cpp
@@ -77,13 +77,14 @@ class ChannelImpl final : public Channel {
   void settle(Request& request);
 
   const std::shared_ptr<WorkerSide> side_;
+  const std::shared_ptr<Usage> usage_;
   std::function<void()> wake_;
   const Submit submit_;
   Input input_;
   core::BlockQueue output_;
   RequestQueue queue_;
   std::vector<BatchPtr> running_;
-  Handles handles_;
+  Handles handles_{usage_};
   std::size_t held_bytes_ = 0;     // of requests that wait or run
   std::size_t held_requests_ = 0;  // the same, counted
   std::size_t running_bytes_ = 0;  // data that running batches move

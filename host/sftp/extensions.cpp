@@ -130,8 +130,16 @@ void handle_copy_data(Call& call, Request& request) {
   if (same && (fields.to_end || overlap(fields.from_offset, fields.to_offset, fields.length))) {
     return put_status(call.out, request.id, Code::kFailure, "ranges overlap");
   }
+  if (fields.to_end && !fields.end_known) {
+    // The end as it is now: source and target may be one file under two names, which would grow for ever.
+    const auto size = from->size();
+    if (!size) return put_status(call.out, request.id, size.error().status);
+    fields.length = *size - std::min(fields.from_offset, *size);
+    fields.end_known = true;
+    if (fields.length == 0) return put_status(call.out, request.id, Status::kOk);
+  }
   const auto room = kMaxOffset - std::max(fields.from_offset, fields.to_offset);
-  const auto slice = std::min({kCopySliceBytes, room, fields.to_end ? kCopySliceBytes : fields.length});
+  const auto slice = std::min({kCopySliceBytes, room, fields.length});
   if (slice == 0) return put_status(call.out, request.id, Code::kFailure, "offset out of range");
   const auto copied = from->copy_to(*to, fields.from_offset, slice, fields.to_offset);
   if (!copied) return put_status(call.out, request.id, copied.error().status);
@@ -141,8 +149,8 @@ void handle_copy_data(Call& call, Request& request) {
   }
   fields.from_offset += *copied;
   fields.to_offset += *copied;
-  if (!fields.to_end) fields.length -= std::min(fields.length, *copied);
-  if (!fields.to_end && fields.length == 0) return put_status(call.out, request.id, Status::kOk);
+  fields.length -= std::min(fields.length, *copied);
+  if (fields.length == 0) return put_status(call.out, request.id, Status::kOk);
   call.again = true;
 }
 

@@ -34,7 +34,7 @@ OpenHandle::~OpenHandle() {
 }
 
 std::shared_ptr<OpenHandle> Handles::reserve(std::shared_ptr<vfs::SessionFs> fs, const vfs::VirtualPath& path) {
-  if (used_ >= core::limits::kMaxOpenHandles) return nullptr;
+  if (usage_->handles >= core::limits::kMaxOpenHandles) return nullptr;
   if (free_.empty()) {
     free_.push_back(static_cast<std::uint32_t>(slots_.size()));
     slots_.emplace_back();
@@ -48,6 +48,7 @@ std::shared_ptr<OpenHandle> Handles::reserve(std::shared_ptr<vfs::SessionFs> fs,
   handle->id = std::uint64_t{slot} << 32 | generation_;
   slots_[slot] = handle;
   ++used_;
+  ++usage_->handles;
   return handle;
 }
 
@@ -76,6 +77,7 @@ void Handles::release(OpenHandle& handle) {
   files_ -= handle.is_file ? 1 : 0;
   uploads_ -= handle.is_upload ? 1 : 0;
   --used_;
+  --usage_->handles;
   if (used_ == 0) {  // an idle channel keeps nothing; the generation goes on counting
     slots_ = {};
     free_ = {};
@@ -86,6 +88,7 @@ void Handles::release(OpenHandle& handle) {
 }
 
 void Handles::clear() {
+  usage_->handles -= used_;
   slots_ = {};
   free_ = {};
   used_ = files_ = uploads_ = 0;

@@ -7,8 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "host/sftp/channel.h"
 #include "host/sftp/replies.h"
 #include "host/vfs/session_fs.h"
 
@@ -37,7 +39,9 @@ struct OpenHandle {
 
 class Handles {
  public:
-  // A new handle in state kOpening; null when kMaxOpenHandles are in use.
+  explicit Handles(std::shared_ptr<Usage> usage) : usage_(std::move(usage)) {}
+  ~Handles() { clear(); }
+  // A new handle in state kOpening; null when the connection has kMaxOpenHandles in use.
   std::shared_ptr<OpenHandle> reserve(std::shared_ptr<vfs::SessionFs> fs, const vfs::VirtualPath& path);
   // The request that opened it is done: kOpen when it holds something, else forgotten.
   void settle(OpenHandle& handle);
@@ -51,6 +55,7 @@ class Handles {
   std::size_t size() const { return used_; }
 
  private:
+  const std::shared_ptr<Usage> usage_;
   std::vector<std::shared_ptr<OpenHandle>> slots_;
   std::vector<std::uint32_t> free_;
   std::size_t used_ = 0;

@@ -23,7 +23,8 @@ class HandlesTest : public ::testing::Test {
 
   core::WorkerPool pool{"fake", 1, 1};
   std::shared_ptr<testing::FakeFs> fs = std::make_shared<testing::FakeFs>(pool, pool);
-  Handles handles;
+  std::shared_ptr<Usage> usage = std::make_shared<Usage>();
+  Handles handles{usage};
 };
 
 TEST_F(HandlesTest, AHandleIsFoundOnlyWhileOpen) {

@@ -71,6 +71,7 @@ struct CopyFields {
   HandleId to = 0;
   std::uint64_t from_offset = 0, length = 0, to_offset = 0;  // length 0: to the end
   bool to_end = false;
+  bool end_known = false;  // to_end, and length says by now how far that is
 };
 struct HomeFields {
   std::string user;

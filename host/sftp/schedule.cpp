@@ -250,6 +250,7 @@ void ChannelImpl::leave(const BatchPtr& batch) {
 // A request is over: what it held is free again, and its handle is what it made of it.
 void ChannelImpl::settle(Request& request) {
   held_bytes_ -= request.wire_bytes;
+  usage_->request_bytes -= request.wire_bytes;
   --held_requests_;
   const auto kind = kind_of(request);
   if (kind == Kind::kOpen) handles_.settle(*request.handle);

@@ -19,9 +19,6 @@ namespace host::ssh {
 namespace {
 
 constexpr int kMethods = SSH_AUTH_METHOD_PASSWORD | SSH_AUTH_METHOD_PUBLICKEY;
-// The smallest signed request is larger than this; keep-alive and ignore packets are smaller.
-constexpr std::uint64_t kSmallestSignedRequest = 100;
-constexpr auto kSwallowedAfter = std::chrono::seconds(1);
 
 // A secret that is wiped when the last copy of the job that needs it goes.
 std::shared_ptr<std::string> make_secret(const char* text) {
@@ -62,18 +59,12 @@ struct Authentication::Verdict {
 };
 
 Authentication::Authentication(ssh_session session, Context& context, Peer peer)
-    : session_(session), context_(context), peer_(std::move(peer)) {
-  ssh_set_counters(session_, &sent_, &received_);
-}
-
-Authentication::~Authentication() { ssh_set_counters(session_, nullptr, nullptr); }
+    : session_(session), context_(context), peer_(std::move(peer)) {}
 
 Authentication::State Authentication::advance(const KeepAlive& keep_alive, const std::function<void()>& resume) {
   while (state_ == State::kRunning) {
     MessagePtr message(ssh_message_get(session_));
     if (!message) break;
-    bytes_accounted_ = received_.in_bytes;
-    unaccounted_since_ = {};
     on_message(std::move(message), keep_alive, resume);
   }
   return state_;
@@ -81,7 +72,6 @@ Authentication::State Authentication::advance(const KeepAlive& keep_alive, const
 
 void Authentication::on_message(MessagePtr message, const KeepAlive& keep_alive, const std::function<void()>& resume) {
   if (ssh_message_type(message.get()) == SSH_REQUEST_SERVICE) {
-    service_seen_ = true;
     ssh_message_service_reply_success(message.get());
     return;
   }
@@ -231,13 +221,10 @@ void Authentication::send_banner() {
   ssh_send_issue_banner(session_, text.get());
 }
 
-bool Authentication::swallowed_request(Clock::time_point now) {
-  if (state_ != State::kRunning || !service_seen_) return false;
-  if (received_.in_bytes < bytes_accounted_ + kSmallestSignedRequest) return false;
-  if (unaccounted_since_ == Clock::time_point{}) unaccounted_since_ = now;
-  if (now - unaccounted_since_ < kSwallowedAfter) return false;
-  core::log::connection_failed({peer_.ip, "", "publickey", "request without a valid signature"});
-  return true;
+void Authentication::on_bad_signature() {
+  tried_ = true;
+  state_ = State::kRefused;
+  core::log::connection_failed({peer_.ip, "", "publickey", "the signature does not verify"});
 }
 
 }  // namespace host::ssh

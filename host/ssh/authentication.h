@@ -34,16 +34,15 @@ class Authentication {
   using KeepAlive = std::function<Post()>;
 
   Authentication(ssh_session session, Context& context, Peer peer);
-  ~Authentication();
 
   // Answers what the client has sent. `keep_alive` makes the Post for one background check; it calls `resume` after the
   // verdict is in.
   State advance(const KeepAlive& keep_alive, const std::function<void()>& resume);
   State state() const { return state_; }
 
-  // A request with a bad signature: libssh 0.10 swallows it without a word, and the client would wait for ever.
-  // True when one seems to have come in and no message followed within a short time.
-  bool swallowed_request(Clock::time_point now);
+  // A request whose signature does not verify, which libssh keeps to itself (signature_watch.h): it cannot be answered
+  // any more, and the client waits for an answer.
+  void on_bad_signature();
 
   // After kGranted.
   std::shared_ptr<vfs::SessionFs> take_fs() { return std::move(fs_); }
@@ -72,11 +71,6 @@ class Authentication {
   bool tried_ = false;
   bool none_seen_ = false;
   bool banner_sent_ = false;
-  bool service_seen_ = false;
-  ssh_counter_struct received_{};
-  ssh_counter_struct sent_{};
-  std::uint64_t bytes_accounted_ = 0;
-  Clock::time_point unaccounted_since_{};
 };
 
 }  // namespace host::ssh

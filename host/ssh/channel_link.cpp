@@ -15,7 +15,8 @@ namespace host::ssh {
 
 namespace limits = core::limits;
 
-ChannelLink::ChannelLink(ssh_session session, ssh_channel channel) : session_(session), channel_(channel) {
+ChannelLink::ChannelLink(ssh_session session, ssh_channel channel, std::shared_ptr<Share> share)
+    : session_(session), channel_(channel), share_(std::move(share)) {
   callbacks_.userdata = this;
   callbacks_.channel_data_function = &ChannelLink::on_data;
   callbacks_.channel_eof_function = &ChannelLink::on_eof;
@@ -26,12 +27,14 @@ ChannelLink::ChannelLink(ssh_session session, ssh_channel channel) : session_(se
 
 ChannelLink::~ChannelLink() {
   ssh_remove_channel_callbacks(channel_, &callbacks_);
-  if (engine_) engine_->abandon();
+  drop_engine();
+  if (window_wide_) --share_->wide_windows;
   ssh_channel_free(channel_);
 }
 
 bool ChannelLink::start_sftp(std::shared_ptr<vfs::SessionFs> fs, sftp::Channel::Hooks hooks) {
   if (state_ != State::kOpen) return false;
+  hooks.usage = share_->usage;
   engine_ = sftp::Channel::create(std::move(fs), std::move(hooks));
   state_ = State::kServing;
   return true;
@@ -78,7 +81,9 @@ void ChannelLink::widen_window() {
   // nothing is copied to the dummy. Repeated each time a quarter of the window was used up.
   if (held_ || !engine_->receiving_upload() || !engine_->ready()) return;
   if (window_wide_ && received_ - received_at_widening_ < limits::kUploadWindowBytes / 4) return;
+  if (!window_wide_ && share_->wide_windows >= limits::kMaxWideWindows) return;
   if (ssh_channel_poll(channel_, 0) != 0) return;
+  if (!window_wide_) ++share_->wide_windows;
   window_wide_ = true;
   received_at_widening_ = received_;
   must_accept_ = true;
@@ -131,6 +136,12 @@ void ChannelLink::close_if_done() {
   ssh_channel_send_eof(channel_);
   ssh_channel_close(channel_);
   state_ = State::kClosing;
+  drop_engine();
+}
+
+void ChannelLink::drop_engine() {
+  if (engine_) engine_->abandon();
+  engine_.reset();
 }
 
 std::uint64_t ChannelLink::take_traffic() { return std::exchange(traffic_, 0); }

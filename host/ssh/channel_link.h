@@ -18,7 +18,13 @@ namespace host::ssh {
 
 class ChannelLink {
  public:
-  ChannelLink(ssh_session session, ssh_channel channel);
+  // What the channels of one connection use together.
+  struct Share {
+    std::shared_ptr<sftp::Usage> usage = std::make_shared<sftp::Usage>();
+    int wide_windows = 0;
+  };
+
+  ChannelLink(ssh_session session, ssh_channel channel, std::shared_ptr<Share> share);
   ~ChannelLink();
   ChannelLink(const ChannelLink&) = delete;
   ChannelLink& operator=(const ChannelLink&) = delete;
@@ -29,13 +35,14 @@ class ChannelLink {
 
   // Sends up to `budget` bytes; true when there is more that the client has room for. Never call it from a libssh callback.
   bool pump(std::size_t budget);
+  bool closing() const { return state_ >= State::kClosing; }  // nothing more comes of it
   bool ended() const { return state_ == State::kClosed; }
   bool busy() const { return engine_ && engine_->busy(); }
   // Bytes moved either way since the last call: a session without any is idle.
   std::uint64_t take_traffic();
 
  private:
-  enum class State { kOpen, kServing, kClosing, kClosed };
+  enum class State { kOpen, kServing, kClosing, kClosed };  // kClosing: our CLOSE is out, theirs is not in
 
   static int on_data(ssh_session session, ssh_channel channel, void* data, std::uint32_t size, int is_stderr, void* self);
   static void on_eof(ssh_session session, ssh_channel channel, void* self);
@@ -44,9 +51,11 @@ class ChannelLink {
   void widen_window();
   bool send_some(std::size_t budget);
   void close_if_done();
+  void drop_engine();
 
   ssh_session session_;
   ssh_channel channel_;
+  const std::shared_ptr<Share> share_;
   ssh_channel_callbacks_struct callbacks_{};
   std::shared_ptr<sftp::Channel> engine_;
   State state_ = State::kOpen;

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <mutex>
 
+#include "host/core/limits.h"
+#include "host/ssh/admission.h"
 #include "host/ssh/handles.h"
 #include "host/ssh/server.h"
 
@@ -19,7 +21,7 @@ struct Context {
   BindPtr bind;
   std::mutex bind_mutex;  // ssh_bind_accept_fd is not safe for several threads
   std::atomic<std::size_t> sessions{0};
-  std::atomic<std::size_t> unauthenticated{0};
+  Admission admission{core::limits::kMaxUnauthenticatedSessions, core::limits::kMaxUnauthenticatedPerAddress};
   std::atomic<std::uint64_t> next_session{1};
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// recv, send and poll as symbols of the executable, which the dynamic linker prefers to those of the C library. Any
-// thread; the table is written by a descriptor's own I/O thread before libssh sees it and after libssh has let go.
+// recv, send, poll and close as symbols of the executable, which the dynamic linker prefers to those of the C library. Any
+// thread; an entry is written by its descriptor's own I/O thread, before libssh uses it and before its number is free.
 #include "host/ssh/fast_socket.h"
 
 #include <cerrno>
@@ -80,6 +80,11 @@ __attribute__((visibility("default"))) int poll(struct pollfd* fds, nfds_t count
   return static_cast<int>(::syscall(SYS_ppoll, fds, count, &limit, nullptr, 0));
 }
 
+__attribute__((visibility("default"))) int close(int fd) {
+  if (fd >= 0 && fd < kMaxDescriptor) attached[fd].store(nullptr, std::memory_order_release);
+  return static_cast<int>(::syscall(SYS_close, fd));
+}
+
 }  // extern "C"
 
 namespace host::ssh {
@@ -95,10 +100,6 @@ bool fast_socket_attach(int fd, FastSocket* socket) {
 void fast_socket_detach(int fd, const FastSocket* socket) {
   auto* expected = const_cast<FastSocket*>(socket);
   attached[fd].compare_exchange_strong(expected, nullptr);
-}
-
-void fast_socket_forget(int fd) {
-  if (fd >= 0 && fd < kMaxDescriptor) attached[fd].store(nullptr, std::memory_order_release);
 }
 
 void fast_socket_fill(int fd, FastSocket& socket, std::span<std::byte> into) {
@@ -122,7 +123,6 @@ namespace host::ssh {
 bool fast_socket_built() { return false; }
 bool fast_socket_attach(int, FastSocket*) { return false; }
 void fast_socket_detach(int, const FastSocket*) {}
-void fast_socket_forget(int) {}
 void fast_socket_fill(int, FastSocket&, std::span<std::byte>) {}
 
 }  // namespace host::ssh

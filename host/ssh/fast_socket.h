@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // An accelerator below libssh, which reads a socket with one poll and one recv per 4 KiB. Where the build has it, the
-// executable defines recv, send and poll itself; for an attached descriptor libssh then reads from memory that one
+// executable defines recv, send, poll and close itself; for an attached descriptor libssh then reads from memory that one
 // large recv has filled, and finds the socket writable until a send says otherwise. Descriptors that are not attached
 // behave as ever. Without it (sanitizers, other systems, sftpd.fast_socket false) everything works, at more CPU per byte.
 #pragma once
@@ -23,10 +23,8 @@ struct FastSocket {
 bool fast_socket_built();
 // False: this descriptor cannot be attached.
 bool fast_socket_attach(int fd, FastSocket* socket);
-// Ends it, unless the number has got another owner meanwhile.
+// Ends it. So does closing the descriptor, which libssh does when the peer is gone: its number may be another's by then.
 void fast_socket_detach(int fd, const FastSocket* socket);
-// For a descriptor that was just made: whoever was attached under this number has closed it.
-void fast_socket_forget(int fd);
 
 // One real, non-blocking receive into `into`, whose memory socket.input refers to afterwards.
 void fast_socket_fill(int fd, FastSocket& socket, std::span<std::byte> into);

@@ -4,6 +4,7 @@
 #include "host/ssh/host_keys.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -41,7 +42,8 @@ Result<void> write_private(const path& file, const std::string& text) {
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return os_error("cannot create host key", temporary);
   const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
-  if (!written || ::close(fd) != 0) return os_error("cannot write host key", temporary);
+  auto unwritten = os_error("cannot write host key", temporary);
+  if (::close(fd) != 0 || !written) return unwritten;
   if (::rename(temporary.c_str(), file.c_str()) != 0) return os_error("cannot rename host key to", file);
   return core::ok();
 }
@@ -77,6 +79,13 @@ Result<KeyPtr> load(const path& file) {
   return KeyPtr(raw);
 }
 
+// The replaced system took such keys, so they are no reason not to start.
+void warn_if_shared(const path& file) {
+  struct stat info {};
+  if (::stat(file.c_str(), &info) != 0 || (info.st_mode & 077) == 0) return;
+  core::log::warn("sftpd", "", "host key " + file.string() + " can be read by others: chmod 600 it, or replace it if it may be known");
+}
+
 }  // namespace
 
 Result<std::vector<path>> ensure_host_keys(const path& dir, const std::vector<std::string>& configured) {
@@ -94,6 +103,7 @@ Result<std::vector<path>> ensure_host_keys(const path& dir, const std::vector<st
   }
   for (const auto& file : files) {
     if (auto key = load(file); !key) return key.error();
+    warn_if_shared(file);
   }
   return files;
 }

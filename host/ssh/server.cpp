@@ -74,7 +74,7 @@ struct Server::Impl {
   Result<void> listen();
   void accept();
   void on_accepted(const boost::system::error_code& error, tcp::socket socket);
-  void spread(tcp::socket socket, const tcp::endpoint& peer);
+  void spread(tcp::socket socket, Session::Peer peer);
 
   const std::shared_ptr<Context> context = std::make_shared<Context>();
   std::vector<std::shared_ptr<IoThread>> threads;
@@ -122,28 +122,30 @@ void Server::Impl::on_accepted(const boost::system::error_code& error, tcp::sock
   }
   boost::system::error_code ignored;
   const auto peer = socket.remote_endpoint(ignored);
-  if (context->sessions >= core::limits::kMaxSessions ||
-      context->unauthenticated >= core::limits::kMaxUnauthenticatedSessions) {
-    core::log::connection_failed({peer.address().to_string(), "", "no_auth_tryed", "too many connections"});
-    socket.close(ignored);
-  } else {
-    spread(std::move(socket), peer);
-  }
-  accept();
-}
-
-void Server::Impl::spread(tcp::socket socket, const tcp::endpoint& peer) {
-  boost::system::error_code ignored;
-  socket.set_option(tcp::no_delay(true), ignored);  // an upload once stalled for 13 s without it
-  socket.set_option(boost::asio::socket_base::keep_alive(true), ignored);
-  socket.native_non_blocking(true, ignored);
   auto address = peer.address();
   if (address.is_v6() && address.to_v6().is_v4_mapped()) {
     address = boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
   }
+  const bool full = context->sessions >= core::limits::kMaxSessions;
+  auto place = full ? std::nullopt : context->admission.enter(address);
+  if (place) {
+    spread(std::move(socket), {address.to_string(), with_port(address.to_string(), peer.port()), std::move(*place)});
+  } else {
+    core::log::connection_failed({address.to_string(), "", "no_auth_tryed", "too many connections"});
+    socket.close(ignored);
+  }
+  accept();
+}
+
+void Server::Impl::spread(tcp::socket socket, Session::Peer peer) {
+  boost::system::error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);  // an upload once stalled for 13 s without it
+  socket.set_option(boost::asio::socket_base::keep_alive(true), ignored);
+  socket.native_non_blocking(true, ignored);
   const auto thread = threads[next_thread++ % threads.size()];
-  auto session = std::make_shared<Session>(thread, context, socket.release(), address.to_string(),
-                                           with_port(address.to_string(), peer.port()));
+  const int fd = socket.release(ignored);
+  if (fd < 0) return;
+  auto session = std::make_shared<Session>(thread, context, fd, std::move(peer));
   boost::asio::post(thread->io(), [thread = thread.get(), session = std::move(session)] {
     thread->add(session);
     session->start();

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <openssl/rand.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -16,6 +17,7 @@
 
 #include "host/core/limits.h"
 #include "host/core/log.h"
+#include "host/ssh/signature_watch.h"
 
 // The message API is marked as replaced by callbacks, which cannot defer an answer (see authentication.h).
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
@@ -44,35 +46,54 @@ std::string random_id() {
 
 }  // namespace
 
-Session::Session(std::shared_ptr<IoThread> thread, std::shared_ptr<Context> context, int fd, std::string client_ip,
-                 std::string client_address)
+Session::Session(std::shared_ptr<IoThread> thread, std::shared_ptr<Context> context, int fd, Peer peer)
     : thread_(std::move(thread)),
       context_(std::move(context)),
-      socket_(thread_->io(), fd),
-      client_ip_(std::move(client_ip)),
-      client_address_(std::move(client_address)),
-      connection_id_(random_id()) {
+      socket_(thread_->io()),
+      accepted_fd_(fd),
+      client_ip_(std::move(peer.ip)),
+      client_address_(std::move(peer.address)),
+      connection_id_(random_id()),
+      place_(std::move(peer.place)) {
   ++context_->sessions;
-  ++context_->unauthenticated;
 }
 
 Session::~Session() {
   finish();
+  if (accepted_fd_ >= 0) ::close(accepted_fd_);
   --context_->sessions;
-  if (!logged_in_) --context_->unauthenticated;
 }
 
 void Session::start() {
   last_activity_ = Clock::now();
   deadline_ = last_activity_ + std::chrono::seconds(context_->options.login_grace_s);
+  if (begin()) {
+    step();
+  } else {
+    wait();
+  }
+}
+
+bool Session::begin() {
+  boost::system::error_code error;
+  socket_.assign(accepted_fd_, error);
+  if (error) {
+    end("cannot watch the connection: " + error.message());
+    return false;
+  }
+  accepted_fd_ = -1;
   // libssh closes its descriptor by itself when the peer goes; ours must stay valid until the event loop let go of it.
   libssh_fd_ = ::fcntl(socket_.native_handle(), F_DUPFD_CLOEXEC, 0);
   if (libssh_fd_ < 0) {
     end("out of file descriptors");
-    return;
+    return false;
   }
-  fast_socket_forget(libssh_fd_);
   session_ = ssh_new();
+  if (session_ == nullptr) {
+    ::close(libssh_fd_);
+    end("out of memory");
+    return false;
+  }
   const bool no_config = false;
   ssh_options_set(session_, SSH_OPTIONS_PROCESS_CONFIG, &no_config);
   ssh_options_set(session_, SSH_OPTIONS_COMPRESSION_C_S, "none");
@@ -80,19 +101,23 @@ void Session::start() {
   {
     const std::lock_guard lock(context_->bind_mutex);
     if (ssh_bind_accept_fd(context_->bind.get(), session_, libssh_fd_) != SSH_OK) {
+      if (ssh_get_fd(session_) != libssh_fd_) ::close(libssh_fd_);
       end("cannot start the session: " + std::string(ssh_get_error(context_->bind.get())));
-      return;
+      return false;
     }
   }
   ssh_set_blocking(session_, 0);
   ssh_set_auth_methods(session_, SSH_AUTH_METHOD_PASSWORD | SSH_AUTH_METHOD_PUBLICKEY);
   if (ssh_handle_key_exchange(session_) == SSH_ERROR) {  // sends our identification, makes the poll context
     end("key exchange failed: " + std::string(ssh_get_error(session_)));
-    return;
+    return false;
   }
   event_ = ssh_event_new();
-  ssh_event_add_session(event_, session_);
-  step();
+  if (event_ == nullptr || ssh_event_add_session(event_, session_) != SSH_OK) {
+    end("out of memory");
+    return false;
+  }
+  return true;
 }
 
 bool Session::usable() const {
@@ -128,7 +153,7 @@ void Session::on_bulk_turn() {
 
 bool Session::poll_libssh() {
   for (int i = 0; i < kPollsPerTurn && usable(); ++i) {
-    const int rc = ssh_event_dopoll(event_, 0);
+    const int rc = phase_ == Phase::kAuthentication ? poll_for_authentication() : ssh_event_dopoll(event_, 0);
     if (rc == SSH_ERROR) return false;
     if (phase_ == Phase::kKeyExchange) advance_key_exchange();
     if (phase_ == Phase::kAuthentication) advance_authentication();
@@ -137,6 +162,13 @@ bool Session::poll_libssh() {
     if (authentication_ && authentication_->state() == Authentication::State::kPending) break;
   }
   return usable();
+}
+
+int Session::poll_for_authentication() {
+  const SignatureWatch watch;
+  const int rc = ssh_event_dopoll(event_, 0);
+  if (watch.saw_bad_signature()) authentication_->on_bad_signature();
+  return rc;
 }
 
 void Session::step() {
@@ -180,8 +212,9 @@ void Session::advance_authentication() {
 void Session::open() {
   phase_ = Phase::kOpen;
   logged_in_ = true;
-  --context_->unauthenticated;
+  place_.reset();
   fs_ = authentication_->take_fs();
+  share_ = std::make_shared<ChannelLink::Share>();
   authentication_.reset();
   deadline_ = Clock::now() + kWithoutChannels;
   use_fast_ = context_->options.fast_socket && fast_socket_built() &&
@@ -217,7 +250,7 @@ bool Session::open_channel(ssh_message message) {
   if (channels_.size() >= static_cast<std::size_t>(limits::kMaxChannelsPerSession)) return false;
   const ssh_channel channel = ssh_message_channel_request_open_reply_accept(message);
   if (channel == nullptr) return false;
-  channels_.push_back(std::make_unique<ChannelLink>(session_, channel));
+  channels_.push_back(std::make_unique<ChannelLink>(session_, channel, share_));
   return true;
 }
 
@@ -243,13 +276,12 @@ bool Session::start_subsystem(ssh_message message) {
 
 void Session::pump() {
   bool more = false;
-  bool serving = false;
   for (auto& link : channels_) {
     more = link->pump(limits::kTurnBytes) || more;
     if (link->take_traffic() != 0) last_activity_ = Clock::now();
   }
   std::erase_if(channels_, [](const auto& link) { return link->ended(); });
-  serving = !channels_.empty();
+  const bool serving = std::any_of(channels_.begin(), channels_.end(), [](const auto& link) { return !link->closing(); });
   if (serving) deadline_ = Clock::time_point::max();
   if (!serving && deadline_ == Clock::time_point::max()) deadline_ = Clock::now() + kWithoutChannels;
   // Attached sockets get no write wait while they are writable: what libssh still holds goes out now.
@@ -294,9 +326,7 @@ void Session::wait() {
 void Session::on_tick(Clock::time_point now) {
   if (phase_ == Phase::kEnded) return;
   const auto idle = std::chrono::minutes(context_->options.idle_timeout_min);
-  if (authentication_ && authentication_->swallowed_request(now)) {
-    end("");
-  } else if (now >= deadline_) {
+  if (now >= deadline_) {
     end(logged_in_ ? "no channel was opened in time" : "login did not happen in time");
   } else if (logged_in_ && idle.count() > 0 && now - last_activity_ >= idle) {
     end("idle for " + std::to_string(idle.count()) + " minutes");
@@ -330,6 +360,7 @@ void Session::finish() {
   // A worker still holds a message of this session; its verdict calls step(), which comes back here.
   if (authentication_ && authentication_->state() == Authentication::State::kPending) return;
   phase_ = Phase::kEnded;
+  if (fs_) fs_->cancel();
   channels_.clear();
   authentication_.reset();
   if (event_ != nullptr) {

@@ -8,9 +8,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "host/ssh/admission.h"
 #include "host/ssh/authentication.h"
 #include "host/ssh/channel_link.h"
 #include "host/ssh/context.h"
@@ -21,9 +23,12 @@ namespace host::ssh {
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
+  struct Peer {
+    std::string ip, address;  // address: "ip:port"
+    Admission::Place place;   // kept until the login
+  };
   // Takes over the descriptor.
-  Session(std::shared_ptr<IoThread> thread, std::shared_ptr<Context> context, int fd, std::string client_ip,
-          std::string client_address);
+  Session(std::shared_ptr<IoThread> thread, std::shared_ptr<Context> context, int fd, Peer peer);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -37,10 +42,12 @@ class Session : public std::enable_shared_from_this<Session> {
  private:
   enum class Phase { kKeyExchange, kAuthentication, kOpen, kEnded };
 
+  bool begin();
   void on_readable();
   void on_writable();
   void step();  // after anything happened: let libssh work, answer, send, wait
   bool poll_libssh();
+  int poll_for_authentication();
   void advance_key_exchange();
   void advance_authentication();
   void open();
@@ -61,14 +68,17 @@ class Session : public std::enable_shared_from_this<Session> {
   const std::shared_ptr<IoThread> thread_;
   const std::shared_ptr<Context> context_;
   boost::asio::posix::stream_descriptor socket_;
+  int accepted_fd_;  // until begin() makes it socket_
   FastSocket fast_;
-  std::string client_ip_, client_address_, connection_id_;
+  const std::string client_ip_, client_address_, connection_id_;
+  std::optional<Admission::Place> place_;
   int libssh_fd_ = -1;  // a duplicate, owned by libssh
   ssh_session session_ = nullptr;
   ssh_event event_ = nullptr;
   Phase phase_ = Phase::kKeyExchange;
   std::unique_ptr<Authentication> authentication_;
   std::shared_ptr<vfs::SessionFs> fs_;
+  std::shared_ptr<ChannelLink::Share> share_;  // made at login
   std::vector<std::unique_ptr<ChannelLink>> channels_;
   Clock::time_point deadline_;       // login grace, later the limit without channels
   Clock::time_point last_activity_;

@@ -51,11 +51,14 @@ constexpr ColumnDeclaration kColumns[] = {
 // Columns that only the host itself moves on.
 constexpr std::string_view kRunning[] = {"id", "username", "used_quota_size", "used_quota_files", "last_quota_update", "last_login"};
 
-bool is_optional(std::string_view field) {
-  return field == "public_keys" || field == "filters" || field == "filesystem" || field == "virtual_folders";
-}
+// Without these a user can do less. Without filters or the filesystem it would be more, or something else.
+bool is_optional(std::string_view field) { return field == "public_keys" || field == "virtual_folders"; }
 
-bool is_blank_text(const Json& value) { return value.is_string() && value.get_ref<const std::string&>().empty(); }
+// An empty text in these columns is how other programs write "none".
+bool is_blank(std::string_view field, const Json& value) {
+  return (is_optional(field) || field == "filters" || field == "filesystem") && value.is_string() &&
+         value.get_ref<const std::string&>().empty();
+}
 
 }  // namespace
 
@@ -95,8 +98,9 @@ core::Result<User> from_record(std::string_view record_json) {
     auto done = field.read(user, *it, field.name);
     if (done) continue;
     const std::string problem = "user " + Json(name).dump() + ": stored field " + field.name + " cannot be read: " + done.error().text.substr(kValidationPrefix.size());
+    if (is_blank(field.name, *it)) continue;
     if (!is_optional(field.name)) return core::Error(core::Status::kIo, problem);
-    if (!is_blank_text(*it)) core::log::warn("dataProvider", "", problem + "; treated as empty");
+    core::log::warn("dataProvider", "", problem + "; treated as empty");
   }
   return user;
 }

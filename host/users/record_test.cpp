@@ -59,10 +59,10 @@ TEST(Record, OldPermissionListsAreRightsForTheRoot) {
   EXPECT_EQ(user->permissions_in(host::core::VirtualPath::clean("/x")), kList | kDownload);
 }
 
-TEST(Record, UnreadableOptionalColumnsCountAsEmpty) {
+TEST(Record, UnreadableKeysAndFoldersCountAsEmpty) {
   auto record = stored();
   record["public_keys"] = "not json";
-  record["filters"] = Json::array();
+  record["filters"] = "";
   record["filesystem"] = "";
   record["virtual_folders"] = "{";
   auto user = from_record(record.dump());
@@ -71,7 +71,7 @@ TEST(Record, UnreadableOptionalColumnsCountAsEmpty) {
 }
 
 TEST(Record, OtherColumnsMustBeReadable) {
-  for (const auto* name : {"permissions", "username", "home_dir", "status", "quota_size"}) {
+  for (const auto* name : {"permissions", "username", "home_dir", "status", "quota_size", "filters", "filesystem"}) {
     auto record = stored();
     record[name] = Json{{"odd", 1}};
     auto user = from_record(record.dump());

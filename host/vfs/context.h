@@ -4,9 +4,11 @@
 // them. Immutable; any thread.
 #pragma once
 
+#include <chrono>
 #include <utility>
 #include <vector>
 
+#include "host/core/limits.h"
 #include "host/vfs/gate.h"
 #include "host/vfs/mounts.h"
 #include "host/vfs/session_fs.h"
@@ -24,7 +26,13 @@ struct Context {
   const Gate gate;
   const Mounts mounts;
 
-  plugin::Op op() const { return {.session_id = identity.session_number}; }
+  // Context of a storage call that starts now.
+  plugin::Op op() const {
+    const auto deadline = std::chrono::steady_clock::now().time_since_epoch() + core::limits::kStorageCallTime;
+    return {.session_id = identity.session_number,
+            .deadline_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline).count()};
+  }
+  plugin::Op op_without_waiting() const { return {.session_id = identity.session_number, .nowait = true}; }
 };
 
 // The SessionFs over mounts that exist already; SessionFs::mount ends here.

@@ -56,13 +56,15 @@ class OpenFile {
   virtual bool readable() const = 0;               // [quick]
   virtual bool writable() const = 0;               // [quick]
   virtual Result<std::size_t> read_at(std::span<std::byte> into, std::uint64_t offset) = 0;
-  // As read_at, but kWouldBlock instead of waiting. [quick]
+  // As read_at, but kWouldBlock instead of waiting, and for every failure: read_at will meet it again. [quick]
   virtual Result<std::size_t> try_read_at(std::span<std::byte> into, std::uint64_t offset) = 0;
   virtual Result<void> write_at(std::span<const std::byte> data, std::uint64_t offset) = 0;
   virtual Result<Attrs> stat() = 0;
   virtual Result<void> set_attrs(const Attrs& attrs) = 0;
   virtual Result<void> sync() = 0;
-  // Copies up to length bytes (0: to the end) into `to`; the number copied.
+  // As it is now, for copying to the end; needs no right of its own.
+  virtual Result<std::uint64_t> size() = 0;
+  // Copies up to length bytes into `to`; the number copied, less only at the end of the file.
   virtual Result<std::uint64_t> copy_to(OpenFile& to, std::uint64_t from, std::uint64_t length, std::uint64_t at) = 0;
   virtual Result<plugin::StatVfs> statvfs() = 0;
   // Commits a clean file, aborts one that failed or when `lost` says that the client went away; writes the transfer

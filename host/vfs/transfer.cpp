@@ -53,26 +53,21 @@ core::Error Transfer::fail(const core::Error& error) {
   return error;
 }
 
-Result<std::size_t> Transfer::read(const plugin::Op& op, std::span<std::byte> into, std::uint64_t offset) {
+Result<std::size_t> Transfer::read_at(std::span<std::byte> into, std::uint64_t offset) {
   if (!plan_.readable) return plan_.read_refusal;
-  auto got = file_->read_at(op, into, offset);
-  if (got) {
-    read_.fetch_add(*got, std::memory_order_relaxed);
-  } else if (got.error().status != Status::kWouldBlock) {
-    return fail(got.error());
-  }
+  auto got = file_->read_at(context_->op(), into, offset);
+  if (!got) return fail(got.error());
+  read_.fetch_add(*got, std::memory_order_relaxed);
   return got;
 }
 
-Result<std::size_t> Transfer::read_at(std::span<std::byte> into, std::uint64_t offset) {
-  return read(context_->op(), into, offset);
-}
-
 Result<std::size_t> Transfer::try_read_at(std::span<std::byte> into, std::uint64_t offset) {
-  if (!caps_.has(FsCaps::kNowaitRead)) return Status::kWouldBlock;
-  plugin::Op op = context_->op();
-  op.nowait = true;
-  return read(op, into, offset);
+  if (!plan_.readable || !caps_.has(FsCaps::kNowaitRead)) return Status::kWouldBlock;
+  // Whatever goes wrong is found again by a worker, which may write log lines and look up paths.
+  auto got = file_->read_at(context_->op_without_waiting(), into, offset);
+  if (!got) return Status::kWouldBlock;
+  read_.fetch_add(*got, std::memory_order_relaxed);
+  return got;
 }
 
 Result<void> Transfer::write_at(std::span<const std::byte> data, std::uint64_t offset) {
@@ -126,15 +121,15 @@ Result<plugin::StatVfs> Transfer::statvfs() {
   return space;
 }
 
+Result<std::uint64_t> Transfer::size() {
+  auto attrs = file_->stat(context_->op());
+  if (!attrs) return fail(attrs.error());
+  return attrs->size;
+}
+
 Result<std::uint64_t> Transfer::copy_to(OpenFile& to, std::uint64_t from, std::uint64_t length, std::uint64_t at) {
   if (!plan_.readable) return plan_.read_refusal;
   if (!to.writable()) return Status::kDenied;
-  if (length == 0) {
-    // "To the end" means the end as it is now: a file copied onto its own tail must not grow for ever.
-    auto attrs = file_->stat(context_->op());
-    if (!attrs) return fail(attrs.error());
-    length = attrs->size - std::min(from, attrs->size);
-  }
   auto* same_kind = dynamic_cast<Transfer*>(&to);
   const bool same_file = same_kind != nullptr && same_kind->path_ == path_;
   if (same_file && overlap(from, at, length)) return Status::kInvalid;

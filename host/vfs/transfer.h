@@ -30,12 +30,12 @@ class Transfer final : public OpenFile {
   Result<Attrs> stat() override;
   Result<void> set_attrs(const Attrs& attrs) override;
   Result<void> sync() override;
+  Result<std::uint64_t> size() override;
   Result<std::uint64_t> copy_to(OpenFile& to, std::uint64_t from, std::uint64_t length, std::uint64_t at) override;
   Result<plugin::StatVfs> statvfs() override;
   Result<void> close(bool lost) override;
 
  private:
-  Result<std::size_t> read(const plugin::Op& op, std::span<std::byte> into, std::uint64_t offset);
   Result<std::uint64_t> copy_inside(Transfer& to, std::uint64_t from, std::uint64_t length, std::uint64_t at);
   Result<std::uint64_t> copy_through(OpenFile& to, std::uint64_t from, std::uint64_t length, std::uint64_t at);
   // Remembers the first failure and writes its line; gives the error back.

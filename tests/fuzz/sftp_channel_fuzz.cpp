@@ -82,7 +82,8 @@ class Session {
         fs_(make_fs(options)),
         channel_(std::make_shared<sftp::ChannelImpl>(
             fs_,
-            sftp::Channel::Hooks{.post = [](std::function<void()> job) { jobs().push_back(std::move(job)); }, .wake = [] {}},
+            sftp::Channel::Hooks{.post = [](std::function<void()> job) { jobs().push_back(std::move(job)); }, .wake = [] {},
+                                 .usage = std::make_shared<sftp::Usage>()},
             submit)) {}
 
   void feed(std::span<const std::byte> piece) {

@@ -22,7 +22,8 @@ void ChannelFixture::start(bool greet) {
                                      [this] {
                                        ++wakes;
                                        turn();
-                                     }});
+                                     },
+                                 .usage = usage});
   if (!greet) return;
   send(Ask(Type::kInit, 3));
   ASSERT_EQ(replies(1).at(0).type, Type::kVersion);

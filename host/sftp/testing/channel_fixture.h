@@ -47,6 +47,7 @@ class ChannelFixture : public ::testing::Test {
   core::WorkerPool pool{"fake", 4, 64};
   core::WorkerPool other_pool{"other", 1, 4};
   std::shared_ptr<FakeFs> fs;
+  std::shared_ptr<Usage> usage = std::make_shared<Usage>();
   std::shared_ptr<Channel> channel;
   std::size_t budget = 64 * 1024;  // of every turn
   int wakes = 0;

@@ -77,9 +77,15 @@ Result<void> FakeFile::sync() {
   return core::ok();
 }
 
+Result<std::uint64_t> FakeFile::size() {
+  fs_->gate.pass("size", path_.str());
+  const std::lock_guard lock(fs_->mutex_);
+  return node_->data.size();
+}
+
 Result<std::uint64_t> FakeFile::copy_to(OpenFile& to, std::uint64_t from, std::uint64_t length, std::uint64_t at) {
   fs_->gate.pass("copy", range(from, length));
-  std::vector<std::byte> bytes(std::min(length == 0 ? fs_->max_file_bytes : length, fs_->max_file_bytes));
+  std::vector<std::byte> bytes(std::min(length, fs_->max_file_bytes));
   bytes.resize(read(bytes, from));
   if (const auto written = to.write_at(bytes, at); !written) return written.error();
   return bytes.size();

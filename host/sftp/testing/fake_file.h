@@ -27,6 +27,7 @@ class FakeFile final : public vfs::OpenFile {
   vfs::Result<vfs::Attrs> stat() override;
   vfs::Result<void> set_attrs(const vfs::Attrs& attrs) override;
   vfs::Result<void> sync() override;
+  vfs::Result<std::uint64_t> size() override;
   vfs::Result<std::uint64_t> copy_to(OpenFile& to, std::uint64_t from, std::uint64_t length, std::uint64_t at) override;
   vfs::Result<plugin::StatVfs> statvfs() override;
   vfs::Result<void> close(bool lost) override;
