@@ -49,17 +49,23 @@ int ChannelLink::on_data(ssh_session, ssh_channel, void* data, std::uint32_t siz
     return 0;
   }
   link->held_ = false;
+  link->unserved_ = true;
   link->received_ += size;
   link->traffic_ += size;
   link->engine_->on_data({static_cast<const std::byte*>(data), size});
   return static_cast<int>(size);
 }
 
-void ChannelLink::on_eof(ssh_session, ssh_channel, void* self) { static_cast<ChannelLink*>(self)->eof_ = true; }
+void ChannelLink::on_eof(ssh_session, ssh_channel, void* self) {
+  auto* link = static_cast<ChannelLink*>(self);
+  link->eof_ = true;
+  link->unserved_ = true;
+}
 
 void ChannelLink::on_close(ssh_session, ssh_channel, void* self) {
   auto* link = static_cast<ChannelLink*>(self);
   link->state_ = State::kClosed;
+  link->unserved_ = true;
 }
 
 void ChannelLink::drain_held() {
@@ -93,7 +99,9 @@ void ChannelLink::widen_window() {
 }
 
 bool ChannelLink::pump(std::size_t budget) {
-  if (state_ != State::kServing || in_pump_) return false;
+  if (in_pump_) return false;
+  unserved_ = false;
+  if (state_ != State::kServing) return false;
   in_pump_ = true;
   if (held_ && engine_->ready()) drain_held();
   widen_window();

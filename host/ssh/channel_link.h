@@ -35,6 +35,8 @@ class ChannelLink {
 
   // Sends up to `budget` bytes; true when there is more that the client has room for. Never call it from a libssh callback.
   bool pump(std::size_t budget);
+  // The client sent something since the last pump().
+  bool unserved() const { return unserved_; }
   bool closing() const { return state_ >= State::kClosing; }  // nothing more comes of it
   bool ended() const { return state_ == State::kClosed; }
   bool busy() const { return engine_ && engine_->busy(); }
@@ -64,6 +66,7 @@ class ChannelLink {
   bool eof_ = false;
   bool window_wide_ = false;
   bool in_pump_ = false;
+  bool unserved_ = false;
   std::uint64_t received_ = 0;
   std::uint64_t received_at_widening_ = 0;
   std::uint64_t traffic_ = 0;

@@ -177,11 +177,27 @@ void Session::step() {
   if (!ending_ && !poll_libssh()) end(ssh_get_error(session_));
   if (usable() && phase_ == Phase::kOpen) {
     handle_messages();
-    do pump();  // sending may take in packets as well, and with them messages
-    while (handle_messages());
+    serve();
   }
   in_step_ = false;
   wait();
+}
+
+// libssh takes in packets while it sends, and when it is asked for messages: each round may bring work for the next.
+void Session::serve() {
+  for (int i = 0; i < kPollsPerTurn && usable(); ++i) {
+    pump();
+    const bool messages = handle_messages();
+    const bool unserved = std::any_of(channels_.begin(), channels_.end(), [](const auto& link) { return link->unserved(); });
+    if (!messages && !unserved) return;
+  }
+  ask_for_turn();
+}
+
+void Session::ask_for_turn() {
+  if (in_bulk_) return;
+  in_bulk_ = true;
+  thread_->add_bulk(shared_from_this());
 }
 
 void Session::advance_key_exchange() {
@@ -288,10 +304,7 @@ void Session::pump() {
   if (use_fast_ && fast_.writable && (ssh_get_poll_flags(session_) & SSH_WRITE_PENDING) != 0) {
     if (ssh_event_dopoll(event_, 0) == SSH_ERROR) end(ssh_get_error(session_));
   }
-  if (more && !in_bulk_ && !must_wait_to_write()) {
-    in_bulk_ = true;
-    thread_->add_bulk(shared_from_this());
-  }
+  if (more && !must_wait_to_write()) ask_for_turn();
 }
 
 bool Session::must_wait_to_write() const {

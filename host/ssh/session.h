@@ -51,7 +51,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void advance_key_exchange();
   void advance_authentication();
   void open();
+  void serve();
   void pump();
+  void ask_for_turn();
   void wait();
   void end(const std::string& reason);
   void finish();

@@ -73,7 +73,7 @@ TEST(Record, UnreadableKeysAndFoldersCountAsEmpty) {
 TEST(Record, OtherColumnsMustBeReadable) {
   for (const auto* name : {"permissions", "username", "home_dir", "status", "quota_size", "filters", "filesystem"}) {
     auto record = stored();
-    record[name] = Json{{"odd", 1}};
+    record[name] = Json::array({Json{{"odd", 1}}});
     auto user = from_record(record.dump());
     ASSERT_FALSE(user) << name;
     EXPECT_NE(user.error().text.find(name), std::string::npos) << user.error().text;

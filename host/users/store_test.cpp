@@ -198,7 +198,8 @@ INSERT INTO schema_version (version) VALUES (1);
 INSERT INTO people VALUES (7, 'ada', '$1$saltsalt$9xy1btjgzLYfb7hivXtC//', '[]', '/srv/ada', 0, 0, 0, 0, 0, '{"/":["*"]}', 5, 1, 0, 0, 0, 0, 42, 1, '{}',
   '{"provider":0,"s3config":{},"gcsconfig":{}}');
 INSERT INTO people VALUES (8, 'old', NULL, NULL, '/srv/old', 0, 0, 0, 0, 0, '["list","download"]', 0, 0, 0, 0, 0, 0, 0, 1, NULL, NULL);
-INSERT INTO people VALUES (9, 'torn', '', 'x', '/srv/torn', 0, 0, 0, 0, 0, '{"/":["list"]}', 0, 0, 0, 0, 0, 0, 0, 1, '{', '');
+INSERT INTO people VALUES (9, 'torn', '', 'x', '/srv/torn', 0, 0, 0, 0, 0, '{"/":["list"]}', 0, 0, 0, 0, 0, 0, 0, 1, '', '');
+INSERT INTO people VALUES (11, 'open', '', '', '/srv/open', 0, 0, 0, 0, 0, '{"/":["list"]}', 0, 0, 0, 0, 0, 0, 0, 1, '{', '');
 INSERT INTO people VALUES (10, 'bad', '', '', '/srv/bad', 0, 0, 0, 0, 0, '{', 0, 0, 0, 0, 0, 0, 0, 1, '', '');)";
 
 TEST_F(SqliteStoreTest, OpensAnOldDatabaseAndMigratesIt) {
@@ -217,6 +218,7 @@ TEST_F(SqliteStoreTest, OpensAnOldDatabaseAndMigratesIt) {
   EXPECT_EQ(store_->find("old")->permissions_in(host::core::VirtualPath()), kList | kDownload);
   EXPECT_TRUE(store_->find("torn"));
   EXPECT_FALSE(store_->find("bad"));
+  EXPECT_FALSE(store_->find("open")) << "its filters cannot be read, and it must not go without";
   EXPECT_EQ(store_->list(0, 0, false)->size(), 3U);  // one unreadable account hides only itself
   ASSERT_TRUE(store_->update(*ada));
   sql("UPDATE people SET virtual_folders = '[{\"virtual_path\":\"/v\",\"mapped_path\":\"/m\"}]' WHERE id = 7 AND virtual_folders = '[]'");

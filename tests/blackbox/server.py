@@ -19,7 +19,7 @@ SANITIZER_MARKS = ("AddressSanitizer", "ThreadSanitizer", "LeakSanitizer", "Unde
 
 
 def binary():
-    return Path(os.environ.get("SALLYPORT_BIN") or REPOSITORY / "build/bin/sallyport")
+    return Path(os.environ.get("SALLYPORT_BIN") or REPOSITORY / "build/bin/sallyport").resolve()
 
 
 class KeyRing:

@@ -19,7 +19,7 @@ from server import binary
 from util import pattern, seconds, wait_for
 
 PLUGIN = Path(os.environ.get("SALLYPORT_TEST_PLUGINS") or binary().parent.parent / "test-plugins").resolve() / "fs-slow.so"
-DELAY = seconds(2)
+DELAY = min(seconds(2), 5)  # more where everything is slow, but a whole test takes some twenty of them
 SLOW_CLIENTS = 20
 NAMES = {f"entry {n}" for n in range(300)}  # more than one READDIR
 
@@ -47,11 +47,7 @@ def quick(server, tmp_path):
     up, down = tmp_path / "quick-up", tmp_path / "quick-down"
     up.write_bytes(content)
 
-    counted = []
-
     def visit():
-        counted.append(1)
-        client.account = server.accounts["quick" if len(counted) < 7 else "slow"]
         begun = time.monotonic()
         client.batch(f"put {up} /f", f"get /f {down}")
         took = time.monotonic() - begun
@@ -145,15 +141,15 @@ def visits_during(busy, quick):
     assert busy()
     while busy():
         took.append(quick())
+        assert took[-1] < DELAY, f"a visit waited for a sleeping call: {took}"
         assert time.monotonic() < end, "the slow ones are busy for longer than they should be"
     return took
 
 
 def assert_not_slowed(beside, alone):
-    """At least one visit began and ended meanwhile; none waited for a sleeping call, and most noticed nothing."""
+    """At least one visit began and ended meanwhile, and most noticed nothing."""
     shown = f"alone {[f'{t:.2f}' for t in alone]}, beside {[f'{t:.2f}' for t in beside]}"
     assert len(beside) > 1, shown
-    assert max(beside) < DELAY, shown
     assert statistics.median(beside) <= 1.5 * statistics.median(alone) + seconds(0.3), shown
 
 
