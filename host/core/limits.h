@@ -28,8 +28,10 @@ inline constexpr std::size_t kMaxBatchBytes = 512 * 1024;   // data moved by one
 inline constexpr std::size_t kMaxBatchRequests = 64;
 
 // SSH
-inline constexpr std::size_t kTurnBytes = 128 * 1024;           // written per session and turn before others run
-inline constexpr std::uint32_t kChannelWriteBytes = 4 * 32758;     // four packets: libssh flushes the socket once per call
+inline constexpr std::size_t kTurnBytes = 128 * 1024;  // written per session and bulk turn before others run
+inline constexpr std::size_t kQuickBytes = 32 * 1024 + 512;  // written without a turn while others wait for theirs
+inline constexpr std::uint32_t kChannelWriteBytes = 4 * 32758;  // four packets: libssh flushes the socket once per call
+static_assert(kChannelWriteBytes <= kTurnBytes);
 inline constexpr std::uint32_t kUploadWindowBytes = 8 * 1024 * 1024;
 inline constexpr int kMaxWideWindows = 4;  // channels of one connection that get the window above
 inline constexpr std::size_t kSocketReadBytes = 128 * 1024;
@@ -47,6 +49,9 @@ inline constexpr std::size_t kStoragePoolQueue = 4096;
 inline constexpr auto kStorageCallTime = std::chrono::minutes(10);  // deadline of one call: large directories take long
 inline constexpr std::size_t kAuthPoolThreads = 8;  // hashing and provider look-ups of logins
 inline constexpr std::size_t kAuthPoolQueue = 1024;
+
+// CPU time that a thread asks for at a time (prefer_short_slices)
+inline constexpr auto kWorkerSlice = std::chrono::microseconds(200);
 
 // Memory
 inline constexpr std::size_t kBlockBytes = 256 * 1024 + 1024;  // one large reply with its headers

@@ -5,10 +5,16 @@
 #include "host/core/worker_pool.h"
 
 #include <pthread.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
+#include <cstdint>
 #include <system_error>
 #include <utility>
 
+#include "host/core/limits.h"
 #include "host/core/log.h"
 
 namespace host::core {
@@ -18,6 +24,24 @@ void set_thread_name(const std::string& name) {
   pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
 #else
   (void)name;
+#endif
+}
+
+void prefer_short_slices(std::chrono::nanoseconds slice) {
+#if defined(__linux__)
+  // sched_setattr(2); the C library has neither the call nor the structure.
+  struct {
+    std::uint32_t size, policy;
+    std::uint64_t flags;
+    std::int32_t nice;
+    std::uint32_t priority;
+    std::uint64_t runtime, deadline, period;
+  } attr{};
+  if (::syscall(SYS_sched_getattr, 0, &attr, sizeof attr, 0) != 0) return;
+  attr.runtime = static_cast<std::uint64_t>(slice.count());
+  ::syscall(SYS_sched_setattr, 0, &attr, 0);
+#else
+  (void)slice;
 #endif
 }
 
@@ -51,6 +75,7 @@ bool WorkerPool::ensure_thread() {
   try {
     threads_.emplace_back([this, number] {
       set_thread_name(name_ + "-" + std::to_string(number));
+      prefer_short_slices(limits::kWorkerSlice);
       run();
     });
   } catch (const std::system_error& error) {

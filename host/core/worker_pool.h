@@ -4,6 +4,7 @@
 // holds up another (a bulkhead).
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -52,5 +53,9 @@ class WorkerPool {
 
 // Sets the calling thread's name in the operating system (15 bytes at most).
 void set_thread_name(const std::string& name);
+
+// Asks the scheduler to let the calling thread run soon after it wakes up, for a short time only: a small request then
+// does not wait behind threads that encrypt without pause. No effect where the system cannot (Linux before 6.12).
+void prefer_short_slices(std::chrono::nanoseconds slice);
 
 }  // namespace host::core

@@ -119,12 +119,12 @@ bool ChannelLink::send_some(std::size_t budget) {
   while (state_ == State::kServing) {
     if (output.empty()) engine_->fill(budget);
     if (output.empty()) return false;
-    if (spent >= budget) return true;
     const std::size_t window = ssh_channel_window_size(channel_);
     if (window == 0) return false;  // its adjustment wakes us
     if ((ssh_get_status(session_) & SSH_WRITE_PENDING) != 0) return true;
     const auto part = output.front();
     const auto size = std::min({part.size(), window, std::size_t{limits::kChannelWriteBytes}});
+    if (spent + size > budget) return true;
     const int written = ssh_channel_write(channel_, part.data(), static_cast<std::uint32_t>(size));
     if (written < 0) state_ = State::kClosed;
     if (written <= 0) return false;  // 0: a key exchange is under way, its end wakes us

@@ -39,6 +39,7 @@ class IoThread {
   void add(std::shared_ptr<Session> session);
   void remove(const std::shared_ptr<Session>& session);
   void add_bulk(std::shared_ptr<Session> session);  // wants another turn
+  bool bulk_waits() const { return !bulk_.empty(); }
   std::vector<std::byte>& receive_buffer() { return receive_buffer_; }
 
  private:

@@ -14,6 +14,7 @@
 #include <array>
 #include <boost/asio/post.hpp>
 #include <cstring>
+#include <utility>
 
 #include "host/core/limits.h"
 #include "host/core/log.h"
@@ -148,6 +149,7 @@ void Session::on_writable() {
 
 void Session::on_bulk_turn() {
   in_bulk_ = false;
+  in_turn_ = true;
   step();
 }
 
@@ -291,9 +293,12 @@ bool Session::start_subsystem(ssh_message message) {
 }
 
 void Session::pump() {
+  // While others wait for their turns only what is small goes out without one; who waits itself sends nothing before.
+  const std::size_t without_turn = thread_->bulk_waits() ? limits::kQuickBytes : limits::kTurnBytes;
+  const std::size_t budget = in_bulk_ ? 0 : std::exchange(in_turn_, false) ? limits::kTurnBytes : without_turn;
   bool more = false;
   for (auto& link : channels_) {
-    more = link->pump(limits::kTurnBytes) || more;
+    more = link->pump(budget) || more;
     if (link->take_traffic() != 0) last_activity_ = Clock::now();
   }
   std::erase_if(channels_, [](const auto& link) { return link->ended(); });

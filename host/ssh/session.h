@@ -89,6 +89,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool reading_ = false, writing_ = false;  // waits that are armed
   bool in_step_ = false;
   bool in_bulk_ = false;
+  bool in_turn_ = false;  // until it is served
   bool ending_ = false;  // close as soon as no background check is running
   bool use_fast_ = false;
   bool logged_in_ = false;
