@@ -223,7 +223,6 @@ void Authentication::send_banner() {
 
 void Authentication::on_bad_signature() {
   tried_ = true;
-  state_ = State::kRefused;
   core::log::connection_failed({peer_.ip, "", "publickey", "the signature does not verify"});
 }
 

@@ -41,7 +41,7 @@ class Authentication {
   State state() const { return state_; }
 
   // A request whose signature does not verify, which libssh keeps to itself (signature_watch.h): it cannot be answered
-  // any more, and the client waits for an answer.
+  // any more, and the client waits for an answer, so the session has to end.
   void on_bad_signature();
 
   // After kGranted.

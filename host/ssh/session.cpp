@@ -155,10 +155,16 @@ void Session::on_bulk_turn() {
 
 bool Session::poll_libssh() {
   for (int i = 0; i < kPollsPerTurn && usable(); ++i) {
-    const int rc = phase_ == Phase::kAuthentication ? poll_for_authentication() : ssh_event_dopoll(event_, 0);
+    int rc = SSH_ERROR;
+    if (phase_ == Phase::kOpen) {
+      rc = ssh_event_dopoll(event_, 0);
+    } else {
+      const SignatureWatch watch;  // asking for messages takes in packets as well
+      rc = ssh_event_dopoll(event_, 0);
+      if (rc != SSH_ERROR) advance_login();
+      if (watch.saw_bad_signature() && authentication_) on_bad_signature();
+    }
     if (rc == SSH_ERROR) return false;
-    if (phase_ == Phase::kKeyExchange) advance_key_exchange();
-    if (phase_ == Phase::kAuthentication) advance_authentication();
     if (rc == SSH_AGAIN) break;
     // One request at a time: what else the client has sent stays in the socket until this one is answered.
     if (authentication_ && authentication_->state() == Authentication::State::kPending) break;
@@ -166,11 +172,14 @@ bool Session::poll_libssh() {
   return usable();
 }
 
-int Session::poll_for_authentication() {
-  const SignatureWatch watch;
-  const int rc = ssh_event_dopoll(event_, 0);
-  if (watch.saw_bad_signature()) authentication_->on_bad_signature();
-  return rc;
+void Session::advance_login() {
+  if (phase_ == Phase::kKeyExchange) advance_key_exchange();
+  if (phase_ == Phase::kAuthentication) advance_authentication();
+}
+
+void Session::on_bad_signature() {
+  authentication_->on_bad_signature();
+  end("");
 }
 
 void Session::step() {

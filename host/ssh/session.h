@@ -47,7 +47,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void on_writable();
   void step();  // after anything happened: let libssh work, answer, send, wait
   bool poll_libssh();
-  int poll_for_authentication();
+  void advance_login();
+  void on_bad_signature();
   void advance_key_exchange();
   void advance_authentication();
   void open();
