@@ -58,6 +58,7 @@ class Bench:
         if "small" in scenarios:
             self._make_small_tree(os.path.join(self.files, "small"))
             self._make_small_tree(os.path.join(self.local, "small"))
+            self._make_flat_directory(os.path.join(self.files, "small-flat"))
         if "list" in scenarios:
             many = os.path.join(self.files, "many")
             os.mkdir(many)
@@ -72,6 +73,20 @@ class Bench:
             for number in range(SMALL_PER_DIRECTORY):
                 with open(os.path.join(path, f"f{number:03d}"), "wb") as file:
                     file.write(f"{directory} {number} ".encode().ljust(1024, b"."))
+
+    def _make_flat_directory(self, path):
+        os.mkdir(path)
+        self.clients.make_file(os.path.join(path, "0"), 1024)
+        with open(os.path.join(path, "0"), "rb") as file:
+            self.small_content = file.read()
+        for number in range(1, SMALL_DIRECTORIES * SMALL_PER_DIRECTORY):
+            with open(os.path.join(path, str(number)), "wb") as file:
+                file.write(self.small_content)
+
+    def check_small_file(self, path):
+        with open(path, "rb") as file:
+            if file.read() != self.small_content:
+                raise MeasurementError(f"{path} has other bytes")
 
     def new_name(self, prefix):
         self.serial += 1
@@ -137,7 +152,29 @@ def measure_idle(bench, peer, _):
     return {"pss_kb_per_session": (after - before) / count, "pss_kb_without_sessions": before}
 
 
-def measure_small(bench, peer, direction):
+def measure_small(bench, peer, case):
+    return measure_small_openssh(bench, peer, case.split()[0]) if case.endswith("-r") else measure_small_fast(bench, peer, case)
+
+
+def measure_small_fast(bench, peer, direction):
+    """One file after the other on one session, each request awaited: what the server and its scheduling cost."""
+    count = SMALL_DIRECTORIES * SMALL_PER_DIRECTORY
+    name = bench.new_name("small") if direction == "put" else "small-flat"
+    directory = os.path.join(bench.files, name)
+    if direction == "put":
+        os.mkdir(directory)
+    before = peer.tree.cpu_seconds()
+    result = bench.clients.run(peer, "small", name, "--count", count, *(["--write"] if direction == "put" else []))
+    peer.tree.settle()
+    cpu = peer.tree.cpu_seconds() - before
+    if direction == "put":
+        for number in range(count):
+            bench.check_small_file(os.path.join(directory, str(number)))
+        shutil.rmtree(directory)
+    return {"files_per_s": count / result["wall_s"], "wall_s": result["wall_s"], "cpu_ms_per_file": cpu * 1000 / count}
+
+
+def measure_small_openssh(bench, peer, direction):
     count = SMALL_DIRECTORIES * SMALL_PER_DIRECTORY
     source = os.path.join(bench.local if direction == "put" else bench.files, "small")
     name = bench.new_name("small")
@@ -236,7 +273,8 @@ SCENARIOS = (
     Scenario("put", "Upload of one file, fast client", measure_put, CIPHERS),
     Scenario("login", "Logins: ed25519 key, curve25519, 8 in parallel, up to a working SFTP channel", measure_login),
     Scenario("idle", "Memory of an idle session", measure_idle, instance="fresh"),
-    Scenario("small", "2,000 files of 1 KiB with OpenSSH's sftp -r", measure_small, ("put", "get")),
+    Scenario("small", "2,000 files of 1 KiB: fast client, and OpenSSH's sftp -r (whole command)", measure_small,
+             ("put", "get", "put -r", "get -r")),
     Scenario("list", "Listing of 100,000 entries, one READDIR at a time", measure_list),
     Scenario("delay", "Upload at 40 ms round trip", measure_delay),
     Scenario("beside", "Login of another user beside one bulk transfer (sallyport: one I/O thread)", measure_beside, ("get", "put"),

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The only file of the client that includes libssh. A session and its channel belong to the thread that made the
-// Connection. libssh calls back through C, so what a reply handler throws is kept and thrown again from send() or wait().
+// Connection. libssh calls back through C, so what a reply handler throws is kept and thrown again from send() or
+// wait().
 #include "bench/client/connection.h"
 
 #include <arpa/inet.h>
@@ -130,7 +131,8 @@ class Connection::Impl {
   }
 
   static std::string describe(const Reply& reply) {
-    return reply.type == kStatus ? "status " + std::to_string(reply.field_u32(5)) : "reply type " + std::to_string(reply.type);
+    return reply.type == kStatus ? "status " + std::to_string(reply.field_u32(5))
+                                 : "reply type " + std::to_string(reply.type);
   }
 
   static void expect_ok(const Reply& reply, const char* what) {
@@ -182,7 +184,8 @@ class Connection::Impl {
 
   void open_sftp() {
     channel_ = ssh_channel_new(session_);
-    if (channel_ == nullptr || ssh_channel_open_session(channel_) != SSH_OK || ssh_channel_request_subsystem(channel_, "sftp") != SSH_OK) {
+    if (channel_ == nullptr || ssh_channel_open_session(channel_) != SSH_OK ||
+        ssh_channel_request_subsystem(channel_, "sftp") != SSH_OK) {
       fail("sftp channel");
     }
     callbacks_.userdata = this;
@@ -218,7 +221,9 @@ class Connection::Impl {
     }
   }
 
-  [[noreturn]] void fail(const char* what) { throw std::runtime_error(std::string(what) + ": " + ssh_get_error(session_)); }
+  [[noreturn]] void fail(const char* what) {
+    throw std::runtime_error(std::string(what) + ": " + ssh_get_error(session_));
+  }
 
   void wait_beyond(std::uint64_t seen) {
     while (replies_ == seen) {
@@ -305,8 +310,12 @@ void Connection::on_reply(std::function<void(const Reply&)> handler) { impl_->se
 void Connection::send(std::span<std::uint8_t> bytes) { impl_->send(bytes); }
 void Connection::wait() { impl_->wait(); }
 
-std::string Connection::open_file(const std::string& path, std::uint32_t flags) { return impl_->handle_of(kOpen, path, flags); }
-std::string Connection::open_directory(const std::string& path) { return impl_->handle_of(kOpenDir, path, std::nullopt); }
+std::string Connection::open_file(const std::string& path, std::uint32_t flags) {
+  return impl_->handle_of(kOpen, path, flags);
+}
+std::string Connection::open_directory(const std::string& path) {
+  return impl_->handle_of(kOpenDir, path, std::nullopt);
+}
 
 void Connection::close_handle(const std::string& handle) {
   Impl::expect_ok(impl_->call(kClose, [&](PacketWriter& packet) { packet.string(handle); }).reply, "close");
@@ -354,7 +363,8 @@ std::uint32_t Connection::transfer_size(std::uint32_t wanted, bool write) {
     throw std::runtime_error("limits@openssh.com: " + Impl::describe(answer.reply));
   }
   const std::uint64_t limit = load_u64(answer.head.data() + 5 + (write ? 16 : 8));
-  return limit == 0 ? std::min(wanted, kSafeTransferBytes) : static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, limit));
+  return limit == 0 ? std::min(wanted, kSafeTransferBytes)
+                    : static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, limit));
 }
 
 }  // namespace bench::client

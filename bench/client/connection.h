@@ -42,7 +42,7 @@ class Connection {
   void close_handle(const std::string& handle);
   void write_block(const std::string& handle, std::span<const std::uint8_t> bytes);
   std::size_t read_block(const std::string& handle, std::uint32_t size);  // at offset 0
-  std::uint32_t read_directory(const std::string& handle);                 // entries in one reply; 0 at the end
+  std::uint32_t read_directory(const std::string& handle);                // entries in one reply; 0 at the end
   // What limits@openssh.com says, else the 32 KiB that every server takes.
   std::uint32_t transfer_size(std::uint32_t wanted, bool write);
 

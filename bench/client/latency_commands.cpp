@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// list and smallops: one request at a time, as an interactive client does.
+// list, small and smallops: one request at a time, as an interactive client does.
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -27,27 +27,57 @@ std::string run_list(const Options& options) {
   return nlohmann::json{{"wall_s", watch.seconds()}, {"entries", entries}, {"replies", replies}}.dump();
 }
 
-std::string run_small_ops(const Options& options) {
-  Connection connection(options.target);
+namespace {
+
+void put_small(Connection& connection, const std::string& path, const std::vector<std::uint8_t>& content) {
+  const std::string handle = connection.open_file(path, kOpenWrite | kOpenCreate | kOpenTruncate);
+  connection.write_block(handle, content);
+  connection.close_handle(handle);
+}
+
+void get_small(Connection& connection, const std::string& path) {
+  const std::string handle = connection.open_file(path, kOpenRead);
+  const std::size_t got = connection.read_block(handle, kPatternBlock);
+  connection.close_handle(handle);
+  if (got != kPatternBlock) throw std::runtime_error(path + " has another size");
+}
+
+std::vector<std::uint8_t> small_content() {
   auto content = make_pattern(kPatternBlock);
   stamp_pattern(content, 0);
+  return content;
+}
+
+}  // namespace
+
+std::string run_small_files(const Options& options) {
+  Connection connection(options.target);
+  const auto content = small_content();
+  const Stopwatch watch;
+  for (unsigned i = 0; i < options.count; i++) {
+    const std::string path = options.plan.path + "/" + std::to_string(i);
+    if (options.plan.write) {
+      put_small(connection, path, content);
+    } else {
+      get_small(connection, path);
+    }
+  }
+  return nlohmann::json{{"wall_s", watch.seconds()}, {"count", options.count}}.dump();
+}
+
+std::string run_small_ops(const Options& options) {
+  Connection connection(options.target);
+  const auto content = small_content();
   std::vector<double> put_ms;
   std::vector<double> get_ms;
   for (unsigned i = 0; i < options.count; i++) {
     const Stopwatch put;
-    std::string handle = connection.open_file(options.plan.path, kOpenWrite | kOpenCreate | kOpenTruncate);
-    connection.write_block(handle, content);
-    connection.close_handle(handle);
+    put_small(connection, options.plan.path, content);
     put_ms.push_back(put.seconds() * 1000);
 
     const Stopwatch get;
-    handle = connection.open_file(options.plan.path, kOpenRead);
-    const std::size_t got = connection.read_block(handle, kPatternBlock);
-    connection.close_handle(handle);
+    get_small(connection, options.plan.path);
     get_ms.push_back(get.seconds() * 1000);
-    if (got != kPatternBlock) {
-      throw std::runtime_error("the file just written has another size");
-    }
     std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(options.interval_ms));
   }
   return nlohmann::json{{"count", options.count},

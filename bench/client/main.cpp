@@ -49,7 +49,8 @@ void add_transfer_options(CLI::App& command, Options& options) {
 
 void add_commands(Commands& commands) {
   Options& options = commands.options;
-  add_transfer_options(commands.add("get", "one download; begins when stdin says so", bench::client::run_transfer), options);
+  add_transfer_options(commands.add("get", "one download; begins when stdin says so", bench::client::run_transfer),
+                       options);
   CLI::App& put = commands.add("put", "one upload; begins when stdin says so", bench::client::run_transfer);
   add_transfer_options(put, options);
   put.preparse_callback([&options](std::size_t) { options.plan.write = true; });
@@ -62,8 +63,16 @@ void add_commands(Commands& commands) {
   login.add_option("--count", options.count);
   login.add_option("--parallel", options.parallel);
   login.add_option("--interval-ms", options.interval_ms, "pause of each thread between its logins");
-  commands.add("idle", "sessions that do nothing until stdin ends", bench::client::run_idle).add_option("--count", options.count);
-  commands.add("list", "one directory listing", bench::client::run_list).add_option("path", options.plan.path)->required();
+  commands.add("idle", "sessions that do nothing until stdin ends", bench::client::run_idle)
+      .add_option("--count", options.count);
+  commands.add("list", "one directory listing", bench::client::run_list)
+      .add_option("path", options.plan.path)
+      ->required();
+  CLI::App& files =
+      commands.add("small", "downloads files of 1 KiB, one after the other", bench::client::run_small_files);
+  files.add_option("path", options.plan.path, "their directory")->required();
+  files.add_option("--count", options.count);
+  files.add_flag("--write", options.plan.write, "upload instead of download");
   CLI::App& small = commands.add("smallops", "latency of a 1 KiB put and get", bench::client::run_small_ops);
   small.add_option("path", options.plan.path)->required();
   small.add_option("--count", options.count);

@@ -12,8 +12,20 @@ namespace bench::client {
 
 // filexfer-02 section 3.
 enum PacketType : std::uint8_t {
-  kInit = 1, kVersion = 2, kOpen = 3, kClose = 4, kRead = 5, kWrite = 6, kOpenDir = 11, kReadDir = 12,
-  kStatus = 101, kHandle = 102, kData = 103, kName = 104, kExtended = 200, kExtendedReply = 201
+  kInit = 1,
+  kVersion = 2,
+  kOpen = 3,
+  kClose = 4,
+  kRead = 5,
+  kWrite = 6,
+  kOpenDir = 11,
+  kReadDir = 12,
+  kStatus = 101,
+  kHandle = 102,
+  kData = 103,
+  kName = 104,
+  kExtended = 200,
+  kExtendedReply = 201
 };
 enum StatusCode : std::uint32_t { kOk = 0, kEof = 1 };
 enum OpenFlag : std::uint32_t { kOpenRead = 1, kOpenWrite = 2, kOpenCreate = 8, kOpenTruncate = 16 };
@@ -39,7 +51,8 @@ class PacketWriter {
   std::size_t start_ = 0;
 };
 
-// One reply. `head` is the packet after its length field, cut to ReplyParser::kHeadBytes: bulk payload is counted, not kept.
+// One reply. `head` is the packet after its length field, cut to ReplyParser::kHeadBytes: bulk payload is counted, not
+// kept.
 struct Reply {
   std::uint8_t type = 0;
   std::uint32_t id = 0;

@@ -33,7 +33,8 @@ struct Buffer {
 std::array<std::atomic<Buffer*>, kMaxDescriptors> buffers;
 
 Buffer* buffer_of(int fd) {
-  return fd >= 0 && fd < kMaxDescriptors ? buffers[static_cast<std::size_t>(fd)].load(std::memory_order_relaxed) : nullptr;
+  return fd >= 0 && fd < kMaxDescriptors ? buffers[static_cast<std::size_t>(fd)].load(std::memory_order_relaxed)
+                                         : nullptr;
 }
 
 ssize_t kernel_recv(int fd, void* out, std::size_t size, int flags) {

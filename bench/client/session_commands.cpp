@@ -48,7 +48,8 @@ std::string run_login(const Options& options) {
 
 std::string run_idle(const Options& options) {
   std::vector<std::unique_ptr<Connection>> sessions(options.count);
-  run_parallel(options.count, kIdleConnectors, [&](unsigned index) { sessions[index] = std::make_unique<Connection>(options.target); });
+  run_parallel(options.count, kIdleConnectors,
+               [&](unsigned index) { sessions[index] = std::make_unique<Connection>(options.target); });
   announce_ready();
   wait_for_stdin(kIdleSeconds);
   return nlohmann::json{{"sessions", options.count}}.dump();

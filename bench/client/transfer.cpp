@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The pipeline behind get, put and bulk: fills a window of requests, batches them into few channel writes, refills it as
-// replies come. Runs on the thread of its connection; knows SFTP packets and the pattern, nothing of SSH.
+// The pipeline behind get, put and bulk: fills a window of requests, batches them into few channel writes, refills it
+// as replies come. Runs on the thread of its connection; knows SFTP packets and the pattern, nothing of SSH.
 #include "bench/client/transfer.h"
 
 #include <algorithm>
@@ -97,7 +97,8 @@ void Transfer::on_reply(const Reply& reply) {
   } else if (reply.type == kStatus && plan_.write && reply.field_u32(5) == kOk) {
     bytes_done_ += block.size;
   } else {
-    throw std::runtime_error("transfer at " + std::to_string(block.offset) + ": reply type " + std::to_string(reply.type) +
+    throw std::runtime_error("transfer at " + std::to_string(block.offset) + ": reply type " +
+                             std::to_string(reply.type) +
                              (reply.type == kStatus ? ", status " + std::to_string(reply.field_u32(5)) : ""));
   }
   free_ids_.push_back(reply.id);
@@ -108,7 +109,8 @@ void Transfer::on_data(const Reply& reply, const Block& block) {
   if (size == 0 || size > block.size || reply.length != kDataHeaderBytes + size) {
     throw std::runtime_error("DATA reply with a wrong length");
   }
-  if (block.offset % kPatternBlock == 0 && size >= 8 && load_u64(reply.head.data() + kDataHeaderBytes) != block.offset) {
+  if (block.offset % kPatternBlock == 0 && size >= 8 &&
+      load_u64(reply.head.data() + kDataHeaderBytes) != block.offset) {
     throw std::runtime_error("DATA reply with bytes from another place");
   }
   if (size < block.size) {

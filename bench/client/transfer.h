@@ -44,9 +44,9 @@ class Transfer {
   TransferPlan plan_;
   std::string handle_;
   std::vector<std::uint8_t> payload_;
-  std::vector<Block> blocks_;               // index = request id
+  std::vector<Block> blocks_;  // index = request id
   std::vector<std::uint32_t> free_ids_;
-  std::deque<Block> again_;                 // what short reads left over
+  std::deque<Block> again_;  // what short reads left over
   std::uint64_t next_offset_ = 0;
   PacketWriter packets_;
   std::uint64_t bytes_done_ = 0;

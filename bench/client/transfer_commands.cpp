@@ -63,7 +63,8 @@ std::string run_transfer(const Options& options) {
   transfer.run();
   transfer.close();
   const double wall_s = watch.seconds();
-  return nlohmann::json{{"wall_s", wall_s}, {"bytes", transfer.bytes_done()}, {"block_bytes", transfer.block_bytes()}}.dump();
+  return nlohmann::json{{"wall_s", wall_s}, {"bytes", transfer.bytes_done()}, {"block_bytes", transfer.block_bytes()}}
+      .dump();
 }
 
 std::string run_bulk(const Options& options) {
@@ -80,14 +81,14 @@ std::string run_bulk(const Options& options) {
   const Stopwatch watch;
   announce_ready();
   const double limit_s = options.seconds;
-  while (!load.stop && watch.seconds() < limit_s && !wait_for_stdin(0.1)) {
-  }
+  while (!load.stop && watch.seconds() < limit_s && !wait_for_stdin(0.1)) {}
   load.stop = true;
   sessions.join();
   if (error) {
     std::rethrow_exception(error);
   }
-  return nlohmann::json{{"wall_s", watch.seconds()}, {"bytes", load.bytes.load()}, {"sessions", options.parallel}}.dump();
+  return nlohmann::json{{"wall_s", watch.seconds()}, {"bytes", load.bytes.load()}, {"sessions", options.parallel}}
+      .dump();
 }
 
 }  // namespace bench::client

@@ -55,7 +55,8 @@ core::Result<config::Config> load_config(const ServeOptions& options) {
   if (!loaded) return loaded.error();
   for (const auto& warning : loaded->warnings) log::warn("config", "", warning);
   const auto& file = loaded->config.file;
-  log::info("config", "", file.empty() ? "no configuration file, defaults are in force" : "configuration from " + file.string());
+  log::info("config", "",
+            file.empty() ? "no configuration file, defaults are in force" : "configuration from " + file.string());
   return std::move(loaded->config);
 }
 
@@ -99,13 +100,15 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
   if (!server) return server.error();
   const auto request_reload = [&] {
     // A worker of logins: the store may block, and it outlives them.
-    if (!login.pool().submit([&] { reload(**store); })) log::warn("service", "", "busy, accounts were not reloaded: try again");
+    if (!login.pool().submit([&] { reload(**store); }))
+      log::warn("service", "", "busy, accounts were not reloaded: try again");
   };
   signals.start({[&] { (*server)->stop(); }, request_reload},
                 {std::chrono::seconds(config->sftpd.drain_timeout) + kStopPatience, kStopNowPatience, [] {
-    log::error("service", "", "something does not return, a plugin most likely: the process ends without it");
-    log::close();
-  }});
+                   log::error("service", "",
+                              "something does not return, a plugin most likely: the process ends without it");
+                   log::close();
+                 }});
   (*server)->run();
   signals.finish();
   return core::ok();

@@ -43,7 +43,8 @@ core::Result<std::string> banner_text(const config::Config& config) {
   if (!in.is_open() || in.bad()) return invalid("sftpd.login_banner_file: " + file.string() + " cannot be read");
   text.resize(static_cast<std::size_t>(in.gcount()));
   if (text.size() > kMaxBannerBytes) {
-    return invalid("sftpd.login_banner_file: " + file.string() + " has more than " + std::to_string(kMaxBannerBytes) + " bytes");
+    return invalid("sftpd.login_banner_file: " + file.string() + " has more than " + std::to_string(kMaxBannerBytes) +
+                   " bytes");
   }
   return text;
 }

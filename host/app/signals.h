@@ -41,7 +41,7 @@ class Signals {
   [[noreturn]] void give_up();
   void on_stop();
 
-  Patience patience_{};                              // set before the thread starts
+  Patience patience_{};                                  // set before the thread starts
   Clock::time_point end_by_ = Clock::time_point::max();  // the thread's own, as is:
   int stops_ = 0;
   std::mutex mutex_;

@@ -45,8 +45,8 @@ void Decoy::learn(std::string_view hash) {
 std::string Decoy::pick(std::string_view username) const {
   unsigned char digest[EVP_MAX_MD_SIZE] = {};
   unsigned int size = 0;
-  HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()), reinterpret_cast<const unsigned char*>(username.data()),
-       username.size(), digest, &size);
+  HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()),
+       reinterpret_cast<const unsigned char*>(username.data()), username.size(), digest, &size);
   std::uint64_t number = 0;
   std::memcpy(&number, digest, sizeof number);
   const std::lock_guard lock(mutex_);

@@ -12,8 +12,8 @@
 
 namespace host::auth {
 
-// Installations may hold hashes of several schemes and costs (imported accounts). The decoy learns which costs occur and
-// gives each unknown name one of them, always the same one, so that unknown names look like the known ones.
+// Installations may hold hashes of several schemes and costs (imported accounts). The decoy learns which costs occur
+// and gives each unknown name one of them, always the same one, so that unknown names look like the known ones.
 class Decoy {
  public:
   static constexpr std::size_t kMaxClasses = 16;

@@ -49,7 +49,8 @@ TEST(Decoy, IgnoresRubbishAndStaysSmall) {
   decoy.learn("$2a$31$x");
   EXPECT_EQ(decoy.pick("x"), "");
   std::set<std::string> seen;
-  for (int i = 1; i <= 100; ++i) decoy.learn("$pbkdf2-sha1$" + std::to_string(i) + "$salt$iwnGHj3e4ShfYAA1SPz7CWOx6OI=");
+  for (int i = 1; i <= 100; ++i)
+    decoy.learn("$pbkdf2-sha1$" + std::to_string(i) + "$salt$iwnGHj3e4ShfYAA1SPz7CWOx6OI=");
   for (int i = 0; i < 2000; ++i) seen.insert(decoy.pick(std::to_string(i)));
   EXPECT_EQ(seen.size(), Decoy::kMaxClasses);
 }

@@ -39,7 +39,8 @@ core::Result<users::PublicKey> find_key(const users::User& user, std::string_vie
   for (std::size_t i = 0; i < user.public_keys.size(); ++i) {
     auto stored = users::parse_public_key(user.public_keys[i]);
     if (!stored) {
-      core::log::warn(kSender, "", "user " + user.username + ": public key nr. " + std::to_string(i) + " cannot be parsed, skipped");
+      core::log::warn(kSender, "",
+                      "user " + user.username + ": public key nr. " + std::to_string(i) + " cannot be parsed, skipped");
       continue;
     }
     if (same_bytes(stored->blob, blob) && !found) found = std::move(*stored);
@@ -72,7 +73,8 @@ struct Login::Impl {
 
   explicit Impl(users::Store& store_in) : store(store_in) {}
 
-  core::Result<void> check_password(const core::Result<users::User>& user, const std::string& username, std::string_view password);
+  core::Result<void> check_password(const core::Result<users::User>& user, const std::string& username,
+                                    std::string_view password);
   core::Result<void> admit(const users::User& user, Method method, const Attempt& attempt);
   void record_login(const std::string& username);
 };
@@ -81,11 +83,13 @@ core::Result<void> Login::Impl::check_password(const core::Result<users::User>& 
                                                std::string_view password) {
   const bool usable = user && users::is_usable_hash(user->password);
   if (usable) decoy.learn(user->password);
-  const bool good = usable ? users::verify_password(user->password, password) : users::verify_nothing(password, decoy.pick(username));
+  const bool good =
+      usable ? users::verify_password(user->password, password) : users::verify_nothing(password, decoy.pick(username));
   // Only now, with the time spent, may anything be decided.
   if (!user) return lookup_failure(user.error());
   if (auto active = check_status(*user, now_ms()); !active) return active;
-  if (!usable && !user->password.empty()) return denied("the stored password hash is malformed or costs more than allowed");
+  if (!usable && !user->password.empty())
+    return denied("the stored password hash is malformed or costs more than allowed");
   if (!good) return denied(user->password.empty() ? "the user has no password" : "wrong password");
   return core::ok();
 }
@@ -111,7 +115,8 @@ Login::~Login() { impl_->pool.stop(); }
 core::WorkerPool& Login::pool() { return impl_->pool; }
 
 core::Result<Grant> Login::password(const Attempt& attempt, std::string_view password) {
-  if (password.empty() || password.size() > core::limits::kMaxPasswordBytes) return denied("empty or overlong password");
+  if (password.empty() || password.size() > core::limits::kMaxPasswordBytes)
+    return denied("empty or overlong password");
   auto user = impl_->store.find(attempt.username);
   if (auto done = impl_->check_password(user, attempt.username, password); !done) return done.error();
   if (auto done = impl_->admit(*user, Method::kPassword, attempt); !done) return done.error();
@@ -120,7 +125,8 @@ core::Result<Grant> Login::password(const Attempt& attempt, std::string_view pas
   return Grant{std::move(*user), std::string(method_name(Method::kPassword))};
 }
 
-core::Result<Grant> Login::public_key(const Attempt& attempt, std::string_view key_type, std::string_view key_base64, bool probe) {
+core::Result<Grant> Login::public_key(const Attempt& attempt, std::string_view key_type, std::string_view key_base64,
+                                      bool probe) {
   const auto offered = users::parse_public_key(std::string(key_type) + " " + std::string(key_base64));
   if (!offered) return denied("the offered key is malformed or of an unknown type");
   auto user = impl_->store.find(attempt.username);

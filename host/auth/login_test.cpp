@@ -103,9 +103,9 @@ TEST_F(LoginTest, EveryRefusalHasTheSameStatus) {
   user.username = "torn";
   user.password = "$6$torn";
   add(user);
-  const std::pair<const char*, const char*> attempts[] = {{"ada", "wrong"}, {"ada", ""},       {"nobody", "secret"}, {"off", "secret"},
-                                                         {"off", "wrong"}, {"gone", "secret"}, {"keys", "secret"},   {"keys", ""},
-                                                         {"torn", "secret"}, {"", "secret"}};
+  const std::pair<const char*, const char*> attempts[] = {
+      {"ada", "wrong"},   {"ada", ""},        {"nobody", "secret"}, {"off", "secret"},  {"off", "wrong"},
+      {"gone", "secret"}, {"keys", "secret"}, {"keys", ""},         {"torn", "secret"}, {"", "secret"}};
   for (const auto& [name, text] : attempts) {
     auto refused = password(name, text);
     ASSERT_FALSE(refused) << name << " " << text;
@@ -194,9 +194,11 @@ TEST_F(LoginTest, RestrictionsHoldForBothMethods) {
 TEST_F(LoginTest, AStoredKeyThatDoesNotParseIsSkipped) {
   std::string pattern = (std::filesystem::temp_directory_path() / "login-XXXXXX").string();
   const std::filesystem::path directory = ::mkdtemp(pattern.data());
-  std::ofstream(directory / "dump.json") << R"({"users": [{"username": "ada", "status": 1, "home_dir": "/srv/ada", "permissions": {"/": ["*"]},
+  std::ofstream(directory / "dump.json")
+      << R"({"users": [{"username": "ada", "status": 1, "home_dir": "/srv/ada", "permissions": {"/": ["*"]},
     "uid": 0, "gid": 0, "max_sessions": 0, "quota_size": 0, "quota_files": 0, "upload_bandwidth": 0, "download_bandwidth": 0,
-    "public_keys": ["ssh-rsa broken", "ssh-ed25519 )" << kKey << R"( second"]}]})";
+    "public_keys": ["ssh-rsa broken", "ssh-ed25519 )"
+      << kKey << R"( second"]}]})";
   open(R"({"name": ")" + (directory / "dump.json").string() + R"("})");
   auto grant = key("ada", kKey);
   std::filesystem::remove_all(directory);
@@ -210,7 +212,9 @@ TEST_F(LoginTest, ManyAtOnceOnThePool) {
   std::atomic<int> good = 0;
   Login& login = *login_;
   for (int i = 0; i < 64; ++i) {
-    ASSERT_TRUE(login.pool().submit([&, i] { good += login.password({"ada", "192.0.2.7"}, i % 2 == 0 ? "secret" : "wrong") ? 1 : 0; }));
+    ASSERT_TRUE(login.pool().submit([&, i] {
+      good += login.password({"ada", "192.0.2.7"}, i % 2 == 0 ? "secret" : "wrong") ? 1 : 0;
+    }));
   }
   EXPECT_GT(last_login("ada"), 0);
   EXPECT_EQ(good, 32);

@@ -24,7 +24,9 @@ core::Result<void> check_status(const users::User& user, std::int64_t now_ms) {
 core::Result<void> check_address(const users::Filters& filters, std::string_view client_ip) {
   if (filters.allowed_ip.empty() && filters.denied_ip.empty()) return core::ok();
   const auto address = users::parse_ip(client_ip);
-  if (!address) return denied("the client's address \"" + std::string(client_ip) + "\" cannot be checked against the account's filters");
+  if (!address)
+    return denied("the client's address \"" + std::string(client_ip) +
+                  "\" cannot be checked against the account's filters");
   for (const auto& block : filters.denied_ip) {
     const auto cidr = users::parse_cidr(block);
     if (!cidr) return denied("denied_ip holds \"" + block + "\", which is not CIDR");

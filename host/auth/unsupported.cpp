@@ -10,8 +10,9 @@ namespace host::auth {
 
 core::Result<void> refuse_unenforced(const users::User& user) {
   if (user.filters.file_extensions.empty()) return core::ok();
-  return core::Error(core::Status::kDenied,
-                     "the account restricts file extensions (filters.file_extensions) and this version cannot enforce that");
+  return core::Error(
+      core::Status::kDenied,
+      "the account restricts file extensions (filters.file_extensions) and this version cannot enforce that");
 }
 
 void warn_unenforced(const users::User& user) {

@@ -29,7 +29,8 @@ int check(const CheckFlags& flags) {
   const auto problems = app::check(*config);
   for (const auto& problem : problems) fail(problem);
   if (!problems.empty()) return EXIT_FAILURE;
-  std::cout << "configuration is good: " << (config->file.empty() ? "no file, defaults" : config->file.string()) << "\n";
+  std::cout << "configuration is good: " << (config->file.empty() ? "no file, defaults" : config->file.string())
+            << "\n";
   return EXIT_SUCCESS;
 }
 

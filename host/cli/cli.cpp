@@ -16,7 +16,8 @@
 namespace host::cli {
 namespace {
 
-// "--name=" gives an empty value; the parser would take the next word instead. The result is in reverse, as it wants it.
+// "--name=" gives an empty value; the parser would take the next word instead. The result is in reverse, as it wants
+// it.
 std::vector<std::string> words_of(int argc, const char* const* argv) {
   std::vector<std::string> words;
   bool options = true;

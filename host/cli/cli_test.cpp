@@ -51,7 +51,10 @@ TEST(CommandLine, HelpComesOnStandardOutput) {
 }
 
 TEST(CommandLine, UsageErrors) {
-  const struct { std::vector<const char*> words; const char* message; } rows[] = {
+  const struct {
+    std::vector<const char*> words;
+    const char* message;
+  } rows[] = {
       {{"frobnicate"}, "Error: unknown command \"frobnicate\" for \"sallyport\""},
       {{"serve", "extra"}, "unknown command \"extra\" for \"sallyport serve\""},
       {{"user", "frobnicate"}, "unknown command \"frobnicate\" for \"sallyport user\""},

@@ -17,10 +17,12 @@ ConfigFlags::ConfigFlags()
     : dir(text_from_environment("SFTPGO_CONFIG_DIR", ".")), file(text_from_environment("SFTPGO_CONFIG_FILE", "")) {}
 
 void ConfigFlags::add_to(CLI::App& command) {
-  command.add_option("-c,--config-dir", dir,
-                     "directory of the configuration file and base of relative paths (default: SFTPGO_CONFIG_DIR or .)");
-  command.add_option("-f,--config-file", file,
-                     "name of the configuration file without extension (default: SFTPGO_CONFIG_FILE or sallyport, then sftpgo)");
+  command.add_option(
+      "-c,--config-dir", dir,
+      "directory of the configuration file and base of relative paths (default: SFTPGO_CONFIG_DIR or .)");
+  command.add_option(
+      "-f,--config-file", file,
+      "name of the configuration file without extension (default: SFTPGO_CONFIG_FILE or sallyport, then sftpgo)");
 }
 
 core::Result<config::Config> ConfigFlags::load() const {

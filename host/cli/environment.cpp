@@ -16,8 +16,7 @@ std::string_view value_of(const char* name) {
 }
 
 core::Error refused(const char* name, std::string_view found, const char* allowed) {
-  return {core::Status::kInvalid,
-          std::string(name) + ": found \"" + std::string(found) + "\", allowed is " + allowed};
+  return {core::Status::kInvalid, std::string(name) + ": found \"" + std::string(found) + "\", allowed is " + allowed};
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ struct PluginFlags {
 
 std::string kinds_of(const plugin::PluginInfo& info) {
   std::string kinds;
-  for (const auto& factory : info.factories) kinds += (kinds.empty() ? "" : ",") + std::string(plugin::kind_name(factory.kind));
+  for (const auto& factory : info.factories)
+    kinds += (kinds.empty() ? "" : ",") + std::string(plugin::kind_name(factory.kind));
   return kinds;
 }
 
@@ -42,7 +43,11 @@ int list(const PluginFlags& flags) {
     const plugin::PluginInfo nothing;
     const auto& info = loaded ? **loaded : nothing;
     rows.push_back({name, info.version, kinds_of(info), info.file, status});
-    array.push_back({{"name", name}, {"version", info.version}, {"kind", kinds_of(info)}, {"file", info.file}, {"ok", loaded.has_value()},
+    array.push_back({{"name", name},
+                     {"version", info.version},
+                     {"kind", kinds_of(info)},
+                     {"file", info.file},
+                     {"ok", loaded.has_value()},
                      {"status", status}});
   }
   std::cout << (flags.as_json ? array.dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : format_table(rows));
@@ -70,12 +75,25 @@ class PrivateDirectory {
 
 std::string words_of(const plugin::FsCaps& caps) {
   using Caps = plugin::FsCaps;
-  constexpr struct { Caps::Flag flag; const char* word; } kFlags[] = {
-      {Caps::kRandomWrite, "random-write"}, {Caps::kReadWrite, "read-write"}, {Caps::kParallelIo, "parallel-io"},
-      {Caps::kNowaitRead, "nowait-read"}, {Caps::kNowaitWrite, "nowait-write"}, {Caps::kResume, "resume"},
-      {Caps::kRenameReplace, "rename-replace"}, {Caps::kAtomicRename, "atomic-rename"}, {Caps::kRealDirs, "real-dirs"},
-      {Caps::kSymlinks, "symlinks"}, {Caps::kSetTimes, "set-times"}, {Caps::kSetPerms, "set-perms"},
-      {Caps::kSetOwner, "set-owner"}, {Caps::kTruncate, "truncate"}, {Caps::kPublishOnClose, "publish-on-close"},
+  constexpr struct {
+    Caps::Flag flag;
+    const char* word;
+  } kFlags[] = {
+      {Caps::kRandomWrite, "random-write"},
+      {Caps::kReadWrite, "read-write"},
+      {Caps::kParallelIo, "parallel-io"},
+      {Caps::kNowaitRead, "nowait-read"},
+      {Caps::kNowaitWrite, "nowait-write"},
+      {Caps::kResume, "resume"},
+      {Caps::kRenameReplace, "rename-replace"},
+      {Caps::kAtomicRename, "atomic-rename"},
+      {Caps::kRealDirs, "real-dirs"},
+      {Caps::kSymlinks, "symlinks"},
+      {Caps::kSetTimes, "set-times"},
+      {Caps::kSetPerms, "set-perms"},
+      {Caps::kSetOwner, "set-owner"},
+      {Caps::kTruncate, "truncate"},
+      {Caps::kPublishOnClose, "publish-on-close"},
       {Caps::kCaseInsensitive, "case-insensitive"},
   };
   std::string words;
@@ -117,11 +135,12 @@ int show(const PluginFlags& flags) {
   const auto loaded = registry.load(flags.name);
   if (!loaded) return fail(loaded.error());
   const auto& info = **loaded;
-  std::cout << "name: " << info.name << "\nid: " << info.id << "\nversion: " << info.version << "\nvendor: " << info.vendor
-            << "\nfile: " << info.file << "\n";
+  std::cout << "name: " << info.name << "\nid: " << info.id << "\nversion: " << info.version
+            << "\nvendor: " << info.vendor << "\nfile: " << info.file << "\n";
   for (const auto& factory : info.factories) {
     std::cout << plugin::kind_name(factory.kind) << " " << factory.type << ": " << factory.summary << "\n";
-    if (factory.kind == plugin::Kind::kStorage) std::cout << "  capabilities: " << capabilities(registry, info.name) << "\n";
+    if (factory.kind == plugin::Kind::kStorage)
+      std::cout << "  capabilities: " << capabilities(registry, info.name) << "\n";
     print_schema("configuration", factory.config_schema);
     print_schema("settings of each account", factory.user_schema);
   }
@@ -133,11 +152,13 @@ int show(const PluginFlags& flags) {
 void add_plugin_commands(Commands& commands) {
   auto& group = commands.add_group("plugin", "look at plugins");
   auto listing = std::make_shared<PluginFlags>();
-  auto& list_command = commands.add(group, "list", "list plugins and whether they load", [listing] { return list(*listing); });
+  auto& list_command =
+      commands.add(group, "list", "list plugins and whether they load", [listing] { return list(*listing); });
   listing->config.add_to(list_command);
   list_command.add_flag("--json", listing->as_json, "as a JSON array");
   auto showing = std::make_shared<PluginFlags>();
-  auto& show_command = commands.add(group, "show", "show one plugin: version, kinds, capabilities, configuration", [showing] { return show(*showing); });
+  auto& show_command = commands.add(group, "show", "show one plugin: version, kinds, capabilities, configuration",
+                                    [showing] { return show(*showing); });
   showing->config.add_to(show_command);
   show_command.add_option("NAME", showing->name, "plugin name, such as fs-local")->required();
 }

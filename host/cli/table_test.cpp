@@ -11,7 +11,8 @@ TEST(Table, AlignsColumns) {
 }
 
 TEST(Table, CountsCodePointsAndTamesControls) {
-  EXPECT_EQ(format_table({{"\xC3\xA4\xC3\xB6", "1"}, {"ab", "2"}, {"\x1b[", "3"}}), "\xC3\xA4\xC3\xB6  1\nab  2\n?[  3\n");
+  EXPECT_EQ(format_table({{"\xC3\xA4\xC3\xB6", "1"}, {"ab", "2"}, {"\x1b[", "3"}}),
+            "\xC3\xA4\xC3\xB6  1\nab  2\n?[  3\n");
 }
 
 }  // namespace

@@ -39,7 +39,8 @@ core::Result<void> merge(users::User& user, const UserFlags& flags) {
   if (!json) return json.error();
   if (auto merged = users::merge_json(user, *json); !merged) return merged;
   if (user.username != flags.name) {
-    return core::Error(core::Status::kInvalid, "the JSON is about \"" + user.username + "\", not \"" + flags.name + "\"");
+    return core::Error(core::Status::kInvalid,
+                       "the JSON is about \"" + user.username + "\", not \"" + flags.name + "\"");
   }
   return core::ok();
 }
@@ -120,11 +121,17 @@ int remove(const UserFlags& flags) {
 
 void add_field_flags(CLI::App& command, UserFields& fields) {
   command.add_option("--home-dir", fields.home_dir, "home directory");
-  auto* from_stdin = command.add_flag("--password-stdin", fields.password_stdin, "read the password from standard input, or ask on a terminal");
-  command.add_option("--password-file", fields.password_file, "read the password from the first line of a file")->excludes(from_stdin);
-  command.add_option("--public-key", fields.public_keys, "public key as in authorized_keys; may be repeated")->allow_extra_args(false);
-  command.add_option("--public-key-file", fields.public_key_files, "file with public keys; may be repeated")->allow_extra_args(false);
-  command.add_option("--permissions", fields.permissions, "rights in a directory, such as /=list,download; may be repeated")
+  auto* from_stdin = command.add_flag("--password-stdin", fields.password_stdin,
+                                      "read the password from standard input, or ask on a terminal");
+  command.add_option("--password-file", fields.password_file, "read the password from the first line of a file")
+      ->excludes(from_stdin);
+  command.add_option("--public-key", fields.public_keys, "public key as in authorized_keys; may be repeated")
+      ->allow_extra_args(false);
+  command.add_option("--public-key-file", fields.public_key_files, "file with public keys; may be repeated")
+      ->allow_extra_args(false);
+  command
+      .add_option("--permissions", fields.permissions,
+                  "rights in a directory, such as /=list,download; may be repeated")
       ->allow_extra_args(false);
   command.add_option("--uid", fields.uid, "owner of what is created");
   command.add_option("--gid", fields.gid, "group of what is created");
@@ -137,7 +144,7 @@ void add_field_flags(CLI::App& command, UserFields& fields) {
 
 void add_user_commands(Commands& commands) {
   auto& group = commands.add_group("user", "manage accounts");
-  const auto add_command = [&](const char* name, const char* description, int (*action)(const UserFlags&)) -> auto {
+  const auto add_command = [&](const char* name, const char* description, int (*action)(const UserFlags&)) -> auto{
     auto flags = std::make_shared<UserFlags>();
     auto& command = commands.add(group, name, description, [flags, action] { return action(*flags); });
     flags->config.add_to(command);

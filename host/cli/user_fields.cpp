@@ -26,7 +26,8 @@ Result<std::string> read_all(std::istream& in, const std::string& source) {
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (in.bad()) return Error(Status::kIo, source + ": cannot be read");
   text.resize(static_cast<std::size_t>(in.gcount()));
-  if (text.size() > core::limits::kMaxUserRecordBytes) return Error(Status::kInvalid, source + ": too long for an account");
+  if (text.size() > core::limits::kMaxUserRecordBytes)
+    return Error(Status::kInvalid, source + ": too long for an account");
   return text;
 }
 
@@ -40,7 +41,8 @@ Result<Json> read_json(const std::string& file) {
   const auto text = file == "-" ? read_all(std::cin, "standard input") : read_file(file);
   if (!text) return text.error();
   auto json = Json::parse(*text, nullptr, false);
-  if (!json.is_object()) return Error(Status::kInvalid, (file == "-" ? "standard input" : file) + ": holds no JSON object");
+  if (!json.is_object())
+    return Error(Status::kInvalid, (file == "-" ? "standard input" : file) + ": holds no JSON object");
   return Result<Json>(boost::system::in_place_value, std::move(json));
 }
 
@@ -78,7 +80,8 @@ Result<Json> parse_permissions(const std::vector<std::string>& texts) {
   for (const auto& text : texts) {
     const auto equals = text.rfind('=');
     if (equals == std::string::npos || text.front() != '/') {
-      return Error(Status::kInvalid, "--permissions: found \"" + text + "\", allowed is DIRECTORY=RIGHT,RIGHT... such as /=list,download");
+      return Error(Status::kInvalid, "--permissions: found \"" + text +
+                                         "\", allowed is DIRECTORY=RIGHT,RIGHT... such as /=list,download");
     }
     Json rights = Json::array();
     for (std::size_t at = equals + 1; at < text.size();) {
@@ -95,17 +98,20 @@ Result<std::int64_t> parse_expiration(const std::string& text) {
   if (text.empty()) return 0;
   int year = 0, end = 0;
   unsigned month = 0, day = 0;
-  const bool shaped = text.size() == 10 && std::sscanf(text.c_str(), "%4d-%2u-%2u%n", &year, &month, &day, &end) == 3 && end == 10;
+  const bool shaped =
+      text.size() == 10 && std::sscanf(text.c_str(), "%4d-%2u-%2u%n", &year, &month, &day, &end) == 3 && end == 10;
   const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month), std::chrono::day(day)};
   if (!shaped || !date.ok()) {
-    return Error(Status::kInvalid, "--expiration-date: found \"" + text + "\", allowed is YYYY-MM-DD, or nothing for never");
+    return Error(Status::kInvalid,
+                 "--expiration-date: found \"" + text + "\", allowed is YYYY-MM-DD, or nothing for never");
   }
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::sys_days(date).time_since_epoch()).count();
 }
 
 std::string expiration_text(std::int64_t ms) {
   if (ms <= 0) return "never";
-  const auto days = std::chrono::floor<std::chrono::days>(std::chrono::sys_time<std::chrono::milliseconds>(std::chrono::milliseconds(ms)));
+  const auto days = std::chrono::floor<std::chrono::days>(
+      std::chrono::sys_time<std::chrono::milliseconds>(std::chrono::milliseconds(ms)));
   const std::chrono::year_month_day date(days);
   char text[32];
   std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
@@ -120,7 +126,9 @@ Result<Json> to_json(const UserFields& fields) {
     if (!base) return base.error();
     json = std::move(*base);
   }
-  if (fields.home_dir) json["home_dir"] = fields.home_dir->empty() ? "" : std::filesystem::absolute(*fields.home_dir).lexically_normal().string();
+  if (fields.home_dir)
+    json["home_dir"] =
+        fields.home_dir->empty() ? "" : std::filesystem::absolute(*fields.home_dir).lexically_normal().string();
   if (fields.uid) json["uid"] = *fields.uid;
   if (fields.gid) json["gid"] = *fields.gid;
   if (fields.status) json["status"] = *fields.status;

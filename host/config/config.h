@@ -64,7 +64,7 @@ struct Httpd {
               backups_path = "backups", auth_user_file, certificate_file, certificate_key_file;
 };
 
-struct Plugins {  // (ours)
+struct Plugins {          // (ours)
   std::string directory;  // empty: ../lib/sallyport/plugins beside the executable
   std::vector<std::string> paths;
   std::map<std::string, std::string> sha256;
@@ -89,9 +89,9 @@ struct Loaded {
 };
 
 // Looks for <name>.json in dir, then $HOME/.config/sallyport, /etc/sallyport (and the sftpgo ones), then the working
-// directory; `name` empty means "sallyport", then "sftpgo", and no file at all then is fine: defaults. A named file that is
-// missing (kNotFound) and a wrong type or value are errors; those tell of file, key, value and what is allowed, one line
-// each. `environment` in the form of environ.
+// directory; `name` empty means "sallyport", then "sftpgo", and no file at all then is fine: defaults. A named file
+// that is missing (kNotFound) and a wrong type or value are errors; those tell of file, key, value and what is allowed,
+// one line each. `environment` in the form of environ.
 core::Result<Loaded> load(const std::filesystem::path& dir, std::string_view name, const char* const* environment);
 
 }  // namespace host::config

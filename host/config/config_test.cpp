@@ -109,8 +109,11 @@ TEST_F(ConfigTest, ListsReplaceTheDefault) {
 }
 
 TEST_F(ConfigTest, WrongTypesAndValuesStopTheStart) {
-  const struct { const char *section, *value, *problem; } rows[] = {
-      {"sftpd", R"("bind_port": "2022")", R"(sftpd.bind_port: found "2022", allowed is a whole number from 0 to 65535)"},
+  const struct {
+    const char *section, *value, *problem;
+  } rows[] = {
+      {"sftpd", R"("bind_port": "2022")",
+       R"(sftpd.bind_port: found "2022", allowed is a whole number from 0 to 65535)"},
       {"sftpd", R"("bind_port": 65536)", "found 65536"},
       {"sftpd", R"("bind_port": -1)", "found -1"},
       {"sftpd", R"("bind_port": 1.5)", "found 1.5"},
@@ -147,7 +150,8 @@ TEST_F(ConfigTest, AllProblemsAreTold) {
 }
 
 TEST_F(ConfigTest, SecretsStayOutOfMessages) {
-  const auto text = problem(R"({"data_provider": {"password": ["hunter2"]}, "plugins": {"storage": {"s3": "hunter2"}}})");
+  const auto text =
+      problem(R"({"data_provider": {"password": ["hunter2"]}, "plugins": {"storage": {"s3": "hunter2"}}})");
   EXPECT_EQ(text.find("hunter2"), std::string::npos) << text;
   EXPECT_TRUE(contains(text, "data_provider.password: found [redacted]"));
 }
@@ -177,7 +181,8 @@ TEST_F(ConfigTest, NearestKey) {
 }
 
 TEST_F(ConfigTest, MissingFeaturesAreRefusedOrTold) {
-  for (const auto* value : {R"("proxy_protocol": 1)", R"("upload_mode": 1)", R"("keyboard_interactive_auth_program": "/x")"}) {
+  for (const auto* value :
+       {R"("proxy_protocol": 1)", R"("upload_mode": 1)", R"("keyboard_interactive_auth_program": "/x")"}) {
     EXPECT_TRUE(contains(problem("{\"sftpd\": {" + std::string(value) + "}}"), "this version cannot do yet")) << value;
   }
   for (const auto* value : {R"("external_auth_program": "/x")", R"("pre_login_program": "/x")"}) {

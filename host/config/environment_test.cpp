@@ -46,7 +46,8 @@ TEST(Environment, AnEmptyTextIsAValue) {
 }
 
 TEST(Environment, WrongValuesNameTheVariable) {
-  EXPECT_TRUE(problem("SFTPGO_SFTPD__BIND_PORT=12x").starts_with("SFTPGO_SFTPD__BIND_PORT: sftpd.bind_port: found \"12x\""));
+  EXPECT_TRUE(
+      problem("SFTPGO_SFTPD__BIND_PORT=12x").starts_with("SFTPGO_SFTPD__BIND_PORT: sftpd.bind_port: found \"12x\""));
   EXPECT_TRUE(problem("SFTPGO_SFTPD__FAST_SOCKET=yes").ends_with("allowed is true or false"));
   EXPECT_TRUE(problem("SFTPGO_PLUGINS__STORAGE=hunter2").find("hunter2") == std::string::npos);
 }

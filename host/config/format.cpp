@@ -67,8 +67,8 @@ core::Result<Tree> read_tree(const std::filesystem::path& file) {
   if (!in.is_open() || in.bad()) return core::Error(core::Status::kIo, file.string() + ": cannot be read");
   text.resize(static_cast<std::size_t>(in.gcount()));
   if (text.size() > core::limits::kMaxConfigBytes) {
-    return core::Error(core::Status::kInvalid, file.string() + ": larger than " +
-                                                   std::to_string(core::limits::kMaxConfigBytes) + " bytes");
+    return core::Error(core::Status::kInvalid,
+                       file.string() + ": larger than " + std::to_string(core::limits::kMaxConfigBytes) + " bytes");
   }
   for (const auto& format : formats()) {
     if (file.extension() != format.extension) continue;

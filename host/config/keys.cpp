@@ -16,8 +16,8 @@ constexpr int kMinInt = std::numeric_limits<int>::min();
 constexpr std::array<std::string_view, 5> kFileEvents = {"download", "upload", "delete", "rename", "ssh_cmd"};
 constexpr std::array<std::string_view, 3> kUserEvents = {"add", "update", "delete"};
 constexpr std::array<std::string_view, 13> kCommands = {
-    "scp", "md5sum", "sha1sum", "sha256sum", "sha384sum", "sha512sum", "cd", "pwd",
-    "git-receive-pack", "git-upload-pack", "git-upload-archive", "rsync", "*"};
+    "scp", "md5sum",           "sha1sum",         "sha256sum",          "sha384sum", "sha512sum", "cd",
+    "pwd", "git-receive-pack", "git-upload-pack", "git-upload-archive", "rsync",     "*"};
 
 constexpr Rule range(std::int64_t min, std::int64_t max) {
   Rule rule;
@@ -43,7 +43,7 @@ constexpr Rule object_with(std::string_view member) {
 constexpr Rule kAnything{};
 
 // The member of Config that a row is about; the unary plus makes the lambda the function pointer that Target holds.
-#define MEMBER(member) (+[](Config& config) -> auto& { return config.member; })
+#define MEMBER(member) (+[](Config & config) -> auto& { return config.member; })
 
 const Key kKeys[] = {
     {"sftpd.bind_port", MEMBER(sftpd.bind_port), range(0, 65535), 0,
@@ -59,7 +59,8 @@ const Key kKeys[] = {
     {"sftpd.banner", MEMBER(sftpd.banner), text(Rule::Text::kIdentification), 0,
      "Software name in the SSH identification. Empty: Sallyport and its version."},
     {"sftpd.upload_mode", MEMBER(sftpd.upload_mode), range(0, 2), 0,
-     "0: uploads go straight to their path. 1: to a temporary file that is renamed at the end. 2: as 1, but what arrived "
+     "0: uploads go straight to their path. 1: to a temporary file that is renamed at the end. 2: as 1, but what "
+     "arrived "
      "before an error is kept."},
     {"sftpd.actions.execute_on", MEMBER(sftpd.actions.execute_on), one_of(kFileEvents), 0,
      "File events to notify about. Empty: none."},
@@ -68,7 +69,8 @@ const Key kKeys[] = {
     {"sftpd.actions.http_notification_url", MEMBER(sftpd.actions.http_notification_url), text(Rule::Text::kUrl), 0,
      "URL to call for each event."},
     {"sftpd.keys", MEMBER(sftpd.keys), object_with("private_key"), 0,
-     "Private host keys, each `{\"private_key\": PATH}` or just the path. Empty: `id_rsa`, `id_ecdsa` and `id_ed25519` in "
+     "Private host keys, each `{\"private_key\": PATH}` or just the path. Empty: `id_rsa`, `id_ecdsa` and `id_ed25519` "
+     "in "
      "the configuration directory, made when missing."},
     {"sftpd.enable_scp", MEMBER(sftpd.enable_scp), kAnything, 0,
      "Outdated; add `scp` to `enabled_ssh_commands` instead."},
@@ -81,11 +83,13 @@ const Key kKeys[] = {
     {"sftpd.login_banner_file", MEMBER(sftpd.login_banner_file), kAnything, 0,
      "File whose text clients see before they log in. Empty: none."},
     {"sftpd.setstat_mode", MEMBER(sftpd.setstat_mode), range(0, 1), 0,
-     "0: requests to change permissions, owner and times are carried out. 1: they are answered with success and ignored."},
+     "0: requests to change permissions, owner and times are carried out. 1: they are answered with success and "
+     "ignored."},
     {"sftpd.enabled_ssh_commands", MEMBER(sftpd.enabled_ssh_commands), one_of(kCommands), 0,
      "SSH commands that clients may run. `*`: all. The list replaces the default."},
     {"sftpd.keyboard_interactive_auth_program", MEMBER(sftpd.keyboard_interactive_auth_program),
-     text(Rule::Text::kAbsolutePath), 0, "Program that asks the questions of keyboard-interactive logins. Empty: none."},
+     text(Rule::Text::kAbsolutePath), 0,
+     "Program that asks the questions of keyboard-interactive logins. Empty: none."},
     {"sftpd.proxy_protocol", MEMBER(sftpd.proxy_protocol), range(0, 2), 0,
      "HAProxy PROXY protocol. 0: off. 1: accepted. 2: required."},
     {"sftpd.proxy_allowed", MEMBER(sftpd.proxy_allowed), kAnything, 0,
@@ -108,7 +112,8 @@ const Key kKeys[] = {
     {"data_provider.username", MEMBER(data_provider.username), kAnything, 0, "User at the database server."},
     {"data_provider.password", MEMBER(data_provider.password), kAnything, Key::kSecret, "Password of that user."},
     {"data_provider.sslmode", MEMBER(data_provider.sslmode), range(0, 3), 0,
-     "TLS towards the database server. postgresql: disable, require, verify-ca, verify-full. mysql: off, on, unchecked, "
+     "TLS towards the database server. postgresql: disable, require, verify-ca, verify-full. mysql: off, on, "
+     "unchecked, "
      "preferred."},
     {"data_provider.connection_string", MEMBER(data_provider.connection_string), kAnything, Key::kSecret,
      "Replaces the connection string that would be made from the keys above."},
@@ -127,8 +132,8 @@ const Key kKeys[] = {
      "Program to run for each change."},
     {"data_provider.actions.http_notification_url", MEMBER(data_provider.actions.http_notification_url),
      text(Rule::Text::kUrl), 0, "URL to call for each change."},
-    {"data_provider.external_auth_program", MEMBER(data_provider.external_auth_program), text(Rule::Text::kAbsolutePath), 0,
-     "Program that decides logins. Empty: none."},
+    {"data_provider.external_auth_program", MEMBER(data_provider.external_auth_program),
+     text(Rule::Text::kAbsolutePath), 0, "Program that decides logins. Empty: none."},
     {"data_provider.external_auth_scope", MEMBER(data_provider.external_auth_scope), range(0, 7), 0,
      "Logins that the program decides: sum of 1 password, 2 public key, 4 keyboard-interactive. 0: all."},
     {"data_provider.credentials_path", MEMBER(data_provider.credentials_path), kAnything, 0,
@@ -154,7 +159,8 @@ const Key kKeys[] = {
     {"plugins.sha256", MEMBER(plugins.sha256), text(Rule::Text::kSha256), Key::kOurs,
      "Plugin name -> SHA-256 digest in hex. A plugin with another digest is refused."},
     {"plugins.storage", MEMBER(plugins.storage), text(Rule::Text::kJsonObject), Key::kOurs | Key::kSecret,
-     "Storage plugin name -> its settings, an object that the plugin's schema describes (`sallyport plugin show NAME`)."},
+     "Storage plugin name -> its settings, an object that the plugin's schema describes (`sallyport plugin show "
+     "NAME`)."},
     {"plugins.provider", MEMBER(plugins.provider), text(Rule::Text::kJsonObject), Key::kOurs | Key::kSecret,
      "Provider plugin name -> settings of its own beyond those in `data_provider`, as its schema describes them."},
 };
@@ -165,7 +171,8 @@ const Key kKeys[] = {
 std::span<const Key> keys() { return kKeys; }
 
 const Key* find_key(std::string_view path) {
-  const auto* found = std::find_if(std::begin(kKeys), std::end(kKeys), [&](const Key& key) { return key.path == path; });
+  const auto* found =
+      std::find_if(std::begin(kKeys), std::end(kKeys), [&](const Key& key) { return key.path == path; });
   return found == std::end(kKeys) ? nullptr : found;
 }
 

@@ -25,12 +25,21 @@ using Target = std::variant<int& (*)(Config&), bool& (*)(Config&), std::string& 
 // What is allowed beyond the type. Only the members that fit the type are used.
 struct Rule {
   enum class Text {
-    kAny, kOneOf, kPluginName, kAbsolutePath, kUrl, kAlgorithm, kAddress, kIdentification, kSha256, kJsonObject
+    kAny,
+    kOneOf,
+    kPluginName,
+    kAbsolutePath,
+    kUrl,
+    kAlgorithm,
+    kAddress,
+    kIdentification,
+    kSha256,
+    kJsonObject
   };
-  std::int64_t min = 0, max = 0;          // numbers
-  Text text = Text::kAny;                 // texts, each element of a list, each value of a map
+  std::int64_t min = 0, max = 0;  // numbers
+  Text text = Text::kAny;         // texts, each element of a list, each value of a map
   std::span<const std::string_view> one_of = {};
-  std::string_view object_member = {};    // lists: an element may also be an object with this one text member
+  std::string_view object_member = {};  // lists: an element may also be an object with this one text member
 };
 
 struct Key {

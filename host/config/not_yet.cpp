@@ -48,7 +48,8 @@ void check_not_yet(const Config& config, std::string_view where, Findings& findi
   const std::string start = where.empty() ? "" : std::string(where) + ": ";
   for (const auto path : kRefused) {
     if (changed(path)) {
-      findings.problems.push_back(start + std::string(path) + " asks for something this version cannot do yet; allowed is " +
+      findings.problems.push_back(start + std::string(path) +
+                                  " asks for something this version cannot do yet; allowed is " +
                                   value_text(defaults, *find_key(path)));
     }
   }
@@ -58,7 +59,9 @@ void check_not_yet(const Config& config, std::string_view where, Findings& findi
 }
 
 std::string_view not_yet_note(std::string_view path) {
-  const auto holds = [&](const auto& rows) { return std::find(std::begin(rows), std::end(rows), path) != std::end(rows); };
+  const auto holds = [&](const auto& rows) {
+    return std::find(std::begin(rows), std::end(rows), path) != std::end(rows);
+  };
   if (holds(kRefused)) return "**Not in this version**, which accepts only the default.";
   if (holds(kWarned)) return "**No effect in this version.**";
   return {};

@@ -9,7 +9,8 @@
 namespace host::config {
 namespace {
 
-constexpr std::string_view kIntroduction = R"(<!-- Made by `sallyport check-config --reference`; edit host/config/keys.cpp instead. -->
+constexpr std::string_view kIntroduction =
+    R"(<!-- Made by `sallyport check-config --reference`; edit host/config/keys.cpp instead. -->
 # Configuration
 
 Sallyport reads one file and the environment, once, at start. `sallyport check-config` tells whether they are right,
@@ -48,13 +49,14 @@ std::string reference_page() {
   for (const Key& key : keys()) {
     if (section_of(key.path) != section) {
       section = section_of(key.path);
-      page += "\n## " + std::string(section) + "\n\n| key | type | default | allowed | meaning |\n|---|---|---|---|---|\n";
+      page +=
+          "\n## " + std::string(section) + "\n\n| key | type | default | allowed | meaning |\n|---|---|---|---|---|\n";
     }
     const std::string marks = std::string(key.has(Key::kOurs) ? " +" : "") + (key.has(Key::kSecret) ? " #" : "");
     const auto note = not_yet_note(key.path);
-    page += "| `" + std::string(key.path.substr(section.size() + 1)) + "`" + marks + " | " + std::string(type_name(key)) +
-            " | `" + value_text(defaults, key) + "` | " + escaped(allowed_values(key)) + " | " +
-            escaped(std::string(key.doc)) + (note.empty() ? "" : " " + std::string(note)) + " |\n";
+    page += "| `" + std::string(key.path.substr(section.size() + 1)) + "`" + marks + " | " +
+            std::string(type_name(key)) + " | `" + value_text(defaults, key) + "` | " + escaped(allowed_values(key)) +
+            " | " + escaped(std::string(key.doc)) + (note.empty() ? "" : " " + std::string(note)) + " |\n";
   }
   return page;
 }

@@ -35,7 +35,8 @@ TEST(Reference, SampleFileIsCleanAndComplete) {
   for (const Key& key : keys()) {
     const Tree* at = &tree;
     std::stringstream path{std::string(key.path)};
-    for (std::string part; at != nullptr && std::getline(path, part, '.');) at = at->contains(part) ? &(*at)[part] : nullptr;
+    for (std::string part; at != nullptr && std::getline(path, part, '.');)
+      at = at->contains(part) ? &(*at)[part] : nullptr;
     EXPECT_NE(at, nullptr) << key.path;
   }
 }

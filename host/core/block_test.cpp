@@ -150,7 +150,8 @@ TEST(BlockQueue, LongQueuesAreConsumedFromTheFront) {
     queue.append(block_of(std::to_string(i), limits::kSmallBlockBytes));
     if (i % 3 == 0) {
       const auto size = queue.front().size();
-      EXPECT_EQ(std::string_view(expected).substr(0, size), std::string_view(reinterpret_cast<const char*>(queue.front().data()), size));
+      EXPECT_EQ(std::string_view(expected).substr(0, size),
+                std::string_view(reinterpret_cast<const char*>(queue.front().data()), size));
       expected.erase(0, size);
       queue.consume(size);
     }

@@ -20,16 +20,17 @@ inline constexpr std::uint32_t kMaxReaddirEntries = 128;  // per reply
 inline constexpr std::size_t kMaxReaddirBytes = 64 * 1024;
 
 // Flow control of one SFTP channel
-inline constexpr std::size_t kMaxQueuedRequestBytes = 2 * 1024 * 1024;  // parsed and waiting: beyond it we stop consuming
+inline constexpr std::size_t kMaxQueuedRequestBytes =
+    2 * 1024 * 1024;  // parsed and waiting: beyond it we stop consuming
 inline constexpr std::size_t kMaxQueuedRequests = 1024;
 inline constexpr std::size_t kMaxSessionRequestBytes = 8 * 1024 * 1024;  // the same for all channels of a connection
-inline constexpr std::size_t kMaxReplyBytes = 512 * 1024;   // encoded and unsent: beyond it nothing new is started
-inline constexpr std::size_t kMaxBatchBytes = 512 * 1024;   // data moved by one hand-over to a worker
+inline constexpr std::size_t kMaxReplyBytes = 512 * 1024;  // encoded and unsent: beyond it nothing new is started
+inline constexpr std::size_t kMaxBatchBytes = 512 * 1024;  // data moved by one hand-over to a worker
 inline constexpr std::size_t kMaxBatchRequests = 64;
 
 // SSH
-inline constexpr std::size_t kTurnBytes = 128 * 1024;  // written per session and bulk turn before others run
-inline constexpr std::size_t kQuickBytes = 32 * 1024 + 512;  // written without a turn while others wait for theirs
+inline constexpr std::size_t kTurnBytes = 128 * 1024;           // written per session and bulk turn before others run
+inline constexpr std::size_t kQuickBytes = 32 * 1024 + 512;     // written without a turn while others wait for theirs
 inline constexpr std::uint32_t kChannelWriteBytes = 4 * 32758;  // four packets: libssh flushes the socket once per call
 static_assert(kChannelWriteBytes <= kTurnBytes);
 inline constexpr std::uint32_t kUploadWindowBytes = 8 * 1024 * 1024;
@@ -37,6 +38,8 @@ inline constexpr int kMaxWideWindows = 4;  // channels of one connection that ge
 inline constexpr std::size_t kSocketReadBytes = 128 * 1024;
 inline constexpr int kMaxChannelsPerSession = 16;
 inline constexpr int kLoginGraceSeconds = 120;
+inline constexpr auto kWithoutChannels =
+    std::chrono::minutes(2);  // a login with no channel open is of no use for longer
 inline constexpr int kDefaultMaxAuthTries = 6;
 inline constexpr int kDrainSeconds = 10;
 inline constexpr std::size_t kMaxSessions = 20000;
@@ -47,7 +50,7 @@ inline constexpr std::size_t kMaxUnauthenticatedPerAddress = 200;  // an IPv6 ad
 inline constexpr std::size_t kStoragePoolThreads = 16;  // per storage plugin instance
 inline constexpr std::size_t kStoragePoolQueue = 4096;
 inline constexpr auto kStorageCallTime = std::chrono::minutes(10);  // deadline of one call: large directories take long
-inline constexpr std::size_t kAuthPoolThreads = 8;  // hashing and provider look-ups of logins
+inline constexpr std::size_t kAuthPoolThreads = 8;                  // hashing and provider look-ups of logins
 inline constexpr std::size_t kAuthPoolQueue = 1024;
 
 // CPU time that a thread asks for at a time (prefer_short_slices)

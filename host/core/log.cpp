@@ -73,7 +73,8 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
   void write(std::string_view line) {
     if (!output_) return;
     const auto written = output_->write_line(line);
-    if (!written && !failing_) std::fprintf(stderr, "the log cannot be written: %s\n", written.error().message().c_str());
+    if (!written && !failing_)
+      std::fprintf(stderr, "the log cannot be written: %s\n", written.error().message().c_str());
     failing_ = !written;
   }
 
@@ -129,7 +130,8 @@ Result<void> open(const Options& options) {
   if (!output) return output.error();
   const std::lock_guard lock(setup_mutex);
   verbose = options.verbose;
-  open_log.queue = std::make_shared<spdlog::details::thread_pool>(limits::kLogQueueLines, 1, [] { set_thread_name("log"); });
+  open_log.queue =
+      std::make_shared<spdlog::details::thread_pool>(limits::kLogQueueLines, 1, [] { set_thread_name("log"); });
   open_log.sink = std::make_shared<Sink>(std::move(*output));
   open_log.sink->watch(open_log.queue.get());
   auto logger = std::make_shared<spdlog::async_logger>("log", open_log.sink, open_log.queue,
@@ -161,8 +163,8 @@ void app(Level level, std::string_view sender, std::string_view connection_id, s
   line.text("connection_id", connection_id).text("message", message);
   if (submit(line)) return;
   const auto name = level_name(level);
-  std::fprintf(stderr, "%.*s: %.*s: %.*s\n", static_cast<int>(name.size()), name.data(), static_cast<int>(sender.size()),
-               sender.data(), static_cast<int>(message.size()), message.data());
+  std::fprintf(stderr, "%.*s: %.*s: %.*s\n", static_cast<int>(name.size()), name.data(),
+               static_cast<int>(sender.size()), sender.data(), static_cast<int>(message.size()), message.data());
 }
 
 void transfer(const Transfer& entry) {

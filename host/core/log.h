@@ -33,10 +33,18 @@ void close();
 void app(Level level, std::string_view sender, std::string_view connection_id, std::string_view message);
 bool enabled(Level level);
 
-inline void debug(std::string_view sender, std::string_view id, std::string_view text) { app(Level::kDebug, sender, id, text); }
-inline void info(std::string_view sender, std::string_view id, std::string_view text) { app(Level::kInfo, sender, id, text); }
-inline void warn(std::string_view sender, std::string_view id, std::string_view text) { app(Level::kWarn, sender, id, text); }
-inline void error(std::string_view sender, std::string_view id, std::string_view text) { app(Level::kError, sender, id, text); }
+inline void debug(std::string_view sender, std::string_view id, std::string_view text) {
+  app(Level::kDebug, sender, id, text);
+}
+inline void info(std::string_view sender, std::string_view id, std::string_view text) {
+  app(Level::kInfo, sender, id, text);
+}
+inline void warn(std::string_view sender, std::string_view id, std::string_view text) {
+  app(Level::kWarn, sender, id, text);
+}
+inline void error(std::string_view sender, std::string_view id, std::string_view text) {
+  app(Level::kError, sender, id, text);
+}
 
 struct Transfer {
   std::string_view sender;  // "Upload" or "Download"
@@ -47,7 +55,8 @@ struct Transfer {
 void transfer(const Transfer& line);
 
 struct Command {
-  std::string_view sender;  // "Rename", "Rmdir", "Mkdir", "Symlink", "Link", "Remove", "Chmod", "Chown", "Chtimes", "SSHCommand"
+  std::string_view
+      sender;  // "Rename", "Rmdir", "Mkdir", "Symlink", "Link", "Remove", "Chmod", "Chown", "Chtimes", "SSHCommand"
   std::string_view username, file_path, target_path, filemode;
   std::int64_t uid = -1, gid = -1;
   std::string_view access_time, modification_time;  // YYYY-MM-DDTHH:MM:SS

@@ -37,8 +37,9 @@ std::string stamp_of(std::chrono::system_clock::time_point when) {
 
 bool is_stamp(std::string_view text) {
   return text.size() == kStampShape.size() &&
-         std::equal(text.begin(), text.end(), kStampShape.begin(),
-                    [](char found, char shape) { return shape == '0' ? found >= '0' && found <= '9' : found == shape; });
+         std::equal(text.begin(), text.end(), kStampShape.begin(), [](char found, char shape) {
+           return shape == '0' ? found >= '0' && found <= '9' : found == shape;
+         });
 }
 
 // Stamp -> files of that backup (plain, compressed or both).

@@ -26,7 +26,7 @@ std::unique_ptr<Output> standard_output();
 struct RotationOptions {
   std::filesystem::path path;
   std::uint64_t max_bytes = 10 * 1024 * 1024;
-  std::uint32_t max_backups = 5;  // 0: no limit by number
+  std::uint32_t max_backups = 5;    // 0: no limit by number
   std::uint32_t max_age_days = 28;  // 0: no limit by age
   bool compress = false;
 };

@@ -70,7 +70,9 @@ class LogTest : public testing::Test {
 TEST_F(LogTest, FieldsAndTheirOrder) {
   EXPECT_EQ(written([] { info("sftpd", "abc", "hello"); }),
             R"({"level":"info","time":"TIME","sender":"sftpd","connection_id":"abc","message":"hello"})");
-  EXPECT_EQ(written([] { transfer({"Upload", 12, 34, "ann", "/h/f", "abc", "SFTP"}); }),
+  EXPECT_EQ(written([] {
+              transfer({"Upload", 12, 34, "ann", "/h/f", "abc", "SFTP"});
+            }),
             R"({"level":"info","time":"TIME","sender":"Upload","elapsed_ms":12,"size_bytes":34,"username":"ann",)"
             R"("file_path":"/h/f","connection_id":"abc","protocol":"SFTP"})");
   Command chmod;
@@ -123,15 +125,17 @@ TEST_F(LogTest, FileIsNotForOthersWhateverTheUmask) {
 }
 
 TEST_F(LogTest, AnyBytesMakeValidJson) {
-  const struct { std::string_view in, out; } rows[] = {
+  const struct {
+    std::string_view in, out;
+  } rows[] = {
       {"plain", R"("plain")"},
       {"q\"b\\", R"("q\"b\\")"},
       {std::string_view("\b\f\n\r\t\0\x1f\x7f", 8), R"("\b\f\n\r\t\u0000\u001f\u007f")"},
       {"\xC3\xA4 \xE2\x82\xAC \xF0\x9F\x98\x80", "\"\xC3\xA4 \xE2\x82\xAC \xF0\x9F\x98\x80\""},
       {"\xFF", "\"\xEF\xBF\xBD\""},
       {"\xC3", "\"\xEF\xBF\xBD\""},
-      {"\xC0\x80", "\"\xEF\xBF\xBD\xEF\xBF\xBD\""},                          // overlong
-      {"\xED\xA0\x80", "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""},          // surrogate
+      {"\xC0\x80", "\"\xEF\xBF\xBD\xEF\xBF\xBD\""},                                  // overlong
+      {"\xED\xA0\x80", "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""},                  // surrogate
       {"\xF4\x90\x80\x80", "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""},  // beyond U+10FFFF
   };
   for (const auto& row : rows) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Paths as clients see them. A VirtualPath is absolute, '/'-separated and clean: no ".", "..", "//" or trailing '/'
-// except in "/" itself. Bytes are not interpreted. BackendPath is what a storage plugin gets: same form, but relative to
-// one mount; the two types never mix.
+// except in "/" itself. Bytes are not interpreted. BackendPath is what a storage plugin gets: same form, but relative
+// to one mount; the two types never mix.
 #pragma once
 
 #include <compare>

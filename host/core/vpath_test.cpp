@@ -7,9 +7,21 @@ namespace host::core {
 namespace {
 
 TEST(VirtualPath, CleansLexically) {
-  const struct { const char* in; const char* out; } rows[] = {
-      {"", "/"}, {".", "/"}, {"..", "/"}, {"../../x", "/x"}, {"/", "/"}, {"//", "/"}, {"a//b/", "/a/b"},
-      {"/a/./b/../c", "/a/c"}, {"/a/../../b", "/b"}, {"...", "/..."}, {"/..a", "/..a"},
+  const struct {
+    const char* in;
+    const char* out;
+  } rows[] = {
+      {"", "/"},
+      {".", "/"},
+      {"..", "/"},
+      {"../../x", "/x"},
+      {"/", "/"},
+      {"//", "/"},
+      {"a//b/", "/a/b"},
+      {"/a/./b/../c", "/a/c"},
+      {"/a/../../b", "/b"},
+      {"...", "/..."},
+      {"/..a", "/..a"},
   };
   for (const auto& row : rows) EXPECT_EQ(VirtualPath::clean(row.in).str(), row.out) << row.in;
 }

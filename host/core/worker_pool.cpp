@@ -79,8 +79,9 @@ bool WorkerPool::ensure_thread() {
       run();
     });
   } catch (const std::system_error& error) {
-    log::error("workers", "", "pool " + name_ + " has " + std::to_string(number) + " threads and cannot start another: " +
-                                  error.what() + "; raise the limit of tasks of the service");
+    log::error("workers", "",
+               "pool " + name_ + " has " + std::to_string(number) +
+                   " threads and cannot start another: " + error.what() + "; raise the limit of tasks of the service");
   }
   return !threads_.empty();
 }

@@ -54,8 +54,7 @@ TEST(WorkerPool, GrowsToItsLimitAndNotBeyond) {
     ASSERT_TRUE(pool.submit([&] {
       const int now = ++running;
       int seen = most;
-      while (seen < now && !most.compare_exchange_weak(seen, now)) {
-      }
+      while (seen < now && !most.compare_exchange_weak(seen, now)) {}
       --running;
     }));
   }

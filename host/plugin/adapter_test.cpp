@@ -56,12 +56,15 @@ sp_status answer(sp_error* error) {
   return fake.answer;
 }
 
-sp_status SP_CALL read_at(sp_file*, const sp_op* op, void*, std::size_t, std::uint64_t, std::size_t* got, sp_error* error) noexcept {
+sp_status SP_CALL read_at(sp_file*, const sp_op* op, void*, std::size_t, std::uint64_t, std::size_t* got,
+                          sp_error* error) noexcept {
   fake.op_flags = op->flags;
   *got = fake.claimed;
   return answer(error);
 }
-sp_status SP_CALL write_at(sp_file*, const sp_op*, const void*, std::size_t, std::uint64_t, sp_error* error) noexcept { return answer(error); }
+sp_status SP_CALL write_at(sp_file*, const sp_op*, const void*, std::size_t, std::uint64_t, sp_error* error) noexcept {
+  return answer(error);
+}
 sp_status SP_CALL file_stat(sp_file*, const sp_op*, sp_attrs* out, sp_error* error) noexcept {
   out->valid = SP_ATTR_SIZE | SP_ATTR_PERMS | 0x8000u;
   out->size = 7;
@@ -69,20 +72,28 @@ sp_status SP_CALL file_stat(sp_file*, const sp_op*, sp_attrs* out, sp_error* err
   out->uid = 99;  // not valid: must not arrive
   return answer(error);
 }
-sp_status SP_CALL file_set_attrs(sp_file*, const sp_op*, const sp_attrs*, sp_error* error) noexcept { return answer(error); }
+sp_status SP_CALL file_set_attrs(sp_file*, const sp_op*, const sp_attrs*, sp_error* error) noexcept {
+  return answer(error);
+}
 sp_status SP_CALL close_file(sp_file*, const sp_op*, std::uint32_t how, sp_error* error) noexcept {
   ++fake.closes;
   if (how == SP_CLOSE_ABORT) ++fake.aborts;
   return answer(error);
 }
-const sp_file_ops kFileOps{sizeof(sp_file_ops), 0, read_at, write_at, file_stat, file_set_attrs, nullptr, close_file, nullptr};
-const sp_file_ops kReadOnlyOps{sizeof(sp_file_ops), 0, read_at, nullptr, file_stat, nullptr, nullptr, close_file, nullptr};
+const sp_file_ops kFileOps{sizeof(sp_file_ops), 0,       read_at,    write_at, file_stat,
+                           file_set_attrs,      nullptr, close_file, nullptr};
+const sp_file_ops kReadOnlyOps{sizeof(sp_file_ops), 0,      read_at, nullptr, file_stat, nullptr, nullptr,
+                               close_file,          nullptr};
 sp_file the_file{&kFileOps};
 
 void SP_CALL unmount(sp_fs*) noexcept { ++fake.unmounts; }
 void SP_CALL caps(sp_fs*, sp_fs_caps* out) noexcept { out->flags = fake.caps; }
-sp_status SP_CALL stat(sp_fs*, const sp_op*, sp_str, std::uint32_t, sp_attrs*, sp_error* error) noexcept { return answer(error); }
-sp_status SP_CALL set_attrs(sp_fs*, const sp_op*, sp_str, std::uint32_t, const sp_attrs*, sp_error* error) noexcept { return answer(error); }
+sp_status SP_CALL stat(sp_fs*, const sp_op*, sp_str, std::uint32_t, sp_attrs*, sp_error* error) noexcept {
+  return answer(error);
+}
+sp_status SP_CALL set_attrs(sp_fs*, const sp_op*, sp_str, std::uint32_t, const sp_attrs*, sp_error* error) noexcept {
+  return answer(error);
+}
 sp_status SP_CALL open(sp_fs*, const sp_op*, sp_str, const sp_open_args*, sp_file** out, sp_error* error) noexcept {
   *out = &the_file;
   return answer(error);
@@ -93,7 +104,8 @@ sp_status SP_CALL read_link(sp_fs*, const sp_op*, sp_str, const sp_sink* sink, s
   if (const auto status = sink->write(sink->ctx, {part.data(), part.size()}); status != SP_OK) return status;
   return sink->write(sink->ctx, {part.data(), part.size()});
 }
-const sp_fs_ops kFsOps{sizeof(sp_fs_ops), 0, unmount, caps, stat, set_attrs, open, open_dir, nullptr, nullptr, nullptr, nullptr, read_link, nullptr};
+const sp_fs_ops kFsOps{sizeof(sp_fs_ops), 0,       unmount, caps,    stat,    set_attrs, open,
+                       open_dir,          nullptr, nullptr, nullptr, nullptr, read_link, nullptr};
 sp_fs the_fs{&kFsOps};
 
 void SP_CALL destroy(sp_storage*) noexcept { ++fake.destroys; }
@@ -113,7 +125,18 @@ sp_status SP_CALL create(const sp_host* host, sp_str, void** out, sp_error*) noe
 }
 const sp_factory kFactory{sizeof(sp_factory), SP_KIND_STORAGE, SP_STORAGE_ABI, 0, "fake", "", nullptr, nullptr, create};
 const sp_factory* const kFactories[] = {&kFactory, nullptr};
-const sp_plugin kPlugin{sizeof(sp_plugin), SP_ABI, 0, 0, "test.fake", "fake", "1", "", kFactories, nullptr, [](void) noexcept { ++fake.deinits; }, nullptr};
+const sp_plugin kPlugin{sizeof(sp_plugin),
+                        SP_ABI,
+                        0,
+                        0,
+                        "test.fake",
+                        "fake",
+                        "1",
+                        "",
+                        kFactories,
+                        nullptr,
+                        [](void) noexcept { ++fake.deinits; },
+                        nullptr};
 
 class AdapterTest : public testing::Test {
  protected:
@@ -313,7 +336,8 @@ TEST_F(AdapterTest, RefusesTablesThatAreTooSmall) {
   small.struct_size = sizeof(sp_plugin) - 8;
   auto adopted = registry_.adopt(&small);
   ASSERT_FALSE(adopted);
-  EXPECT_NE(adopted.error().text.find("found a description of 72 bytes, wanted 80"), std::string::npos) << adopted.error().text;
+  EXPECT_NE(adopted.error().text.find("found a description of 72 bytes, wanted 80"), std::string::npos)
+      << adopted.error().text;
 
   sp_factory tiny = kFactory;
   tiny.struct_size = 8;

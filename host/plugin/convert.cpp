@@ -52,8 +52,8 @@ SAME(FileType::kOther, SP_TYPE_OTHER);
 
 namespace {
 
-constexpr std::uint32_t kKnownAttrs = SP_ATTR_TYPE | SP_ATTR_PERMS | SP_ATTR_OWNER | SP_ATTR_SIZE | SP_ATTR_MTIME |
-                                      SP_ATTR_ATIME | SP_ATTR_NLINK;
+constexpr std::uint32_t kKnownAttrs =
+    SP_ATTR_TYPE | SP_ATTR_PERMS | SP_ATTR_OWNER | SP_ATTR_SIZE | SP_ATTR_MTIME | SP_ATTR_ATIME | SP_ATTR_NLINK;
 
 }  // namespace
 
@@ -77,7 +77,8 @@ Attrs to_attrs(const sp_attrs& attrs) {
   if (attrs.struct_size < sizeof attrs) return out;
   out.valid = attrs.valid & kKnownAttrs;
   if (out.has(Attrs::kType)) {
-    out.type = attrs.type >= SP_TYPE_FILE && attrs.type <= SP_TYPE_OTHER ? static_cast<FileType>(attrs.type) : FileType::kOther;
+    out.type = attrs.type >= SP_TYPE_FILE && attrs.type <= SP_TYPE_OTHER ? static_cast<FileType>(attrs.type)
+                                                                         : FileType::kOther;
   }
   if (out.has(Attrs::kPerms)) out.perms = attrs.perms & 07777u;
   if (out.has(Attrs::kOwner)) {
@@ -96,7 +97,8 @@ core::Result<void> check_settable(std::uint64_t caps_flags, const core::Attrs& a
   if (needs(Attrs::kSize, FsCaps::kTruncate)) return unsupported("setting a file's size");
   if (needs(Attrs::kPerms, FsCaps::kSetPerms)) return unsupported("setting permissions");
   if (needs(Attrs::kOwner, FsCaps::kSetOwner)) return unsupported("setting an owner");
-  if (needs(Attrs::kMtime, FsCaps::kSetTimes) || needs(Attrs::kAtime, FsCaps::kSetTimes)) return unsupported("setting times");
+  if (needs(Attrs::kMtime, FsCaps::kSetTimes) || needs(Attrs::kAtime, FsCaps::kSetTimes))
+    return unsupported("setting times");
   return core::ok();
 }
 

@@ -31,7 +31,11 @@ core::Error unsupported(std::string_view what);
 sp_op to_c(const Op& op);
 inline sp_str to_c(std::string_view text) { return {text.data(), text.size()}; }
 // A NULL pointer with a length counts as empty.
-inline std::string_view to_view(sp_str text) { return text.ptr != nullptr ? std::string_view(text.ptr, text.len) : std::string_view(); }
-inline std::string_view to_view(const char* text) { return text != nullptr ? std::string_view(text) : std::string_view(); }
+inline std::string_view to_view(sp_str text) {
+  return text.ptr != nullptr ? std::string_view(text.ptr, text.len) : std::string_view();
+}
+inline std::string_view to_view(const char* text) {
+  return text != nullptr ? std::string_view(text) : std::string_view();
+}
 
 }  // namespace host::plugin

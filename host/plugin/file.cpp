@@ -32,7 +32,8 @@ Result<std::size_t> File::read_at(const Op& op, std::span<std::byte> into, std::
   std::size_t got = 0;
   const auto status = file_->ops->read_at(file_, &raw_op, into.data(), into.size(), offset, &got, error.out());
   if (status != SP_OK) return to_error(status, error);
-  if (got > into.size()) return core::Error(Status::kInternal, "the plugin claims to have read more than it was given room for");
+  if (got > into.size())
+    return core::Error(Status::kInternal, "the plugin claims to have read more than it was given room for");
   return got;
 }
 
@@ -73,7 +74,8 @@ Result<void> File::sync(const Op& op) {
 Result<std::uint64_t> File::copy_range(const Op& op, std::uint64_t from, std::uint64_t length, File& to,
                                        std::uint64_t to_offset) {
   // Both files must be of one make: the plugin looks into its own structs behind sp_file.
-  if (!SP_HAS(sp_file_ops, file_->ops, extension) || file_->ops != to.file_->ops) return unsupported("copying inside the store");
+  if (!SP_HAS(sp_file_ops, file_->ops, extension) || file_->ops != to.file_->ops)
+    return unsupported("copying inside the store");
   const auto* table = static_cast<const sp_ext_copy_range*>(file_->ops->extension(file_, SP_EXT_COPY_RANGE));
   if (table == nullptr || table->copy == nullptr) return unsupported("copying inside the store");
   const sp_op raw_op = to_c(op);

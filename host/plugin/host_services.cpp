@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The services table handed to every plugin. Its functions are called from any thread, also a plugin's own, never block
-// and never throw. Must not know users, sessions or protocols: what further services there are is decided by the caller.
+// and never throw. Must not know users, sessions or protocols: what further services there are is decided by the
+// caller.
 #include "host/plugin/host_services.h"
 
 #include <sallyport/version.h>

@@ -66,11 +66,14 @@ Result<void> check_permissions(const fs::path& file) {
   if (!fs::exists(status)) return Error(Status::kNotFound, "no such file");
   if (!fs::is_regular_file(status)) return Error(Status::kInvalid, "found no regular file, wanted a shared library");
   if (others_may_write(status)) {
-    return Error(Status::kDenied, "found a file that everybody may write, wanted one that only its owner changes (chmod o-w)");
+    return Error(Status::kDenied,
+                 "found a file that everybody may write, wanted one that only its owner changes (chmod o-w)");
   }
   const auto directory = fs::status(file.parent_path(), ec);
   if (others_may_write(directory) && (directory.permissions() & fs::perms::sticky_bit) == fs::perms::none) {
-    return Error(Status::kDenied, "found it in a directory that everybody may write, wanted one that only its owner changes (chmod o-w)");
+    return Error(
+        Status::kDenied,
+        "found it in a directory that everybody may write, wanted one that only its owner changes (chmod o-w)");
   }
   return core::ok();
 }
@@ -91,7 +94,8 @@ Result<void> check_complete(const fs::path& file) {
     ElfW(Phdr) part{};
     const bool there = static_cast<bool>(in.read(reinterpret_cast<char*>(&part), sizeof part));
     if (!there || part.p_offset > size || part.p_filesz > size - part.p_offset) {
-      return Error(Status::kInvalid, "found a shared library that is cut short (" + std::to_string(size) + " bytes), wanted a whole one");
+      return Error(Status::kInvalid,
+                   "found a shared library that is cut short (" + std::to_string(size) + " bytes), wanted a whole one");
     }
   }
   return core::ok();
@@ -102,9 +106,11 @@ Result<void> check_complete(const fs::path&) { return core::ok(); }  // the load
 
 Result<void> check_sha256(const fs::path& file, std::string_view wanted_hex) {
   std::string wanted(wanted_hex);
-  std::transform(wanted.begin(), wanted.end(), wanted.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(wanted.begin(), wanted.end(), wanted.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (wanted.size() != kSha256HexBytes || wanted.find_first_not_of("0123456789abcdef") != std::string::npos) {
-    return Error(Status::kInvalid, "found the SHA-256 pin \"" + wanted.substr(0, kSha256HexBytes) + "\", wanted 64 hexadecimal digits");
+    return Error(Status::kInvalid,
+                 "found the SHA-256 pin \"" + wanted.substr(0, kSha256HexBytes) + "\", wanted 64 hexadecimal digits");
   }
   auto have = sha256_hex(file);
   if (!have) return have.error();

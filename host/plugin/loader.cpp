@@ -43,7 +43,8 @@ core::Result<sp_plugin_v1_fn> open_library(const std::filesystem::path& file) {
     dll::shared_library library(file, dll::load_mode::rtld_now | dll::load_mode::rtld_local);
     if (!library.has(SP_PLUGIN_SYMBOL)) {
       kept_for_ever().push_back(std::move(library));
-      return Error(Status::kInvalid, "found a library without the symbol " SP_PLUGIN_SYMBOL ", wanted a plugin that exports it");
+      return Error(Status::kInvalid,
+                   "found a library without the symbol " SP_PLUGIN_SYMBOL ", wanted a plugin that exports it");
     }
     const auto entry = &library.get<const sp_plugin*()>(SP_PLUGIN_SYMBOL);
     kept_for_ever().push_back(std::move(library));

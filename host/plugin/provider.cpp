@@ -58,7 +58,8 @@ Result<bool> Provider::prepare(const std::string& collections_json, Prepare mode
   ErrorSlot error;
   std::uint32_t changed = 0;
   const auto raw_mode = mode == Prepare::kCreate ? SP_PREPARE_CREATE : SP_PREPARE_OPEN;
-  const auto status = provider_->ops->prepare(provider_, to_c(std::string_view(collections_json)), raw_mode, &changed, error.out());
+  const auto status =
+      provider_->ops->prepare(provider_, to_c(std::string_view(collections_json)), raw_mode, &changed, error.out());
   if (status != SP_OK) return to_error(status, error, name_);
   return changed != 0;
 }
@@ -111,7 +112,8 @@ Result<void> Provider::add(std::string_view collection, std::string_view key, co
   std::vector<sp_delta> raw;
   raw.reserve(deltas.size());
   for (const auto& [counter, amount] : deltas) raw.push_back({to_c(counter), amount});
-  const auto status = provider_->ops->add(provider_, &op, to_c(collection), to_c(key), raw.data(), raw.size(), error.out());
+  const auto status =
+      provider_->ops->add(provider_, &op, to_c(collection), to_c(key), raw.data(), raw.size(), error.out());
   return to_result(status, error);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Names -> plugins -> configured objects. One mutex around everything: loading and creating are rare, and systems differ
-// in whether libraries may be loaded concurrently. Must not know who asks for a plugin or why.
+// Names -> plugins -> configured objects. One mutex around everything: loading and creating are rare, and systems
+// differ in whether libraries may be loaded concurrently. Must not know who asks for a plugin or why.
 #include "host/plugin/registry.h"
 
 #include <sallyport/plugin.h>
@@ -47,7 +47,9 @@ static_assert(static_cast<std::uint32_t>(Kind::kService) == SP_KIND_SERVICE);
 
 namespace {
 
-Error refuse(const std::string& what, const Error& reason) { return {reason.status, "cannot load plugin " + what + ": " + reason.text}; }
+Error refuse(const std::string& what, const Error& reason) {
+  return {reason.status, "cannot load plugin " + what + ": " + reason.text};
+}
 
 // A name becomes part of a path, so it must not lead anywhere.
 bool is_plugin_name(std::string_view name) {
@@ -82,7 +84,8 @@ struct Registry::Impl {
   Result<LoadedPlugin*> keep(std::unique_ptr<LoadedPlugin> plugin);
   Result<LoadedPlugin*> load(std::string_view name);
   Result<const LoadedFactory*> factory(std::string_view name, Kind kind);
-  Result<void*> create(const LoadedFactory& factory, const std::string& settings, std::string_view name, std::string_view where);
+  Result<void*> create(const LoadedFactory& factory, const std::string& settings, std::string_view name,
+                       std::string_view where);
 };
 
 std::vector<std::string> Registry::Impl::available() const {
@@ -99,7 +102,8 @@ Result<fs::path> Registry::Impl::find_file(std::string_view name) const {
   }
   for (const auto& path : options.paths) {
     if (path.stem() != name) continue;
-    if (!path.is_absolute()) return Error(Status::kInvalid, "found the path " + path.string() + " in plugins.paths, wanted an absolute one");
+    if (!path.is_absolute())
+      return Error(Status::kInvalid, "found the path " + path.string() + " in plugins.paths, wanted an absolute one");
     return path;
   }
   auto file = options.directory / (std::string(name) + library_suffix());
@@ -107,7 +111,8 @@ Result<fs::path> Registry::Impl::find_file(std::string_view name) const {
   if (fs::exists(file, ec)) return file;
   std::string there;
   for (const auto& other : available()) there += (there.empty() ? "" : ", ") + other;
-  return Error(Status::kNotFound, "found no file " + file.string() + "; plugins that are there: " + (there.empty() ? "none" : there));
+  return Error(Status::kNotFound,
+               "found no file " + file.string() + "; plugins that are there: " + (there.empty() ? "none" : there));
 }
 
 Result<std::unique_ptr<LoadedPlugin>> Registry::Impl::read_file(std::string_view name, const fs::path& file) const {
@@ -171,18 +176,21 @@ Result<const LoadedFactory*> Registry::Impl::factory(std::string_view name, Kind
     if (first == nullptr || to_view(factory.raw.type) == name) first = &factory;
   }
   if (first != nullptr) return first;
-  return refuse((*plugin)->info.file, {Status::kInvalid, "found " + offered + " in it, wanted a " + std::string(kind_name(kind))});
+  return refuse((*plugin)->info.file,
+                {Status::kInvalid, "found " + offered + " in it, wanted a " + std::string(kind_name(kind))});
 }
 
 Result<void*> Registry::Impl::create(const LoadedFactory& factory, const std::string& settings, std::string_view name,
                                      std::string_view where) {
   auto checked = factory.config.check(settings.empty() ? "{}" : settings, where);
   if (!checked) return checked.error();
-  const std::string who = "plugin " + std::string(name) + " (" + plugins.find(name)->second->info.file + ") cannot be set up";
+  const std::string who =
+      "plugin " + std::string(name) + " (" + plugins.find(name)->second->info.file + ") cannot be set up";
   sp_status(SP_CALL * make)(const sp_host*, sp_str, void**, sp_error*) = factory.raw.create;
   ErrorSlot error;
   void* object = nullptr;
-  const auto status = fenced([&] { return make(services.table(), to_c(std::string_view(*checked)), &object, error.out()); });
+  const auto status =
+      fenced([&] { return make(services.table(), to_c(std::string_view(*checked)), &object, error.out()); });
   if (!status) return Error(Status::kInternal, who + ": " + status.error().text);
   if (*status != SP_OK) return to_error(*status, error, who);
   if (object == nullptr) return Error(Status::kInternal, who + ": create made nothing (NULL)");
@@ -233,8 +241,8 @@ Result<std::shared_ptr<Storage>> Registry::storage(std::string_view name) {
   auto factory = impl_->factory(name, Kind::kStorage);
   if (!factory) return factory.error();
   const auto settings = impl_->options.storage_config.find(std::string(name));
-  auto object = impl_->create(**factory, settings != impl_->options.storage_config.end() ? settings->second : "{}", name,
-                              "plugins.storage." + std::string(name));
+  auto object = impl_->create(**factory, settings != impl_->options.storage_config.end() ? settings->second : "{}",
+                              name, "plugins.storage." + std::string(name));
   if (!object) return object.error();
   auto* const raw = static_cast<sp_storage*>(*object);
   if (auto whole = check_slots(raw); !whole) return refuse(impl_->plugins.find(name)->second->info.file, whole.error());

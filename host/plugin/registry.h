@@ -21,9 +21,9 @@ struct sp_plugin;
 namespace host::plugin {
 
 struct RegistryOptions {
-  std::filesystem::path directory;           // where NAME.so is looked up
-  std::vector<std::filesystem::path> paths;  // further files, absolute
-  std::map<std::string, std::string> sha256;  // plugin name -> wanted digest in hex
+  std::filesystem::path directory;                    // where NAME.so is looked up
+  std::vector<std::filesystem::path> paths;           // further files, absolute
+  std::map<std::string, std::string> sha256;          // plugin name -> wanted digest in hex
   std::map<std::string, std::string> storage_config;  // storage name -> JSON object of settings
   // Further services for plugins by id ("host.users/1"); tables outlive the registry.
   std::map<std::string, const void*, std::less<>> host_extensions;

@@ -80,7 +80,8 @@ TEST_F(RegistryTest, ListsWithoutLoading) {
   opts.paths = {"/elsewhere/fs-far.so"};
   const auto names = Registry(opts).available();
   EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
-  for (const char* name : {"bad-draft", "fs-far", "fs-slow"}) EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << name;
+  for (const char* name : {"bad-draft", "fs-far", "fs-slow"})
+    EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << name;
 }
 
 TEST_F(RegistryTest, RefusesWhatIsWrongInThePlugin) {
@@ -103,7 +104,8 @@ TEST_F(RegistryTest, RefusesAMissingFileAndNamesWhatThereIs) {
 }
 
 TEST_F(RegistryTest, RefusesCorruptFiles) {
-  const auto text = refusal_of_copy([](const fs::path& copy) { std::ofstream(copy, std::ios::trunc) << "this is no library"; });
+  const auto text =
+      refusal_of_copy([](const fs::path& copy) { std::ofstream(copy, std::ios::trunc) << "this is no library"; });
   EXPECT_NE(text.find("no shared library"), std::string::npos) << text;
 }
 
@@ -113,7 +115,8 @@ TEST_F(RegistryTest, RefusesFilesCutShort) {
 }
 
 TEST_F(RegistryTest, RefusesWorldWritableFiles) {
-  const auto text = refusal_of_copy([](const fs::path& copy) { fs::permissions(copy, fs::perms::others_write, fs::perm_options::add); });
+  const auto text = refusal_of_copy(
+      [](const fs::path& copy) { fs::permissions(copy, fs::perms::others_write, fs::perm_options::add); });
   EXPECT_NE(text.find("everybody may write"), std::string::npos) << text;
 }
 
@@ -147,7 +150,8 @@ TEST_F(RegistryTest, ChecksThePin) {
   // The refusal says what it found: pinning that must let it in, in either case of letters.
   const auto begin = text.find("found SHA-256 ") + std::string("found SHA-256 ").size();
   std::string digest = text.substr(begin, 64);
-  std::transform(digest.begin(), digest.end(), digest.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::transform(digest.begin(), digest.end(), digest.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   opts.sha256["fs-slow"] = digest;
   auto right = Registry(opts).load("fs-slow");
   EXPECT_TRUE(right) << right.error().text;
@@ -209,7 +213,8 @@ TEST_F(RegistryTest, RefusesWrongSettingsOfAStorage) {
   opts.storage_config["fs-slow"] = R"({"delay_ms": -1})";
   auto storage = Registry(opts).storage("fs-slow");
   ASSERT_FALSE(storage);
-  EXPECT_EQ(storage.error().text, "plugins.storage.fs-slow.delay_ms: found -1, allowed is an integer, at least 0, at most 60000");
+  EXPECT_EQ(storage.error().text,
+            "plugins.storage.fs-slow.delay_ms: found -1, allowed is an integer, at least 0, at most 60000");
 }
 
 TEST_F(RegistryTest, ReportsAFailingCreate) {
@@ -217,14 +222,16 @@ TEST_F(RegistryTest, ReportsAFailingCreate) {
   ASSERT_FALSE(storage);
   EXPECT_EQ(storage.error().status, core::Status::kNotFound);
   EXPECT_EQ(storage.error().native, 2);
-  EXPECT_NE(storage.error().text.find(built("bad-create").string() + ") cannot be set up: the bucket is not there"), std::string::npos)
+  EXPECT_NE(storage.error().text.find(built("bad-create").string() + ") cannot be set up: the bucket is not there"),
+            std::string::npos)
       << storage.error().text;
 }
 
 TEST_F(RegistryTest, SurvivesACreateThatThrows) {
   auto storage = Registry(options()).storage("bad-throw");
   ASSERT_FALSE(storage);
-  EXPECT_NE(storage.error().text.find("threw an exception: thrown on purpose"), std::string::npos) << storage.error().text;
+  EXPECT_NE(storage.error().text.find("threw an exception: thrown on purpose"), std::string::npos)
+      << storage.error().text;
 }
 
 TEST_F(RegistryTest, NamesAMissingSlot) {
@@ -236,7 +243,8 @@ TEST_F(RegistryTest, NamesAMissingSlot) {
 TEST_F(RegistryTest, RefusesAStorageAsProvider) {
   auto provider = Registry(options()).make_provider("fs-slow", "{}");
   ASSERT_FALSE(provider);
-  EXPECT_NE(provider.error().text.find("found a storage in it, wanted a provider"), std::string::npos) << provider.error().text;
+  EXPECT_NE(provider.error().text.find("found a storage in it, wanted a provider"), std::string::npos)
+      << provider.error().text;
 }
 
 TEST_F(RegistryTest, ChecksSettingsOfUsers) {
@@ -246,7 +254,9 @@ TEST_F(RegistryTest, ChecksSettingsOfUsers) {
   EXPECT_EQ(*none, "{}");
   auto some = registry.check_user_settings("fs-slow", R"({"bucket": "x"})");
   ASSERT_FALSE(some);
-  EXPECT_NE(some.error().text.find("filesystem.config.bucket: unknown; allowed are no member at all"), std::string::npos) << some.error().text;
+  EXPECT_NE(some.error().text.find("filesystem.config.bucket: unknown; allowed are no member at all"),
+            std::string::npos)
+      << some.error().text;
 }
 
 }  // namespace

@@ -28,11 +28,12 @@ struct Schema::Tree {
 namespace {
 
 constexpr int kMaxDepth = 32;
-constexpr std::size_t kShownBytes = 80;      // of a wrong value in an error text
+constexpr std::size_t kShownBytes = 80;         // of a wrong value in an error text
 constexpr std::size_t kMaxPatternBytes = 4096;  // std::regex recurses per character
 constexpr std::array kTypes{"object", "array", "string", "integer", "number", "boolean", "null"};
-constexpr std::array kKeywords{"type",    "properties", "required",    "enum",      "default",             "minimum",
-                               "maximum", "pattern",    "description", "writeOnly", "additionalProperties"};
+constexpr std::array kKeywords{
+    "type",      "properties",          "required", "enum", "default", "minimum", "maximum", "pattern", "description",
+    "writeOnly", "additionalProperties"};
 
 Result<void> parse_text(std::string_view text, json& value) {
   if (text.size() > core::limits::kMaxConfigBytes) return Error(Status::kInvalid, "text is too long");
@@ -76,7 +77,9 @@ std::string shown(const json& value) {
 
 bool holds_secret(const json& schema) {
   if (schema.value("writeOnly", false)) return true;
-  if (const auto extra = schema.find("additionalProperties"); extra != schema.end() && extra->is_object() && holds_secret(*extra)) return true;
+  if (const auto extra = schema.find("additionalProperties");
+      extra != schema.end() && extra->is_object() && holds_secret(*extra))
+    return true;
   const auto properties = schema.find("properties");
   return properties != schema.end() && std::any_of(properties->begin(), properties->end(), holds_secret);
 }
@@ -97,7 +100,9 @@ std::string found(const json& schema, const json& value, bool secret) {
   return shown(value);
 }
 
-std::string join(const std::string& path, const std::string& member) { return path.empty() ? member : path + "." + member; }
+std::string join(const std::string& path, const std::string& member) {
+  return path.empty() ? member : path + "." + member;
+}
 
 bool within_range(const json& schema, const json& value) {
   const auto number = value.get<long double>();
@@ -115,8 +120,12 @@ bool matches(const std::string& text, const std::string& pattern) {
 }
 
 bool fits(const json& schema, const json& value) {
-  if (const auto type = schema.find("type"); type != schema.end() && !fits_type(value, type->get_ref<const std::string&>())) return false;
-  if (const auto choices = schema.find("enum"); choices != schema.end() && std::find(choices->begin(), choices->end(), value) == choices->end()) return false;
+  if (const auto type = schema.find("type");
+      type != schema.end() && !fits_type(value, type->get_ref<const std::string&>()))
+    return false;
+  if (const auto choices = schema.find("enum");
+      choices != schema.end() && std::find(choices->begin(), choices->end(), value) == choices->end())
+    return false;
   if (value.is_number() && !within_range(schema, value)) return false;
   return !value.is_string() || !schema.contains("pattern") ||
          matches(value.get_ref<const std::string&>(), schema["pattern"].get_ref<const std::string&>());
@@ -142,7 +151,8 @@ Result<void> check_members(const json& schema, json& object, const std::string& 
       const auto& text = name.get_ref<const std::string&>();
       if (object.contains(text)) continue;
       const auto rule = properties.find(text);
-      return Error(Status::kInvalid, join(path, text) + ": missing; wanted " + (rule != properties.end() ? allowed(*rule) : "any value"));
+      return Error(Status::kInvalid,
+                   join(path, text) + ": missing; wanted " + (rule != properties.end() ? allowed(*rule) : "any value"));
     }
   }
   const auto extra = schema.find("additionalProperties");
@@ -150,8 +160,10 @@ Result<void> check_members(const json& schema, json& object, const std::string& 
     const auto rule = properties.find(name);
     const json* use = rule != properties.end() ? &*rule : nullptr;
     if (use == nullptr && extra != schema.end()) {
-      if (extra->is_object()) use = &*extra;
-      else if (!extra->get<bool>()) return Error(Status::kInvalid, join(path, name) + ": unknown; allowed are " + names_of(properties));
+      if (extra->is_object())
+        use = &*extra;
+      else if (!extra->get<bool>())
+        return Error(Status::kInvalid, join(path, name) + ": unknown; allowed are " + names_of(properties));
     }
     if (use == nullptr) continue;
     if (auto checked = check_value(*use, value, join(path, name), secret); !checked) return checked;
@@ -162,7 +174,8 @@ Result<void> check_members(const json& schema, json& object, const std::string& 
 Result<void> check_value(const json& schema, json& value, const std::string& path, bool secret) {
   secret = secret || schema.value("writeOnly", false);
   if (!fits(schema, value)) {
-    return Error(Status::kInvalid, (path.empty() ? "" : path + ": ") + "found " + found(schema, value, secret) + ", allowed is " + allowed(schema));
+    return Error(Status::kInvalid, (path.empty() ? "" : path + ": ") + "found " + found(schema, value, secret) +
+                                       ", allowed is " + allowed(schema));
   }
   return value.is_object() ? check_members(schema, value, path, secret) : core::ok();
 }
@@ -176,8 +189,10 @@ void blank(const json& schema, json& value) {
   const auto properties = schema.find("properties");
   const auto extra = schema.find("additionalProperties");
   for (auto& [name, member] : value.items()) {
-    if (properties != schema.end() && properties->contains(name)) blank((*properties)[name], member);
-    else if (extra != schema.end() && extra->is_object()) blank(*extra, member);
+    if (properties != schema.end() && properties->contains(name))
+      blank((*properties)[name], member);
+    else if (extra != schema.end() && extra->is_object())
+      blank(*extra, member);
   }
 }
 
@@ -193,12 +208,14 @@ bool is_one_of(const Words& words, const std::string& word) {
 }
 
 Result<void> check_keyword(const std::string& word, const json& value, const std::string& path) {
-  if (!is_one_of(kKeywords, word)) return broken(path, "keyword \"" + word + "\" is not supported (docs/plugin-config.md lists those that are)");
+  if (!is_one_of(kKeywords, word))
+    return broken(path, "keyword \"" + word + "\" is not supported (docs/plugin-config.md lists those that are)");
   const auto must = [&](bool is, const char* what) -> Result<void> {
     if (is) return core::ok();
     return broken(path, word + " must be " + what);
   };
-  if (word == "type") return must(value.is_string() && is_one_of(kTypes, value.get<std::string>()), "the name of one JSON type");
+  if (word == "type")
+    return must(value.is_string() && is_one_of(kTypes, value.get<std::string>()), "the name of one JSON type");
   if (word == "description") return must(value.is_string(), "a string");
   if (word == "writeOnly") return must(value.is_boolean(), "true or false");
   if (word == "minimum" || word == "maximum") return must(value.is_number(), "a number");
@@ -206,7 +223,9 @@ Result<void> check_keyword(const std::string& word, const json& value, const std
   if (word == "properties") return must(value.is_object(), "an object");
   if (word == "additionalProperties") return must(value.is_boolean() || value.is_object(), "true, false or a schema");
   if (word == "required") {
-    return must(value.is_array() && std::all_of(value.begin(), value.end(), [](const json& name) { return name.is_string(); }), "a list of names");
+    return must(
+        value.is_array() && std::all_of(value.begin(), value.end(), [](const json& name) { return name.is_string(); }),
+        "a list of names");
   }
   if (word != "pattern") return core::ok();
   if (!value.is_string()) return broken(path, "pattern must be a string");
@@ -233,7 +252,8 @@ Result<void> check_schema(json& schema, const std::string& path) {
     if (auto checked = check_schema(*extra, join(path, "*")); !checked) return checked;
   }
   if (const auto preset = schema.find("default"); preset != schema.end()) {
-    if (auto checked = check_value(schema, *preset, path, false); !checked) return broken(path, "the default breaks it: " + checked.error().text);
+    if (auto checked = check_value(schema, *preset, path, false); !checked)
+      return broken(path, "the default breaks it: " + checked.error().text);
   }
   return core::ok();
 }

@@ -21,7 +21,8 @@ class Schema {
   // found and what is allowed; values of writeOnly members never appear in it.
   core::Result<std::string> check(std::string_view settings_json, std::string_view where) const;
 
-  // The same settings with every writeOnly member emptied, for showing to people. Text that is not an object gives "{}".
+  // The same settings with every writeOnly member emptied, for showing to people. Text that is not an object gives
+  // "{}".
   std::string blank_secrets(std::string_view settings_json) const;
 
  private:

@@ -60,22 +60,29 @@ TEST(SchemaCheck, NamesPathValueAndWhatIsAllowed) {
             "plugins.storage.x.delay_ms: found 60001, allowed is an integer, at least 0, at most 60000");
   EXPECT_EQ(refusal(R"({"bucket": "abc", "delay_ms": 1.5})"),
             "plugins.storage.x.delay_ms: found 1.5, allowed is an integer, at least 0, at most 60000");
-  EXPECT_EQ(refusal(R"({"bucket": "abc", "ratio": 0.25})"), "plugins.storage.x.ratio: found 0.25, allowed is a number, at least 0.5");
-  EXPECT_EQ(refusal(R"({"bucket": "abc", "mode": "slow"})"), R"(plugins.storage.x.mode: found "slow", allowed is one of ["fast","safe"])");
-  EXPECT_EQ(refusal(R"({"bucket": "A"})"), R"(plugins.storage.x.bucket: found "A", allowed is a string that matches ^[a-z0-9-]{3,63}$)");
-  EXPECT_EQ(refusal(R"({"bucket": "abc", "retry": {"times": true}})"), "plugins.storage.x.retry.times: found true, allowed is an integer");
-  EXPECT_EQ(refusal(R"({"bucket": "abc", "labels": {"a": 1}})"), "plugins.storage.x.labels.a: found 1, allowed is a string");
+  EXPECT_EQ(refusal(R"({"bucket": "abc", "ratio": 0.25})"),
+            "plugins.storage.x.ratio: found 0.25, allowed is a number, at least 0.5");
+  EXPECT_EQ(refusal(R"({"bucket": "abc", "mode": "slow"})"),
+            R"(plugins.storage.x.mode: found "slow", allowed is one of ["fast","safe"])");
+  EXPECT_EQ(refusal(R"({"bucket": "A"})"),
+            R"(plugins.storage.x.bucket: found "A", allowed is a string that matches ^[a-z0-9-]{3,63}$)");
+  EXPECT_EQ(refusal(R"({"bucket": "abc", "retry": {"times": true}})"),
+            "plugins.storage.x.retry.times: found true, allowed is an integer");
+  EXPECT_EQ(refusal(R"({"bucket": "abc", "labels": {"a": 1}})"),
+            "plugins.storage.x.labels.a: found 1, allowed is a string");
 }
 
 TEST(SchemaCheck, RefusesMissingAndUnknownMembers) {
   EXPECT_EQ(refusal("{}"), "plugins.storage.x.bucket: missing; wanted a string that matches ^[a-z0-9-]{3,63}$");
-  EXPECT_NE(refusal(R"({"bucket": "abc", "dely_ms": 5})").find("dely_ms: unknown; allowed are bucket, delay_ms"), std::string::npos);
+  EXPECT_NE(refusal(R"({"bucket": "abc", "dely_ms": 5})").find("dely_ms: unknown; allowed are bucket, delay_ms"),
+            std::string::npos);
 }
 
 TEST(SchemaCheck, NeverShowsASecret) {
-  for (const char* settings : {R"({"bucket": "abc", "secret": "hunter2"})", R"({"bucket": "abc", "vault": {"pin": "hunter2"}})",
-                               R"({"bucket": "abc", "vault": "hunter2"})", R"({"bucket": "abc", "secret": "hunter2)",
-                               R"({"bucket": "abc", "secrte": "hunter2"})"}) {
+  for (const char* settings :
+       {R"({"bucket": "abc", "secret": "hunter2"})", R"({"bucket": "abc", "vault": {"pin": "hunter2"}})",
+        R"({"bucket": "abc", "vault": "hunter2"})", R"({"bucket": "abc", "secret": "hunter2)",
+        R"({"bucket": "abc", "secrte": "hunter2"})"}) {
     const auto text = refusal(settings);
     EXPECT_EQ(text.find("hunter"), std::string::npos) << text;
   }
@@ -93,18 +100,28 @@ TEST(SchemaCheck, RefusesTextThatIsNoObject) {
   EXPECT_NE(refusal("").find("not JSON"), std::string::npos);
   EXPECT_NE(refusal("[1]").find("found an array"), std::string::npos);
   EXPECT_NE(refusal(std::string(100000, '[')).find("not JSON"), std::string::npos);
-  EXPECT_NE(refusal(R"({"labels": )" + std::string(1000, '[') + std::string(1000, ']') + "}").find("deep"), std::string::npos);
+  EXPECT_NE(refusal(R"({"labels": )" + std::string(1000, '[') + std::string(1000, ']') + "}").find("deep"),
+            std::string::npos);
 }
 
-TEST(SchemaCheck, CutsLongValuesShort) { EXPECT_LT(refusal(R"({"bucket": ")" + std::string(10000, 'A') + "\"}").size(), 300u); }
+TEST(SchemaCheck, CutsLongValuesShort) {
+  EXPECT_LT(refusal(R"({"bucket": ")" + std::string(10000, 'A') + "\"}").size(), 300u);
+}
 
 TEST(SchemaCheck, RefusesSchemasOutsideTheSubset) {
   EXPECT_NE(broken("nonsense").find("not JSON"), std::string::npos);
   EXPECT_NE(broken(R"({"type": "string"})").find("outermost"), std::string::npos);
-  EXPECT_NE(broken(R"({"type": "object", "properties": {"a": {"minLength": 3}}})").find("schema of a: keyword \"minLength\""), std::string::npos);
-  EXPECT_NE(broken(R"({"type": "object", "properties": {"a": {"type": "int"}}})").find("type must be"), std::string::npos);
-  EXPECT_NE(broken(R"({"type": "object", "properties": {"a": {"type": "string", "pattern": "("}}})").find("regular expression"), std::string::npos);
-  EXPECT_NE(broken(R"({"type": "object", "properties": {"a": {"type": "integer", "default": "x"}}})").find("default breaks it"), std::string::npos);
+  EXPECT_NE(
+      broken(R"({"type": "object", "properties": {"a": {"minLength": 3}}})").find("schema of a: keyword \"minLength\""),
+      std::string::npos);
+  EXPECT_NE(broken(R"({"type": "object", "properties": {"a": {"type": "int"}}})").find("type must be"),
+            std::string::npos);
+  EXPECT_NE(broken(R"({"type": "object", "properties": {"a": {"type": "string", "pattern": "("}}})")
+                .find("regular expression"),
+            std::string::npos);
+  EXPECT_NE(broken(R"({"type": "object", "properties": {"a": {"type": "integer", "default": "x"}}})")
+                .find("default breaks it"),
+            std::string::npos);
   EXPECT_NE(broken(R"({"type": "object", "required": "a"})").find("required must be"), std::string::npos);
 }
 

@@ -20,7 +20,7 @@ core::Error missing(const char* what) {
 
 #define REQUIRE(type, object, slot) \
   if (!SP_HAS(type, (object)->ops, slot)) return missing("the required slot " #type "." #slot)
-#define REQUIRE_TABLE(object, what) \
+#define REQUIRE_TABLE(object, what)                                                 \
   if ((object) == nullptr) return missing("anything in it: NULL instead of " what); \
   if ((object)->ops == nullptr) return missing("a table: " what ".ops is NULL")
 

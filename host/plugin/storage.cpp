@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Mounts of a storage plugin and the calls on paths. Runs on the storage's workers; what is marked [quick] on any thread.
-// Refuses what a mount's capabilities rule out before the plugin sees it. Must not know who asks, or virtual paths.
+// Mounts of a storage plugin and the calls on paths. Runs on the storage's workers; what is marked [quick] on any
+// thread. Refuses what a mount's capabilities rule out before the plugin sees it. Must not know who asks, or virtual
+// paths.
 #include "host/plugin/storage.h"
 
 #include <sallyport/ext/storage_ext.h>
@@ -76,7 +77,8 @@ Result<std::unique_ptr<Fs>> Storage::mount(const Op& op, MountArgs args) {
   const auto status = storage_->ops->mount(storage_, &raw_op, &raw, &mounted, error.out());
   if (status != SP_OK) return to_error(status, error, name_);
   if (auto whole = check_slots(mounted); !whole) {
-    if (mounted != nullptr && mounted->ops != nullptr && SP_HAS(sp_fs_ops, mounted->ops, unmount)) mounted->ops->unmount(mounted);
+    if (mounted != nullptr && mounted->ops != nullptr && SP_HAS(sp_fs_ops, mounted->ops, unmount))
+      mounted->ops->unmount(mounted);
     return core::Error(whole.error().status, name_ + ": " + whole.error().text);
   }
   fs->adopt(mounted);
@@ -128,7 +130,8 @@ Result<void> Fs::set_attrs(const Op& op, const BackendPath& path, bool follow, c
   const sp_attrs raw_attrs = to_c(attrs);
   ErrorSlot error;
   return to_result(
-      fs_->ops->set_attrs(fs_, &raw_op, to_c(path.text), follow ? 0 : SP_STAT_NOFOLLOW, &raw_attrs, error.out()), error);
+      fs_->ops->set_attrs(fs_, &raw_op, to_c(path.text), follow ? 0 : SP_STAT_NOFOLLOW, &raw_attrs, error.out()),
+      error);
 }
 
 Result<std::unique_ptr<File>> Fs::open(const Op& op, const BackendPath& path, const OpenArgs& args) {
@@ -177,7 +180,8 @@ Result<void> Fs::mkdir(const Op& op, const BackendPath& path, const core::Attrs*
   const sp_op raw_op = to_c(op);
   const sp_attrs raw_attrs = attrs != nullptr ? to_c(*attrs) : sp_attrs{};
   ErrorSlot error;
-  return to_result(fs_->ops->mkdir(fs_, &raw_op, to_c(path.text), attrs != nullptr ? &raw_attrs : nullptr, error.out()), error);
+  return to_result(fs_->ops->mkdir(fs_, &raw_op, to_c(path.text), attrs != nullptr ? &raw_attrs : nullptr, error.out()),
+                   error);
 }
 
 Result<void> Fs::remove(const Op& op, const BackendPath& path, std::uint32_t kind) {
@@ -197,18 +201,21 @@ Result<void> Fs::rename(const Op& op, const BackendPath& from, const BackendPath
   const sp_op raw_op = to_c(op);
   ErrorSlot error;
   return to_result(
-      fs_->ops->rename(fs_, &raw_op, to_c(from.text), to_c(to.text), replace ? SP_RENAME_REPLACE : 0, error.out()), error);
+      fs_->ops->rename(fs_, &raw_op, to_c(from.text), to_c(to.text), replace ? SP_RENAME_REPLACE : 0, error.out()),
+      error);
 }
 
 Result<void> Fs::symlink(const Op& op, std::string_view target, const BackendPath& link) {
-  if (!SP_HAS(sp_fs_ops, fs_->ops, symlink) || !caps_.has(FsCaps::kSymlinks)) return unsupported("making symbolic links");
+  if (!SP_HAS(sp_fs_ops, fs_->ops, symlink) || !caps_.has(FsCaps::kSymlinks))
+    return unsupported("making symbolic links");
   const sp_op raw_op = to_c(op);
   ErrorSlot error;
   return to_result(fs_->ops->symlink(fs_, &raw_op, to_c(target), to_c(link.text), error.out()), error);
 }
 
 Result<std::string> Fs::read_link(const Op& op, const BackendPath& path) {
-  if (!SP_HAS(sp_fs_ops, fs_->ops, read_link) || !caps_.has(FsCaps::kSymlinks)) return unsupported("reading symbolic links");
+  if (!SP_HAS(sp_fs_ops, fs_->ops, read_link) || !caps_.has(FsCaps::kSymlinks))
+    return unsupported("reading symbolic links");
   const sp_op raw_op = to_c(op);
   ErrorSlot error;
   TextSink text(core::limits::kMaxPathBytes);

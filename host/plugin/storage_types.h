@@ -21,9 +21,22 @@ struct Op {
 // Flags of FsCaps and OpenArgs equal SP_FS_* and SP_OPEN_* (checked in convert.cpp).
 struct FsCaps {
   enum Flag : std::uint64_t {
-    kRandomWrite = 0x1, kReadWrite = 0x2, kParallelIo = 0x4, kNowaitRead = 0x8, kNowaitWrite = 0x10, kResume = 0x20,
-    kRenameReplace = 0x40, kAtomicRename = 0x80, kRealDirs = 0x100, kSymlinks = 0x200, kSetTimes = 0x400,
-    kSetPerms = 0x800, kSetOwner = 0x1000, kTruncate = 0x2000, kPublishOnClose = 0x4000, kCaseInsensitive = 0x8000,
+    kRandomWrite = 0x1,
+    kReadWrite = 0x2,
+    kParallelIo = 0x4,
+    kNowaitRead = 0x8,
+    kNowaitWrite = 0x10,
+    kResume = 0x20,
+    kRenameReplace = 0x40,
+    kAtomicRename = 0x80,
+    kRealDirs = 0x100,
+    kSymlinks = 0x200,
+    kSetTimes = 0x400,
+    kSetPerms = 0x800,
+    kSetOwner = 0x1000,
+    kTruncate = 0x2000,
+    kPublishOnClose = 0x4000,
+    kCaseInsensitive = 0x8000,
   };
   std::uint64_t flags = 0;
   std::uint32_t max_inflight = 1;

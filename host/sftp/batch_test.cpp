@@ -19,7 +19,8 @@ class BatchTest : public ::testing::Test {
   std::shared_ptr<OpenHandle> open(const std::string& path) {
     auto handle = std::make_shared<OpenHandle>();
     handle->fs = fs;
-    handle->file = std::move(fs->open(vfs::VirtualPath::clean(path), {.read = true, .write = true, .create = true, .attrs = {}}).value());
+    handle->file = std::move(
+        fs->open(vfs::VirtualPath::clean(path), {.read = true, .write = true, .create = true, .attrs = {}}).value());
     return handle;
   }
   static Request read(std::shared_ptr<OpenHandle> handle, std::uint64_t offset, std::uint32_t length) {

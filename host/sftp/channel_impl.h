@@ -48,7 +48,9 @@ class ChannelImpl final : public Channel {
   bool failed() const override { return failed_; }
   bool finished() const override;
   bool receiving_upload() const override { return handles_.uploads() > 0; }
-  bool busy() const override { return handles_.files() > 0 || !running_.empty() || !queue_.empty() || !output_.empty(); }
+  bool busy() const override {
+    return handles_.files() > 0 || !running_.empty() || !queue_.empty() || !output_.empty();
+  }
   void abandon() override;
 
  private:

@@ -44,7 +44,8 @@ TEST_F(ChannelTest, AnySplitOfTheStreamGivesTheSameAnswers) {
   std::string stream = write_ask(1, file, 0, std::string(3000, 'a')).packet() +
                        write_ask(2, file, 3000, std::string(3000, 'b')).packet() + read_ask(3, file, 2999, 2).packet() +
                        handle_ask(Type::kFstat, 4, file).packet();
-  for (std::size_t at = 0; at < stream.size(); at += 11) channel->on_data(as_bytes(stream).subspan(at, std::min<std::size_t>(11, stream.size() - at)));
+  for (std::size_t at = 0; at < stream.size(); at += 11)
+    channel->on_data(as_bytes(stream).subspan(at, std::min<std::size_t>(11, stream.size() - at)));
   turn();
   const auto answers = replies(4);
   EXPECT_EQ(answers[2].text(), "ab");

@@ -75,9 +75,20 @@ TEST(Dispatch, ReadsEveryShape) {
 }
 
 TEST(Dispatch, ReadsAllAttributes) {
-  const auto fields = parse<AttrsFields>(Ask(Type::kSetstat, 1).text("/f").u32(0x8000000f).u64(10).u32(1).u32(2).u32(0107777)
-                                             .u32(3).u32(0xffffffff).u32(1).text("who@where").text("what"));
-  EXPECT_EQ(fields.attrs.valid, core::Attrs::kSize | core::Attrs::kOwner | core::Attrs::kPerms | core::Attrs::kAtime | core::Attrs::kMtime);
+  const auto fields = parse<AttrsFields>(Ask(Type::kSetstat, 1)
+                                             .text("/f")
+                                             .u32(0x8000000f)
+                                             .u64(10)
+                                             .u32(1)
+                                             .u32(2)
+                                             .u32(0107777)
+                                             .u32(3)
+                                             .u32(0xffffffff)
+                                             .u32(1)
+                                             .text("who@where")
+                                             .text("what"));
+  EXPECT_EQ(fields.attrs.valid,
+            core::Attrs::kSize | core::Attrs::kOwner | core::Attrs::kPerms | core::Attrs::kAtime | core::Attrs::kMtime);
   EXPECT_EQ(fields.attrs.size, 10u);
   EXPECT_EQ(fields.attrs.uid, 1u);
   EXPECT_EQ(fields.attrs.gid, 2u);
@@ -90,8 +101,8 @@ TEST(Dispatch, OpenFlags) {
   const struct {
     std::uint32_t flags;
     const char* meaning;
-  } rows[] = {{1, "r"}, {2, "w"}, {3, "rw"}, {2 | 8 | 16, "wct"}, {2 | 8 | 32, "wcx"}, {4, "wa"}, {1 | 8, "rwc"},
-              {1 | 32, "r"}, {16, "wt"}, {0xffffffff, "rwcxta"}};
+  } rows[] = {{1, "r"},  {2, "w"},       {3, "rw"},     {2 | 8 | 16, "wct"}, {2 | 8 | 32, "wcx"},
+              {4, "wa"}, {1 | 8, "rwc"}, {1 | 32, "r"}, {16, "wt"},          {0xffffffff, "rwcxta"}};
   for (const auto& row : rows) {
     const auto open = parse<OpenFields>(Ask(Type::kOpen, 1).text("/f").u32(row.flags).u32(0)).request;
     std::string meaning;
@@ -130,8 +141,10 @@ TEST(Dispatch, TooManyNamesAreRefused) {
 TEST(Dispatch, EveryTruncationIsHandled) {
   const std::string handle(8, 'h');
   const Ask asks[] = {Ask(Type::kOpen, 1).text("/f").u32(1).u32(15).u64(1).u32(1).u32(1).u32(1).u32(1).u32(1),
-                      Ask(Type::kRead, 1).text(handle).u64(1).u32(1), Ask(Type::kWrite, 1).text(handle).u64(1).text("abc"),
-                      Ask(Type::kRename, 1).text("/a").text("/b"), Ask(Type::kFsetstat, 1).text(handle).u32(1).u64(1),
+                      Ask(Type::kRead, 1).text(handle).u64(1).u32(1),
+                      Ask(Type::kWrite, 1).text(handle).u64(1).text("abc"),
+                      Ask(Type::kRename, 1).text("/a").text("/b"),
+                      Ask(Type::kFsetstat, 1).text(handle).u32(1).u64(1),
                       Ask::extended(1, "copy-data").text(handle).u64(1).u64(1).text(handle).u64(1)};
   for (const auto& ask : asks) {
     for (std::size_t length = 0; length < ask.body().size(); ++length) {

@@ -27,9 +27,9 @@ void put_statvfs(Call& call, std::uint32_t id, const Result<plugin::StatVfs>& re
   const auto& space = *result;
   Packet packet(call.out, Type::kExtendedReply, 128);
   packet.body().u32(id);
-  for (const auto value : {space.bsize, space.frsize, space.blocks, space.bfree, space.bavail, space.files, space.ffree,
-                           space.favail, space.fsid, (space.read_only ? kReadOnly : 0) | (space.no_suid ? kNoSuid : 0),
-                           space.namemax}) {
+  for (const auto value :
+       {space.bsize, space.frsize, space.blocks, space.bfree, space.bavail, space.files, space.ffree, space.favail,
+        space.fsid, (space.read_only ? kReadOnly : 0) | (space.no_suid ? kNoSuid : 0), space.namemax}) {
     packet.body().u64(value);
   }
   packet.send();
@@ -88,8 +88,8 @@ void handle_lsetstat(Call& call, Request& request) {
 void handle_limits(Call& call, Request& request) {
   Packet packet(call.out, Type::kExtendedReply, 64);
   packet.body().u32(request.id);
-  for (const auto value : {limits::kMaxPacketBytes, limits::kMaxReadBytes, limits::kMaxWriteBytes,
-                           limits::kMaxOpenHandles}) {
+  for (const auto value :
+       {limits::kMaxPacketBytes, limits::kMaxReadBytes, limits::kMaxWriteBytes, limits::kMaxOpenHandles}) {
     packet.body().u64(value);
   }
   packet.send();

@@ -89,9 +89,9 @@ void handle_readdir(Call& call, Request& request) {
   if (!handle.dir) return put_status(call.out, request.id, Code::kFailure, "not a directory handle");
   Listing listing(call, request);
   for (int round = 0; !handle.dir_at_end && listing.count() == 0; ++round) {
-    const auto done = handle.dir->next(limits::kMaxReaddirEntries, [&listing](std::string_view name, const auto& attrs) {
-      return listing.add(name, attrs);
-    });
+    const auto done =
+        handle.dir->next(limits::kMaxReaddirEntries,
+                         [&listing](std::string_view name, const auto& attrs) { return listing.add(name, attrs); });
     if (!done || round == kMaxEmptyRounds) {
       if (listing.count() > 0) break;  // the names first; the next request meets the error again
       return put_status(call.out, request.id, done ? core::Status::kIo : done.error().status);

@@ -42,9 +42,7 @@ void handle_setstat(Call& call, Request& request) {
   put_result(call.out, request.id, call.fs.set_attrs(fields.path, fields.attrs, true));
 }
 
-void handle_remove(Call& call, Request& request) {
-  put_result(call.out, request.id, call.fs.remove(path_of(request)));
-}
+void handle_remove(Call& call, Request& request) { put_result(call.out, request.id, call.fs.remove(path_of(request))); }
 
 void handle_mkdir(Call& call, Request& request) {
   const auto& fields = std::get<AttrsFields>(request.body);

@@ -53,10 +53,11 @@ class HandlersTest : public ChannelFixture {
 };
 
 TEST_F(HandlersTest, AdvertisesWhatTheRootMountCanDo) {
-  EXPECT_EQ(offers(), (std::set<std::string>{"posix-rename@openssh.com 1", "statvfs@openssh.com 2", "fstatvfs@openssh.com 2",
-                                             "hardlink@openssh.com 1", "fsync@openssh.com 1", "lsetstat@openssh.com 1",
-                                             "limits@openssh.com 1", "expand-path@openssh.com 1", "copy-data 1",
-                                             "home-directory 1", "users-groups-by-id@openssh.com 1"}));
+  EXPECT_EQ(offers(),
+            (std::set<std::string>{"posix-rename@openssh.com 1", "statvfs@openssh.com 2", "fstatvfs@openssh.com 2",
+                                   "hardlink@openssh.com 1", "fsync@openssh.com 1", "lsetstat@openssh.com 1",
+                                   "limits@openssh.com 1", "expand-path@openssh.com 1", "copy-data 1",
+                                   "home-directory 1", "users-groups-by-id@openssh.com 1"}));
   fs->can = {};
   EXPECT_EQ(offers(), (std::set<std::string>{"fsync@openssh.com 1", "lsetstat@openssh.com 1", "limits@openssh.com 1",
                                              "expand-path@openssh.com 1", "home-directory 1"}));
@@ -235,7 +236,8 @@ TEST_F(HandlersTest, Statvfs) {
   fs->put("/f", "data");
   start();
   const auto file = open("/f", kRead);
-  for (const auto& request : {Ask::extended(1, "statvfs@openssh.com").text("/f"), Ask::extended(1, "fstatvfs@openssh.com").text(file)}) {
+  for (const auto& request :
+       {Ask::extended(1, "statvfs@openssh.com").text("/f"), Ask::extended(1, "fstatvfs@openssh.com").text(file)}) {
     const auto reply = ask(request);
     EXPECT_EQ(reply.type, Type::kExtendedReply);
     ASSERT_EQ(reply.fields.size(), 11u * 8);

@@ -16,7 +16,8 @@ class HandlesTest : public ::testing::Test {
   std::shared_ptr<OpenHandle> open(const std::string& path, bool write = false) {
     auto handle = handles.reserve(fs, vfs::VirtualPath::clean(path));
     if (!handle) return nullptr;
-    handle->file = std::move(fs->open(handle->path, {.read = true, .write = write, .create = true, .attrs = {}}).value());
+    handle->file =
+        std::move(fs->open(handle->path, {.read = true, .write = write, .create = true, .attrs = {}}).value());
     handles.settle(*handle);
     return handle;
   }

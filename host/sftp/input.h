@@ -17,7 +17,7 @@ namespace host::sftp {
 class Input {
  public:
   struct Packet {
-    std::span<const std::byte> bytes;  // without the length word
+    std::span<const std::byte> bytes;           // without the length word
     std::shared_ptr<const core::Block> memory;  // holds `bytes`; null: they are the caller's
   };
   enum class Step {

@@ -41,7 +41,8 @@ TEST_F(Longname, LooksLikeLs) {
             "drwxr-xr-x    1 name     group        4096 Nov 14 22:13 name");
   EXPECT_EQ(line(attrs(FileType::kFile, 0640, 12345678901, kNow - 8 * 86400)),
             "-rw-r-----    1 name     group    12345678901 Nov  6 22:13 name");
-  EXPECT_EQ(line(attrs(FileType::kSymlink, 0777, 1, kNow)), "lrwxrwxrwx    1 name     group           1 Nov 14 22:13 name");
+  EXPECT_EQ(line(attrs(FileType::kSymlink, 0777, 1, kNow)),
+            "lrwxrwxrwx    1 name     group           1 Nov 14 22:13 name");
 }
 
 TEST_F(Longname, OldAndFutureTimesShowTheYear) {

@@ -80,8 +80,9 @@ struct NamesFields {
   std::vector<std::uint32_t> users, groups;
 };
 
-using Body = std::variant<Refused, NoFields, PathFields, TwoPathFields, LinkFields, AttrsFields, OpenFields,
-                          HandleFields, HandleAttrsFields, ReadFields, WriteFields, CopyFields, HomeFields, NamesFields>;
+using Body =
+    std::variant<Refused, NoFields, PathFields, TwoPathFields, LinkFields, AttrsFields, OpenFields, HandleFields,
+                 HandleAttrsFields, ReadFields, WriteFields, CopyFields, HomeFields, NamesFields>;
 
 // A request on its way from arrival to reply. Body::Refused carries no row.
 struct Request {

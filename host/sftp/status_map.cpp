@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Version 3 has four failures worth telling apart; the rest is FAILURE and its text (core::describe) says what. Any thread.
+// Version 3 has four failures worth telling apart; the rest is FAILURE and its text (core::describe) says what. Any
+// thread.
 #include "host/sftp/status_map.h"
 
 namespace host::sftp {

@@ -13,10 +13,33 @@ namespace host::sftp {
 
 // Packet types, filexfer-02 section 3.
 enum class Type : std::uint8_t {
-  kInit = 1, kVersion = 2, kOpen = 3, kClose = 4, kRead = 5, kWrite = 6, kLstat = 7, kFstat = 8, kSetstat = 9,
-  kFsetstat = 10, kOpendir = 11, kReaddir = 12, kRemove = 13, kMkdir = 14, kRmdir = 15, kRealpath = 16, kStat = 17,
-  kRename = 18, kReadlink = 19, kSymlink = 20, kStatus = 101, kHandle = 102, kData = 103, kName = 104, kAttrs = 105,
-  kExtended = 200, kExtendedReply = 201,
+  kInit = 1,
+  kVersion = 2,
+  kOpen = 3,
+  kClose = 4,
+  kRead = 5,
+  kWrite = 6,
+  kLstat = 7,
+  kFstat = 8,
+  kSetstat = 9,
+  kFsetstat = 10,
+  kOpendir = 11,
+  kReaddir = 12,
+  kRemove = 13,
+  kMkdir = 14,
+  kRmdir = 15,
+  kRealpath = 16,
+  kStat = 17,
+  kRename = 18,
+  kReadlink = 19,
+  kSymlink = 20,
+  kStatus = 101,
+  kHandle = 102,
+  kData = 103,
+  kName = 104,
+  kAttrs = 105,
+  kExtended = 200,
+  kExtendedReply = 201,
 };
 
 class Reader {
@@ -45,7 +68,7 @@ class Writer {
   void u8(std::uint8_t value);
   void u32(std::uint32_t value);
   void u64(std::uint64_t value);
-  void text(std::string_view value);  // length word and bytes
+  void text(std::string_view value);                  // length word and bytes
   void set_u32(std::size_t at, std::uint32_t value);  // overwrites what was written before
   bool ok() const { return ok_; }
   std::size_t size() const { return used_; }

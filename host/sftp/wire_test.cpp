@@ -31,7 +31,10 @@ TEST(Wire, WriterAndReaderAgree) {
 }
 
 TEST(Wire, ReaderStaysBadAfterAnOverrun) {
-  const std::string bytes("\0\0\0\x05" "abcd\0\0\0\0\0\0\0\0", 16);
+  const std::string bytes(
+      "\0\0\0\x05"
+      "abcd\0\0\0\0\0\0\0\0",
+      16);
   Reader in(testing::as_bytes(bytes).first(8));
   EXPECT_EQ(in.text(), "");
   EXPECT_FALSE(in.ok());

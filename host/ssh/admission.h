@@ -30,7 +30,8 @@ class Admission {
     std::string key_;
   };
 
-  Admission(std::size_t max_total, std::size_t max_per_address) : max_total_(max_total), max_per_address_(max_per_address) {}
+  Admission(std::size_t max_total, std::size_t max_per_address)
+      : max_total_(max_total), max_per_address_(max_per_address) {}
   // Nothing when all places, or those of this address, are taken. An IPv6 address counts by its /64, which one customer
   // has whole.
   std::optional<Place> enter(const boost::asio::ip::address& address);

@@ -21,8 +21,8 @@ core::Result<void> set_list(ssh_bind bind, std::string_view key, const Names& na
   for (const auto option : options) {
     for (const auto& name : names) {
       if (name.find(',') == std::string::npos && ssh_bind_options_set(bind, option, name.c_str()) == 0) continue;
-      return core::Error(core::Status::kInvalid, "sftpd." + std::string(key) + ": \"" + name +
-                                                     "\" is not an algorithm this server can offer");
+      return core::Error(core::Status::kInvalid,
+                         "sftpd." + std::string(key) + ": \"" + name + "\" is not an algorithm this server can offer");
     }
     if (ssh_bind_options_set(bind, option, join(names).c_str()) != 0) {
       return core::Error(core::Status::kInternal, "sftpd." + std::string(key) + ": " + ssh_get_error(bind));
@@ -34,15 +34,19 @@ core::Result<void> set_list(ssh_bind bind, std::string_view key, const Names& na
 }  // namespace
 
 const Names& Algorithms::default_kex() {
-  static const Names names = {"curve25519-sha256",   "curve25519-sha256@libssh.org",  "ecdh-sha2-nistp256",
-                              "ecdh-sha2-nistp384",  "ecdh-sha2-nistp521",            "diffie-hellman-group16-sha512",
-                              "diffie-hellman-group14-sha256"};
+  static const Names names = {
+      "curve25519-sha256",  "curve25519-sha256@libssh.org",  "ecdh-sha2-nistp256",           "ecdh-sha2-nistp384",
+      "ecdh-sha2-nistp521", "diffie-hellman-group16-sha512", "diffie-hellman-group14-sha256"};
   return names;
 }
 
 const Names& Algorithms::default_ciphers() {
-  static const Names names = {"aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com",
-                              "aes256-ctr",             "aes192-ctr",             "aes128-ctr"};
+  static const Names names = {"aes128-gcm@openssh.com",
+                              "aes256-gcm@openssh.com",
+                              "chacha20-poly1305@openssh.com",
+                              "aes256-ctr",
+                              "aes192-ctr",
+                              "aes128-ctr"};
   return names;
 }
 
@@ -59,14 +63,9 @@ const Names& Algorithms::host_key_types() {
 }
 
 const Names& Algorithms::user_key_types() {
-  static const Names names = {"ssh-ed25519",
-                              "sk-ssh-ed25519@openssh.com",
-                              "ecdsa-sha2-nistp256",
-                              "ecdsa-sha2-nistp384",
-                              "ecdsa-sha2-nistp521",
-                              "sk-ecdsa-sha2-nistp256@openssh.com",
-                              "rsa-sha2-512",
-                              "rsa-sha2-256"};
+  static const Names names = {
+      "ssh-ed25519",         "sk-ssh-ed25519@openssh.com",         "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384",
+      "ecdsa-sha2-nistp521", "sk-ecdsa-sha2-nistp256@openssh.com", "rsa-sha2-512",        "rsa-sha2-256"};
   return names;
 }
 

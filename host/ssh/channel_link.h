@@ -33,7 +33,8 @@ class ChannelLink {
   // The client asked for the sftp subsystem. False when the channel already serves something.
   bool start_sftp(std::shared_ptr<vfs::SessionFs> fs, sftp::Channel::Hooks hooks);
 
-  // Sends up to `budget` bytes; true when there is more that the client has room for. Never call it from a libssh callback.
+  // Sends up to `budget` bytes; true when there is more that the client has room for. Never call it from a libssh
+  // callback.
   bool pump(std::size_t budget);
   // The client sent something since the last pump().
   bool unserved() const { return unserved_; }
@@ -46,7 +47,8 @@ class ChannelLink {
  private:
   enum class State { kOpen, kServing, kClosing, kClosed };  // kClosing: our CLOSE is out, theirs is not in
 
-  static int on_data(ssh_session session, ssh_channel channel, void* data, std::uint32_t size, int is_stderr, void* self);
+  static int on_data(ssh_session session, ssh_channel channel, void* data, std::uint32_t size, int is_stderr,
+                     void* self);
   static void on_eof(ssh_session session, ssh_channel channel, void* self);
   static void on_close(ssh_session session, ssh_channel channel, void* self);
   void drain_held();
@@ -61,7 +63,7 @@ class ChannelLink {
   ssh_channel_callbacks_struct callbacks_{};
   std::shared_ptr<sftp::Channel> engine_;
   State state_ = State::kOpen;
-  bool held_ = false;        // libssh keeps bytes that the engine had no room for
+  bool held_ = false;         // libssh keeps bytes that the engine had no room for
   bool must_accept_ = false;  // libssh is about to re-open the window: nothing may be left with it
   bool eof_ = false;
   bool window_wide_ = false;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// recv, send, poll and close as symbols of the executable, which the dynamic linker prefers to those of the C library. Any
-// thread; an entry is written by its descriptor's own I/O thread, before libssh uses it and before its number is free.
+// recv, send, poll and close as symbols of the executable, which the dynamic linker prefers to those of the C library.
+// Any thread; an entry is written by its descriptor's own I/O thread, before libssh uses it and before its number is
+// free.
 #include "host/ssh/fast_socket.h"
 
 #include <cerrno>

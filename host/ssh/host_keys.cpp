@@ -83,7 +83,9 @@ Result<KeyPtr> load(const path& file) {
 void warn_if_shared(const path& file) {
   struct stat info {};
   if (::stat(file.c_str(), &info) != 0 || (info.st_mode & 077) == 0) return;
-  core::log::warn("sftpd", "", "host key " + file.string() + " can be read by others: chmod 600 it, or replace it if it may be known");
+  core::log::warn(
+      "sftpd", "",
+      "host key " + file.string() + " can be read by others: chmod 600 it, or replace it if it may be known");
 }
 
 }  // namespace

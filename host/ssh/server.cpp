@@ -96,7 +96,8 @@ Result<void> Server::Impl::listen() {
   if (!error) acceptor->bind(*endpoint, error);
   if (!error) acceptor->listen(kBacklog, error);
   if (error) {
-    return Error(Status::kIo, "cannot listen on " + where + " (sftpd.bind_address, sftpd.bind_port): " + error.message(),
+    return Error(Status::kIo,
+                 "cannot listen on " + where + " (sftpd.bind_address, sftpd.bind_port): " + error.message(),
                  error.value());
   }
   const auto local = acceptor->local_endpoint();
@@ -105,9 +106,8 @@ Result<void> Server::Impl::listen() {
 }
 
 void Server::Impl::accept() {
-  acceptor->async_accept([this](const boost::system::error_code& error, tcp::socket socket) {
-    on_accepted(error, std::move(socket));
-  });
+  acceptor->async_accept(
+      [this](const boost::system::error_code& error, tcp::socket socket) { on_accepted(error, std::move(socket)); });
 }
 
 void Server::Impl::on_accepted(const boost::system::error_code& error, tcp::socket socket) {

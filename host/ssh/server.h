@@ -26,14 +26,14 @@ struct ServerOptions {
   std::string address;  // empty: all interfaces, IPv4 and IPv6
   int port = 2022;      // 0: any free port
   std::vector<std::filesystem::path> host_keys;
-  std::string software;      // identification after "SSH-2.0-" (RFC 4253 section 4.2)
-  std::string login_banner;  // shown before authentication; may be empty
+  std::string software;                         // identification after "SSH-2.0-" (RFC 4253 section 4.2)
+  std::string login_banner;                     // shown before authentication; may be empty
   std::vector<std::string> kex, ciphers, macs;  // empty: defaults of algorithms.h
-  int io_threads = 0;         // 0: one per core
-  int max_auth_tries = 0;     // 0: the default, negative: unlimited
-  int login_grace_s = 120;    // handshake and login together
-  int idle_timeout_min = 15;  // 0: never
-  int drain_s = 10;           // what running transfers get at stop()
+  int io_threads = 0;                           // 0: one per core
+  int max_auth_tries = 0;                       // 0: the default, negative: unlimited
+  int login_grace_s = 120;                      // handshake and login together
+  int idle_timeout_min = 15;                    // 0: never
+  int drain_s = 10;                             // what running transfers get at stop()
   bool fast_socket = true;
   vfs::Options vfs;
 };
@@ -44,7 +44,7 @@ class Server {
   static core::Result<std::unique_ptr<Server>> create(ServerOptions options, Services services);
   ~Server();
 
-  void run();  // serves until stop(); the caller's thread only waits
+  void run();   // serves until stop(); the caller's thread only waits
   void stop();  // any thread: ends idle sessions, lets transfers finish for drain_s; called again: ends now
   std::uint16_t port() const;
 

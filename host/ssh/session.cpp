@@ -13,8 +13,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
-#include <cstring>
-#include <utility>
 
 #include "host/core/limits.h"
 #include "host/core/log.h"
@@ -30,8 +28,6 @@ namespace limits = core::limits;
 
 // Polls per turn, so that one peer that sends without pause does not keep the thread.
 constexpr int kPollsPerTurn = 64;
-// A login without any channel, or one whose channels are all closed, is of no use for longer.
-constexpr auto kWithoutChannels = std::chrono::minutes(2);
 
 std::string random_id() {
   std::array<unsigned char, 32> bytes{};
@@ -194,23 +190,6 @@ void Session::step() {
   wait();
 }
 
-// libssh takes in packets while it sends, and when it is asked for messages: each round may bring work for the next.
-void Session::serve() {
-  for (int i = 0; i < kPollsPerTurn && usable(); ++i) {
-    pump();
-    const bool messages = handle_messages();
-    const bool unserved = std::any_of(channels_.begin(), channels_.end(), [](const auto& link) { return link->unserved(); });
-    if (!messages && !unserved) return;
-  }
-  ask_for_turn();
-}
-
-void Session::ask_for_turn() {
-  if (in_bulk_) return;
-  in_bulk_ = true;
-  thread_->add_bulk(shared_from_this());
-}
-
 void Session::advance_key_exchange() {
   const int rc = ssh_handle_key_exchange(session_);
   if (rc == SSH_AGAIN) return;
@@ -220,8 +199,7 @@ void Session::advance_key_exchange() {
   }
   phase_ = Phase::kAuthentication;
   authentication_ = std::make_unique<Authentication>(
-      session_, *context_,
-      Authentication::Peer{client_ip_, client_address_, connection_id_, context_->next_session++});
+      session_, *context_, Authentication::Peer{client_ip_, client_address_, connection_id_, context_->next_session++});
 }
 
 Authentication::Post Session::post_to_io() {
@@ -243,86 +221,11 @@ void Session::open() {
   fs_ = authentication_->take_fs();
   share_ = std::make_shared<ChannelLink::Share>();
   authentication_.reset();
-  deadline_ = Clock::now() + kWithoutChannels;
-  use_fast_ = context_->options.fast_socket && fast_socket_built() &&
-              fast_socket_attach(libssh_fd_, &fast_);
+  deadline_ = Clock::now() + limits::kWithoutChannels;
+  use_fast_ = context_->options.fast_socket && fast_socket_built() && fast_socket_attach(libssh_fd_, &fast_);
   core::log::debug("sftpd", connection_id_,
                    std::string("key exchange ") + ssh_get_kex_algo(session_) + ", cipher in " +
                        ssh_get_cipher_in(session_) + ", cipher out " + ssh_get_cipher_out(session_));
-}
-
-// A message callback would be called only by some of the ways in which libssh takes in packets: the queue misses none.
-// Bytes that arrive together with the request for their subsystem wait in the channel meanwhile.
-bool Session::handle_messages() {
-  bool any = false;
-  while (usable()) {
-    const MessagePtr message(ssh_message_get(session_));
-    if (!message) break;
-    any = true;
-    if (!handle(message.get())) ssh_message_reply_default(message.get());
-  }
-  return any;
-}
-
-bool Session::handle(ssh_message message) {
-  switch (ssh_message_type(message)) {
-    case SSH_REQUEST_CHANNEL_OPEN: return open_channel(message);
-    case SSH_REQUEST_CHANNEL: return start_subsystem(message);
-    default: return false;
-  }
-}
-
-bool Session::open_channel(ssh_message message) {
-  if (ssh_message_subtype(message) != SSH_CHANNEL_SESSION || stopping_) return false;
-  if (channels_.size() >= static_cast<std::size_t>(limits::kMaxChannelsPerSession)) return false;
-  const ssh_channel channel = ssh_message_channel_request_open_reply_accept(message);
-  if (channel == nullptr) return false;
-  channels_.push_back(std::make_unique<ChannelLink>(session_, channel, share_));
-  return true;
-}
-
-bool Session::start_subsystem(ssh_message message) {
-  if (ssh_message_subtype(message) != SSH_CHANNEL_REQUEST_SUBSYSTEM) return false;
-  const char* name = ssh_message_channel_request_subsystem(message);
-  const ssh_channel channel = ssh_message_channel_request_channel(message);
-  const auto link = std::find_if(channels_.begin(), channels_.end(),
-                                 [channel](const auto& each) { return each->channel() == channel; });
-  if (link == channels_.end() || name == nullptr || std::strcmp(name, "sftp") != 0) return false;
-  sftp::Channel::Hooks hooks;
-  // Weak: work that waits in the event loop must not keep the loop itself alive.
-  hooks.post = [weak = std::weak_ptr(thread_)](std::function<void()> work) {
-    if (const auto thread = weak.lock()) boost::asio::post(thread->io(), std::move(work));
-  };
-  hooks.wake = [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->step();
-  };
-  if (!(*link)->start_sftp(fs_, std::move(hooks))) return false;
-  ssh_message_channel_request_reply_success(message);
-  return true;
-}
-
-void Session::pump() {
-  // While others wait for their turns only what is small goes out without one; who waits itself sends nothing before.
-  const std::size_t without_turn = thread_->bulk_waits() ? limits::kQuickBytes : limits::kTurnBytes;
-  const std::size_t budget = in_bulk_ ? 0 : std::exchange(in_turn_, false) ? limits::kTurnBytes : without_turn;
-  bool more = false;
-  for (auto& link : channels_) {
-    more = link->pump(budget) || more;
-    if (link->take_traffic() != 0) last_activity_ = Clock::now();
-  }
-  std::erase_if(channels_, [](const auto& link) { return link->ended(); });
-  const bool serving = std::any_of(channels_.begin(), channels_.end(), [](const auto& link) { return !link->closing(); });
-  if (serving) deadline_ = Clock::time_point::max();
-  if (!serving && deadline_ == Clock::time_point::max()) deadline_ = Clock::now() + kWithoutChannels;
-  // Attached sockets get no write wait while they are writable: what libssh still holds goes out now.
-  if (use_fast_ && fast_.writable && (ssh_get_poll_flags(session_) & SSH_WRITE_PENDING) != 0) {
-    if (ssh_event_dopoll(event_, 0) == SSH_ERROR) end(ssh_get_error(session_));
-  }
-  if (more && !must_wait_to_write()) ask_for_turn();
-}
-
-bool Session::must_wait_to_write() const {
-  return use_fast_ ? fast_.wants_write : (ssh_get_poll_flags(session_) & SSH_WRITE_PENDING) != 0;
 }
 
 void Session::wait() {

@@ -83,7 +83,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::shared_ptr<vfs::SessionFs> fs_;
   std::shared_ptr<ChannelLink::Share> share_;  // made at login
   std::vector<std::unique_ptr<ChannelLink>> channels_;
-  Clock::time_point deadline_;       // login grace, later the limit without channels
+  Clock::time_point deadline_;  // login grace, later the limit without channels
   Clock::time_point last_activity_;
   Clock::time_point stop_by_;
   bool stopping_ = false;
@@ -91,7 +91,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool in_step_ = false;
   bool in_bulk_ = false;
   bool in_turn_ = false;  // until it is served
-  bool ending_ = false;  // close as soon as no background check is running
+  bool ending_ = false;   // close as soon as no background check is running
   bool use_fast_ = false;
   bool logged_in_ = false;
 };

@@ -59,7 +59,8 @@ std::optional<Argon2> Argon2::parse(std::string_view text) {
 
 std::string Argon2::text() const {
   return std::string(kHead) + "m=" + std::to_string(memory_kib) + ",t=" + std::to_string(passes) +
-         ",p=" + std::to_string(lanes) + "$" + encode_base64(salt, Padding::kNone) + "$" + encode_base64(key, Padding::kNone);
+         ",p=" + std::to_string(lanes) + "$" + encode_base64(salt, Padding::kNone) + "$" +
+         encode_base64(key, Padding::kNone);
 }
 
 std::optional<std::string> Argon2::derive(std::string_view plain, std::size_t size) const {

@@ -51,7 +51,8 @@ std::optional<Cidr> parse_cidr(std::string_view text) {
 bool Cidr::contains(const IpAddress& address) const {
   if (address.v6 != base.v6) return false;
   const std::size_t whole = prefix / 8;
-  if (!std::equal(base.bytes.begin(), base.bytes.begin() + static_cast<std::ptrdiff_t>(whole), address.bytes.begin())) return false;
+  if (!std::equal(base.bytes.begin(), base.bytes.begin() + static_cast<std::ptrdiff_t>(whole), address.bytes.begin()))
+    return false;
   if (prefix % 8 == 0) return true;
   const auto mask = static_cast<std::uint8_t>(0xff << (8 - prefix % 8));
   return ((base.bytes[whole] ^ address.bytes[whole]) & mask) == 0;

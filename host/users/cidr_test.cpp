@@ -40,11 +40,12 @@ TEST(Cidr, FamiliesDoNotMix) {
 }
 
 TEST(Cidr, RefusesWhatIsNoBlock) {
-  for (const auto* text : {"", "192.0.2.1", "192.0.2.0/33", "192.0.2.0/-1", "192.0.2.0/", "/24", "192.0.2/24", "::/129", "::1", "a/8",
-                           "192.0.2.0/24 ", "192.0.2.0/2x", "::ffff:192.0.2.0/24", "192.0.2.0/0024"}) {
+  for (const auto* text : {"", "192.0.2.1", "192.0.2.0/33", "192.0.2.0/-1", "192.0.2.0/", "/24", "192.0.2/24", "::/129",
+                           "::1", "a/8", "192.0.2.0/24 ", "192.0.2.0/2x", "::ffff:192.0.2.0/24", "192.0.2.0/0024"}) {
     EXPECT_FALSE(parse_cidr(text)) << text;
   }
-  for (const auto* text : {"", "localhost", "1.2.3", "1.2.3.4.5", "1.2.3.4:22", "[::1]"}) EXPECT_FALSE(parse_ip(text)) << text;
+  for (const auto* text : {"", "localhost", "1.2.3", "1.2.3.4.5", "1.2.3.4:22", "[::1]"})
+    EXPECT_FALSE(parse_ip(text)) << text;
 }
 
 }  // namespace

@@ -65,7 +65,8 @@ core::Result<void> merge_settings(Filesystem& filesystem, const Json& json, cons
   if (!settings.is_object()) settings = Json::object();
   settings.update(given);
   if (drop_empty) {
-    for (auto it = settings.begin(); it != settings.end();) it = is_empty(it.value()) ? settings.erase(it) : std::next(it);
+    for (auto it = settings.begin(); it != settings.end();)
+      it = is_empty(it.value()) ? settings.erase(it) : std::next(it);
   }
   filesystem.settings_json = settings.dump();
   return core::ok();
@@ -78,7 +79,8 @@ core::Result<std::string> backend_of(const Json& provider) {
       if (provider.get<std::int64_t>() == entry.provider) return std::string(entry.backend);
     }
   }
-  return invalid("invalid filesystem provider: " + provider.dump() + "; 0, 1, 2 or the name of a storage backend is allowed");
+  return invalid("invalid filesystem provider: " + provider.dump() +
+                 "; 0, 1, 2 or the name of a storage backend is allowed");
 }
 
 }  // namespace

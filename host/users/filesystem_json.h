@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The `filesystem` member of a user: 0, 1 and 2 with s3config and gcsconfig as the replaced system had them, or the name
-// of any storage backend with its settings under `config`.
+// The `filesystem` member of a user: 0, 1 and 2 with s3config and gcsconfig as the replaced system had them, or the
+// name of any storage backend with its settings under `config`.
 #pragma once
 
 #include "host/users/user_json.h"

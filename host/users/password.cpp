@@ -30,7 +30,8 @@ bool same_bytes(std::string_view a, std::string_view b) {
 
 // No NUL: crypt_r stops there and HMAC pads with it, so that "secret\0" would pass for "secret".
 bool is_password(std::string_view plain) {
-  return !plain.empty() && plain.size() <= core::limits::kMaxPasswordBytes && plain.find('\0') == std::string_view::npos;
+  return !plain.empty() && plain.size() <= core::limits::kMaxPasswordBytes &&
+         plain.find('\0') == std::string_view::npos;
 }
 
 std::optional<unsigned> number(std::string_view text) {
@@ -51,7 +52,9 @@ std::string_view up_to_dollar(std::string_view hash, int n) {
   return hash.substr(0, at);
 }
 
-std::string_view argon2_cost(std::string_view hash) { return Argon2::parse(hash) ? up_to_dollar(hash, 4) : std::string_view(); }
+std::string_view argon2_cost(std::string_view hash) {
+  return Argon2::parse(hash) ? up_to_dollar(hash, 4) : std::string_view();
+}
 
 bool argon2_verify(std::string_view hash, std::string_view plain) {
   const auto parsed = Argon2::parse(hash);
@@ -127,9 +130,10 @@ bool pbkdf2_verify(std::string_view hash, std::string_view plain) {
   const auto salt = head.substr(cost.size(), head.size() - cost.size() - 1);
   const auto key = decode_base64(hash.substr(head.size()), Padding::kRequired);
   std::string derived(key->size(), '\0');
-  if (PKCS5_PBKDF2_HMAC(plain.data(), static_cast<int>(plain.size()), reinterpret_cast<const unsigned char*>(salt.data()),
-                        static_cast<int>(salt.size()), static_cast<int>(*iterations), pbkdf2_digest(hash),
-                        static_cast<int>(derived.size()), reinterpret_cast<unsigned char*>(derived.data())) != 1) {
+  if (PKCS5_PBKDF2_HMAC(plain.data(), static_cast<int>(plain.size()),
+                        reinterpret_cast<const unsigned char*>(salt.data()), static_cast<int>(salt.size()),
+                        static_cast<int>(*iterations), pbkdf2_digest(hash), static_cast<int>(derived.size()),
+                        reinterpret_cast<unsigned char*>(derived.data())) != 1) {
     return false;
   }
   return same_bytes(derived, *key);
@@ -137,16 +141,21 @@ bool pbkdf2_verify(std::string_view hash, std::string_view plain) {
 
 struct Scheme {
   std::string_view prefix;
-  std::string_view (*cost)(std::string_view hash);                 // empty: not usable
+  std::string_view (*cost)(std::string_view hash);                // empty: not usable
   bool (*verify)(std::string_view hash, std::string_view plain);  // only for usable hashes
 };
 
 constexpr Scheme kSchemes[] = {
-    {"$argon2id$", argon2_cost, argon2_verify},   {"$2a$", bcrypt_cost, crypt_verify},
-    {"$2b$", bcrypt_cost, crypt_verify},          {"$2y$", bcrypt_cost, crypt_verify},
-    {"$pbkdf2-sha1$", pbkdf2_cost, pbkdf2_verify}, {"$pbkdf2-sha256$", pbkdf2_cost, pbkdf2_verify},
-    {"$pbkdf2-sha512$", pbkdf2_cost, pbkdf2_verify}, {"$1$", md5_cost, crypt_verify},
-    {"$apr1$", md5_cost, apr1_verify},            {"$5$", sha_crypt_cost, crypt_verify},
+    {"$argon2id$", argon2_cost, argon2_verify},
+    {"$2a$", bcrypt_cost, crypt_verify},
+    {"$2b$", bcrypt_cost, crypt_verify},
+    {"$2y$", bcrypt_cost, crypt_verify},
+    {"$pbkdf2-sha1$", pbkdf2_cost, pbkdf2_verify},
+    {"$pbkdf2-sha256$", pbkdf2_cost, pbkdf2_verify},
+    {"$pbkdf2-sha512$", pbkdf2_cost, pbkdf2_verify},
+    {"$1$", md5_cost, crypt_verify},
+    {"$apr1$", md5_cost, apr1_verify},
+    {"$5$", sha_crypt_cost, crypt_verify},
     {"$6$", sha_crypt_cost, crypt_verify},
 };
 
@@ -171,8 +180,9 @@ bool is_usable_hash(std::string_view text) { return !hash_cost_class(text).empty
 
 core::Result<std::string> hash_password(std::string_view plain) {
   if (!is_password(plain)) {
-    return core::Error(core::Status::kInvalid,
-                       "a password must have 1 to " + std::to_string(core::limits::kMaxPasswordBytes) + " bytes and no NUL");
+    return core::Error(
+        core::Status::kInvalid,
+        "a password must have 1 to " + std::to_string(core::limits::kMaxPasswordBytes) + " bytes and no NUL");
   }
   Argon2 hash;
   hash.salt.resize(kSaltBytes);

@@ -14,10 +14,9 @@ struct Name {
 };
 
 constexpr Name kNames[] = {
-    {"list", kList},         {"download", kDownload},          {"upload", kUpload},
-    {"overwrite", kOverwrite}, {"rename", kRename},            {"delete", kDelete},
-    {"create_dirs", kCreateDirs}, {"create_symlinks", kCreateSymlinks}, {"chmod", kChmod},
-    {"chown", kChown},       {"chtimes", kChtimes},
+    {"list", kList},     {"download", kDownload}, {"upload", kUpload},          {"overwrite", kOverwrite},
+    {"rename", kRename}, {"delete", kDelete},     {"create_dirs", kCreateDirs}, {"create_symlinks", kCreateSymlinks},
+    {"chmod", kChmod},   {"chown", kChown},       {"chtimes", kChtimes},
 };
 
 }  // namespace

@@ -53,7 +53,8 @@ std::optional<std::string_view> take_string(std::string_view& rest) {
 bool is_field(const KeyType& type, char kind, std::string_view value) {
   switch (kind) {
     case 'e': return value.size() == 32;
-    case 'm': return !value.empty() && (value.front() & 0x80) == 0 && value.find_first_not_of('\0') != std::string_view::npos;
+    case 'm':
+      return !value.empty() && (value.front() & 0x80) == 0 && value.find_first_not_of('\0') != std::string_view::npos;
     case 'c': return value == type.curve;
     case 'p': return value.size() == type.point_bytes && value.front() == 4;
     default: return true;
@@ -99,7 +100,8 @@ std::string_view take_word(std::string_view& rest, bool quoted) {
 core::Result<PublicKey> parse_public_key(std::string_view line) {
   const core::Error no_key(core::Status::kInvalid, "ssh: no key found");
   auto rest = trim(line);
-  if (rest.empty() || rest.front() == '#' || rest.find_first_of(std::string_view("\n\0", 2)) != std::string_view::npos) return no_key;
+  if (rest.empty() || rest.front() == '#' || rest.find_first_of(std::string_view("\n\0", 2)) != std::string_view::npos)
+    return no_key;
   auto after_type = rest;
   const KeyType* type = find_type(take_word(after_type, false));
   if (type == nullptr) {

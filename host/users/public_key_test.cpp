@@ -13,16 +13,24 @@ namespace {
 
 constexpr char kEd25519[] = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDGG2iyaemx6kvtDkar8GQ5x/qfzHJINM1FsNt3zytNk";
 constexpr char kEcdsa[] =
-    "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBN/Kaq8Sh5PYbdhSod5a/OHzfvoh0g/m3jDjaRA07a1G0fmZfcQ6xL4F3"
+    "ecdsa-sha2-nistp256 "
+    "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBN/Kaq8Sh5PYbdhSod5a/OHzfvoh0g/m3jDjaRA07a1G0fmZfcQ6xL4F3"
     "qcyhOX9s+KNZteQXGedztalVloligc=";
 constexpr char kEcdsa521[] =
-    "ecdsa-sha2-nistp521 AAAAE2VjZHNhLXNoYTItbmlzdHA1MjEAAAAIbmlzdHA1MjEAAACFBADfeIGYXNUgMgyV4eFB7xl0UjqFMWA0Xh9kZ1raSqmWC+i7OEjtkRcwO"
-    "1apd60gzUgz0wG1slHldwQSyxFzUPPj0gC1tBUDprwr1XK8DmJSVarABsq3so1PLhH5C6Axmr183P5aElrAOOjlM3ItXapok61e1kVftu/euIRhkibxuJNecg==";
+    "ecdsa-sha2-nistp521 "
+    "AAAAE2VjZHNhLXNoYTItbmlzdHA1MjEAAAAIbmlzdHA1MjEAAACFBADfeIGYXNUgMgyV4eFB7xl0UjqFMWA0Xh9kZ1raSqmWC+i7OEjtkRcwO"
+    "1apd60gzUgz0wG1slHldwQSyxFzUPPj0gC1tBUDprwr1XK8DmJSVarABsq3so1PLhH5C6Axmr183P5aElrAOOjlM3ItXapok61e1kVftu/"
+    "euIRhkibxuJNecg==";
 constexpr char kRsa[] =
-    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQCzcLEeDtuZ+MoZX5zoOENPYkMYKHi81zMzLquNuUuJOp3pcvsutno6XGV0nWIQBgewX+Vtk+BdRdaTvVorffJ1mXAvcl"
-    "UWj2CQB6eTDqbmpxfXTpfkaeStBvV/nQqjainontfAtc7G3wf3UtHimdWi6BYNydIz1M8ELza9HypaDPg6rW8cBoQCUSOzqDF4kQ0gDUGNvrTledMwcTtnakSyw6yyKcap"
-    "UTwn21hOPshs2rB/gwkWeTW7FQTkenQlp9Aw3ac4FwgrJU5J7sFCW8LsrKRlj7glnRduzDWsHyl8gUs6aYPc5xpOrS/1w5NSOhtTkpombp8hv0KLkvjts1rLRsa6eMWkyk"
-    "yJ0SxGBNrUUR4On6QnYKLGOHbvdXoLtRIHkGCSIU3dGpwzdvvQTBavZni6bk7HK2XBJDzqlFZSdIMUzpuDsp1mFAk7DQ+CZcdqV09iGLja0cbstZmiuRtd5YyXXq/p9ZZG"
+    "ssh-rsa "
+    "AAAAB3NzaC1yc2EAAAADAQABAAABgQCzcLEeDtuZ+MoZX5zoOENPYkMYKHi81zMzLquNuUuJOp3pcvsutno6XGV0nWIQBgewX+Vtk+"
+    "BdRdaTvVorffJ1mXAvcl"
+    "UWj2CQB6eTDqbmpxfXTpfkaeStBvV/"
+    "nQqjainontfAtc7G3wf3UtHimdWi6BYNydIz1M8ELza9HypaDPg6rW8cBoQCUSOzqDF4kQ0gDUGNvrTledMwcTtnakSyw6yyKcap"
+    "UTwn21hOPshs2rB/gwkWeTW7FQTkenQlp9Aw3ac4FwgrJU5J7sFCW8LsrKRlj7glnRduzDWsHyl8gUs6aYPc5xpOrS/"
+    "1w5NSOhtTkpombp8hv0KLkvjts1rLRsa6eMWkyk"
+    "yJ0SxGBNrUUR4On6QnYKLGOHbvdXoLtRIHkGCSIU3dGpwzdvvQTBavZni6bk7HK2XBJDzqlFZSdIMUzpuDsp1mFAk7DQ+"
+    "CZcdqV09iGLja0cbstZmiuRtd5YyXXq/p9ZZG"
     "NVnRL9RQeIpT70FY+Sfhxp73aQK3UWc=";
 
 std::string fingerprint(const std::string& line) {
@@ -43,7 +51,8 @@ TEST(PublicKey, CommentsAndOptions) {
   EXPECT_EQ(key->type, "ssh-ed25519");
   EXPECT_EQ(key->comment, "ada@host and more");
   EXPECT_EQ(key->blob.size(), 51U);
-  key = parse_public_key(std::string(R"(from="10.0.0.0/8",command="echo \"ssh-rsa AAAA\" x",no-pty )") + kEd25519 + " c");
+  key =
+      parse_public_key(std::string(R"(from="10.0.0.0/8",command="echo \"ssh-rsa AAAA\" x",no-pty )") + kEd25519 + " c");
   ASSERT_TRUE(key);
   EXPECT_EQ(key->comment, "c");
 }
@@ -51,12 +60,16 @@ TEST(PublicKey, CommentsAndOptions) {
 TEST(PublicKey, RefusesWhatIsNoKey) {
   const std::string ed(kEd25519);
   const std::string blob = *decode_base64(ed.substr(ed.find(' ') + 1), Padding::kRequired);
-  const auto line = [](const std::string& type, const std::string& bytes) { return type + " " + encode_base64(bytes, Padding::kRequired); };
+  const auto line = [](const std::string& type, const std::string& bytes) {
+    return type + " " + encode_base64(bytes, Padding::kRequired);
+  };
   ASSERT_TRUE(parse_public_key(line("ssh-ed25519", blob)));
-  for (const auto& text : {std::string(), std::string("# comment"), std::string("ssh-ed25519"), std::string("ssh-ed25519 !!!"),
-                           line("ssh-ed25519", blob + "x"), line("ssh-ed25519", blob.substr(0, 50)), line("ssh-rsa", blob),
-                           line("ssh-ed25519", ""), line("ssh-ed25519", std::string("\xff\xff\xff\xff", 4)), "x " + line("ssh-unknown", blob),
-                           ed + "\n" + ed, std::string("ssh-ed25519-cert-v01@openssh.com ") + ed.substr(ed.find(' ') + 1)}) {
+  for (const auto& text :
+       {std::string(), std::string("# comment"), std::string("ssh-ed25519"), std::string("ssh-ed25519 !!!"),
+        line("ssh-ed25519", blob + "x"), line("ssh-ed25519", blob.substr(0, 50)), line("ssh-rsa", blob),
+        line("ssh-ed25519", ""), line("ssh-ed25519", std::string("\xff\xff\xff\xff", 4)),
+        "x " + line("ssh-unknown", blob), ed + "\n" + ed,
+        std::string("ssh-ed25519-cert-v01@openssh.com ") + ed.substr(ed.find(' ') + 1)}) {
     EXPECT_FALSE(parse_public_key(text)) << text;
   }
 }
@@ -69,8 +82,10 @@ TEST(Base64, StrictBothWays) {
   }
   EXPECT_EQ(encode_base64("foob", Padding::kRequired), "Zm9vYg==");
   EXPECT_EQ(encode_base64("foob", Padding::kNone), "Zm9vYg");
-  for (const auto* text : {"Zm9vYg", "Zm9vYg=", "Zm9vYg===", "Zm9v Yg==", "Zm9vYh==", "====", "Z==="}) EXPECT_FALSE(decode_base64(text, Padding::kRequired)) << text;
-  for (const auto* text : {"Zm9vYg==", "Z", "Zm9vYh", "Zm-v"}) EXPECT_FALSE(decode_base64(text, Padding::kNone)) << text;
+  for (const auto* text : {"Zm9vYg", "Zm9vYg=", "Zm9vYg===", "Zm9v Yg==", "Zm9vYh==", "====", "Z==="})
+    EXPECT_FALSE(decode_base64(text, Padding::kRequired)) << text;
+  for (const auto* text : {"Zm9vYg==", "Z", "Zm9vYh", "Zm-v"})
+    EXPECT_FALSE(decode_base64(text, Padding::kNone)) << text;
 }
 
 }  // namespace

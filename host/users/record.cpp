@@ -49,7 +49,8 @@ constexpr ColumnDeclaration kColumns[] = {
 };
 
 // Columns that only the host itself moves on.
-constexpr std::string_view kRunning[] = {"id", "username", "used_quota_size", "used_quota_files", "last_quota_update", "last_login"};
+constexpr std::string_view kRunning[] = {
+    "id", "username", "used_quota_size", "used_quota_files", "last_quota_update", "last_login"};
 
 // Without these a user can do less. Without filters or the filesystem it would be more, or something else.
 bool is_optional(std::string_view field) { return field == "public_keys" || field == "virtual_folders"; }
@@ -69,7 +70,8 @@ std::string collections_json(std::string_view users_table) {
     json.update(Json::parse(column.options));
     columns.push_back(std::move(json));
   }
-  const Json users = {{"name", kUsersCollection}, {"table", users_table}, {"key", "username"}, {"columns", std::move(columns)}};
+  const Json users = {
+      {"name", kUsersCollection}, {"table", users_table}, {"key", "username"}, {"columns", std::move(columns)}};
   return Json{{"version", kSchemaVersion}, {"collections", Json::array({users})}}.dump();
 }
 
@@ -97,7 +99,8 @@ core::Result<User> from_record(std::string_view record_json) {
     if (it == record.end() || it->is_null()) continue;
     auto done = field.read(user, *it, field.name);
     if (done) continue;
-    const std::string problem = "user " + Json(name).dump() + ": stored field " + field.name + " cannot be read: " + done.error().text.substr(kValidationPrefix.size());
+    const std::string problem = "user " + Json(name).dump() + ": stored field " + field.name +
+                                " cannot be read: " + done.error().text.substr(kValidationPrefix.size());
     if (is_blank(field.name, *it)) continue;
     if (!is_optional(field.name)) return core::Error(core::Status::kIo, problem);
     core::log::warn("dataProvider", "", problem + "; treated as empty");

@@ -12,7 +12,8 @@ using namespace host::users;
 namespace {
 
 Json stored() {
-  return Json::parse(R"({"id": 3, "username": "ada", "password": null, "public_keys": [], "home_dir": "/h", "uid": 1, "gid": 2, "max_sessions": 0,
+  return Json::parse(
+      R"({"id": 3, "username": "ada", "password": null, "public_keys": [], "home_dir": "/h", "uid": 1, "gid": 2, "max_sessions": 0,
     "quota_size": 0, "quota_files": 0, "permissions": {"/": ["*"]}, "used_quota_size": 7, "used_quota_files": 1, "last_quota_update": 0,
     "upload_bandwidth": 0, "download_bandwidth": 0, "expiration_date": 0, "last_login": 9, "status": 1, "filters": {},
     "filesystem": {"provider": 0, "s3config": {}, "gcsconfig": {}}, "virtual_folders": null})");
@@ -32,7 +33,8 @@ TEST(Record, ReadsAndWritesTheStoredForm) {
   EXPECT_EQ(record["filters"].dump(), "{}");
   EXPECT_EQ(record["filesystem"].dump(), R"({"provider":0,"s3config":{},"gcsconfig":{}})");
   const auto change = to_record(*user, RecordKind::kChange);
-  for (const auto* name : {"id", "username", "used_quota_size", "used_quota_files", "last_quota_update", "last_login"}) {
+  for (const auto* name :
+       {"id", "username", "used_quota_size", "used_quota_files", "last_quota_update", "last_login"}) {
     EXPECT_FALSE(change.contains(name)) << name;
   }
   EXPECT_TRUE(change.contains("expiration_date"));

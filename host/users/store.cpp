@@ -14,7 +14,8 @@ namespace host::users {
 namespace {
 
 core::Error disabled(std::string_view what) {
-  return {core::Status::kDenied, "Method disabled error: " + std::string(what) + " is off, data_provider.manage_users is 0"};
+  return {core::Status::kDenied,
+          "Method disabled error: " + std::string(what) + " is off, data_provider.manage_users is 0"};
 }
 
 core::Result<std::unique_ptr<plugin::Provider>> make(plugin::Registry& registry, const StoreOptions& options) {
@@ -69,7 +70,8 @@ core::Result<std::unique_ptr<Store>> Store::open(plugin::Registry& registry, con
   if (!provider) return provider.error();
   auto prepared = (*provider)->prepare(collections_json(options.users_table), plugin::Provider::Prepare::kOpen);
   if (!prepared) return prepared.error();
-  if (*prepared) core::log::info("dataProvider", "", "data provider " + options.driver + ": the tables were brought up to date");
+  if (*prepared)
+    core::log::info("dataProvider", "", "data provider " + options.driver + ": the tables were brought up to date");
   return std::unique_ptr<Store>(new Store(std::unique_ptr<Impl>(new Impl{options, registry, std::move(*provider)})));
 }
 
@@ -82,7 +84,8 @@ core::Result<bool> Store::initialise(plugin::Registry& registry, const StoreOpti
 }
 
 core::Result<User> Store::find(std::string_view username) {
-  if (username.empty() || core::VirtualPath::has_nul(username)) return core::Error(core::Status::kNotFound, "no such user");
+  if (username.empty() || core::VirtualPath::has_nul(username))
+    return core::Error(core::Status::kNotFound, "no such user");
   auto record = impl_->provider->get(kUsersCollection, username);
   if (!record) return record.error();
   auto user = from_record(*record);
@@ -92,7 +95,8 @@ core::Result<User> Store::find(std::string_view username) {
 }
 
 core::Result<std::vector<User>> Store::list(std::size_t limit, std::size_t offset, bool descending) {
-  const Json query = {{"collection", kUsersCollection}, {"order", descending ? "desc" : "asc"}, {"limit", limit}, {"offset", offset}};
+  const Json query = {
+      {"collection", kUsersCollection}, {"order", descending ? "desc" : "asc"}, {"limit", limit}, {"offset", offset}};
   std::vector<User> users;
   auto done = impl_->provider->list(query.dump(), [&](std::string_view record) -> core::Result<void> {
     auto user = from_record(record);
@@ -114,7 +118,8 @@ core::Result<User> Store::add(User user) {
   user.used_quota_size = user.used_quota_files = user.last_quota_update = user.last_login = 0;
   auto record = impl_->encode(user, RecordKind::kNew);
   if (!record) return record.error();
-  if (auto done = impl_->provider->put(kUsersCollection, user.username, plugin::Provider::Put::kInsert, *record); !done) {
+  if (auto done = impl_->provider->put(kUsersCollection, user.username, plugin::Provider::Put::kInsert, *record);
+      !done) {
     if (done.error().status != core::Status::kExists) return done.error();
     return core::Error(core::Status::kExists, "user \"" + user.username + "\": " + done.error().message());
   }
@@ -127,7 +132,8 @@ core::Result<User> Store::update(const User& user) {
   if (auto done = impl_->check(changed); !done) return done.error();
   auto record = impl_->encode(changed, RecordKind::kChange);
   if (!record) return record.error();
-  if (auto done = impl_->provider->put(kUsersCollection, user.username, plugin::Provider::Put::kUpdate, *record); !done) return done.error();
+  if (auto done = impl_->provider->put(kUsersCollection, user.username, plugin::Provider::Put::kUpdate, *record); !done)
+    return done.error();
   return find(user.username);
 }
 
@@ -138,7 +144,8 @@ core::Result<void> Store::remove(std::string_view username) {
 
 core::Result<void> Store::note_login(std::string_view username, std::int64_t now_ms) {
   if (!impl_->options.manage_users) return disabled("recording logins");
-  return impl_->provider->put(kUsersCollection, username, plugin::Provider::Put::kUpdate, Json{{"last_login", now_ms}}.dump());
+  return impl_->provider->put(kUsersCollection, username, plugin::Provider::Put::kUpdate,
+                              Json{{"last_login", now_ms}}.dump());
 }
 
 core::Result<void> Store::check() { return impl_->provider->check(); }

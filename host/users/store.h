@@ -33,8 +33,8 @@ class Store {
 
   core::Result<User> find(std::string_view username);
   core::Result<std::vector<User>> list(std::size_t limit, std::size_t offset, bool descending);
-  core::Result<User> add(User user);                 // hashes a plain password; returns what was stored
-  core::Result<User> update(const User& user);       // by username; counters and last_login are left alone
+  core::Result<User> add(User user);            // hashes a plain password; returns what was stored
+  core::Result<User> update(const User& user);  // by username; counters and last_login are left alone
   core::Result<void> remove(std::string_view username);
   core::Result<void> note_login(std::string_view username, std::int64_t now_ms);
   core::Result<void> check();

@@ -40,7 +40,8 @@ class StoreTest : public ::testing::TestWithParam<std::string> {
   StoreOptions options(const std::string& driver = "sqlite") const {
     StoreOptions out;
     out.driver = driver;
-    if (driver == "sqlite") out.provider_config_json = Json{{"name", database()}, {"pool_size", 0}, {"host", ""}}.dump();
+    if (driver == "sqlite")
+      out.provider_config_json = Json{{"name", database()}, {"pool_size", 0}, {"host", ""}}.dump();
     return out;
   }
   std::string database() const { return (directory_ / "users.db").string(); }
@@ -175,14 +176,16 @@ TEST_P(StoreTest, ManageUsersOffIsReadOnly) {
   store_ = std::move(*opened);
   const auto user = store_->find("ada");
   ASSERT_TRUE(user);
-  for (const auto& error : {store_->add(person("bob")).error(), store_->update(*user).error(), store_->remove("ada").error(), store_->note_login("ada", 5).error()}) {
+  for (const auto& error : {store_->add(person("bob")).error(), store_->update(*user).error(),
+                            store_->remove("ada").error(), store_->note_login("ada", 5).error()}) {
     EXPECT_EQ(error.status, Status::kDenied);
     EXPECT_TRUE(error.text.starts_with("Method disabled error: ")) << error.text;
   }
   EXPECT_EQ(store_->find("ada")->last_login, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Providers, StoreTest, ::testing::Values("sqlite", "memory"), [](const auto& param) { return param.param; });
+INSTANTIATE_TEST_SUITE_P(Providers, StoreTest, ::testing::Values("sqlite", "memory"),
+                         [](const auto& param) { return param.param; });
 
 using SqliteStoreTest = StoreTest;
 
@@ -221,7 +224,8 @@ TEST_F(SqliteStoreTest, OpensAnOldDatabaseAndMigratesIt) {
   EXPECT_FALSE(store_->find("open")) << "its filters cannot be read, and it must not go without";
   EXPECT_EQ(store_->list(0, 0, false)->size(), 3U);  // one unreadable account hides only itself
   ASSERT_TRUE(store_->update(*ada));
-  sql("UPDATE people SET virtual_folders = '[{\"virtual_path\":\"/v\",\"mapped_path\":\"/m\"}]' WHERE id = 7 AND virtual_folders = '[]'");
+  sql("UPDATE people SET virtual_folders = '[{\"virtual_path\":\"/v\",\"mapped_path\":\"/m\"}]' WHERE id = 7 AND "
+      "virtual_folders = '[]'");
   EXPECT_EQ(store_->find("ada")->virtual_folders.size(), 1U);
 }
 
@@ -239,7 +243,8 @@ TEST_F(SqliteStoreTest, AnUninitialisedStoreGivesAdvice) {
 TEST_F(SqliteStoreTest, NamesAreComparedExactly) {
   open(options());
   ASSERT_TRUE(store_->add(person("ada")));
-  for (const auto* name : {"Ada", "ada ", "", "a%"}) EXPECT_EQ(store_->find(name).error().status, Status::kNotFound) << name;
+  for (const auto* name : {"Ada", "ada ", "", "a%"})
+    EXPECT_EQ(store_->find(name).error().status, Status::kNotFound) << name;
   EXPECT_EQ(store_->find(std::string_view("ada\0", 4)).error().status, Status::kNotFound);
 }
 

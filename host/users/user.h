@@ -52,8 +52,8 @@ struct User {
   std::int64_t id = 0;
   int status = 0;  // 1 active
   std::string username;
-  std::int64_t expiration_date = 0;  // ms since 1970, 0 never
-  std::string password;              // a hash, or plain until stored
+  std::int64_t expiration_date = 0;      // ms since 1970, 0 never
+  std::string password;                  // a hash, or plain until stored
   std::vector<std::string> public_keys;  // authorized_keys lines
   std::string home_dir;
   std::vector<VirtualFolder> virtual_folders;

@@ -21,8 +21,8 @@ core::Error wrong_type(std::string_view name, std::string_view wanted) {
 template <auto Member>
 core::Result<void> read_int(User& user, const Json& value, std::string_view name) {
   using Int = std::remove_reference_t<decltype(user.*Member)>;
-  const bool fits = value.is_number_integer() &&
-                    (!value.is_number_unsigned() || value.get<std::uint64_t>() <= static_cast<std::uint64_t>(INT64_MAX));
+  const bool fits = value.is_number_integer() && (!value.is_number_unsigned() ||
+                                                  value.get<std::uint64_t>() <= static_cast<std::uint64_t>(INT64_MAX));
   const auto number = fits ? value.get<std::int64_t>() : 0;
   if (!fits || static_cast<Int>(number) != number) return wrong_type(name, "an integer in range");
   user.*Member = static_cast<Int>(number);
@@ -61,8 +61,10 @@ core::Result<void> read_folders(User& user, const Json& value, std::string_view 
   for (const auto& entry : value) {
     if (!entry.is_object()) return wrong_type(name, "a list of objects");
     VirtualFolder folder;
-    if (auto done = read_text_into(folder.virtual_path, entry.value("virtual_path", Json("")), "virtual_path"); !done) return done;
-    if (auto done = read_text_into(folder.mapped_path, entry.value("mapped_path", Json("")), "mapped_path"); !done) return done;
+    if (auto done = read_text_into(folder.virtual_path, entry.value("virtual_path", Json("")), "virtual_path"); !done)
+      return done;
+    if (auto done = read_text_into(folder.mapped_path, entry.value("mapped_path", Json("")), "mapped_path"); !done)
+      return done;
     folders.push_back(std::move(folder));
   }
   user.virtual_folders = std::move(folders);
@@ -89,7 +91,8 @@ core::Result<void> read_permissions(User& user, const Json& value, std::string_v
     if (dir.empty() || dir.front() != '/' || core::VirtualPath::has_nul(dir)) {
       return invalid("permissions need an absolute path, actual value: " + Json(dir).dump());
     }
-    if (path.is_root() && dir != "/") return invalid("permissions for " + Json(dir).dump() + ": write the root dir as \"/\"");
+    if (path.is_root() && dir != "/")
+      return invalid("permissions for " + Json(dir).dump() + ": write the root dir as \"/\"");
     auto bits = read_rights(names);
     if (!bits) return bits.error();
     permissions[path] = *bits;
@@ -107,9 +110,12 @@ core::Result<void> read_extensions(std::vector<ExtensionFilter>& out, const Json
     const auto member = [&](const char* which) {
       return entry.contains(which) && !entry.at(which).is_null() ? entry.at(which) : Json::array();
     };
-    if (auto done = read_text_into(filter.path, entry.value("path", Json("")), "file_extensions.path"); !done) return done;
-    if (auto done = read_list(filter.allowed_extensions, member("allowed_extensions"), "allowed_extensions"); !done) return done;
-    if (auto done = read_list(filter.denied_extensions, member("denied_extensions"), "denied_extensions"); !done) return done;
+    if (auto done = read_text_into(filter.path, entry.value("path", Json("")), "file_extensions.path"); !done)
+      return done;
+    if (auto done = read_list(filter.allowed_extensions, member("allowed_extensions"), "allowed_extensions"); !done)
+      return done;
+    if (auto done = read_list(filter.denied_extensions, member("denied_extensions"), "denied_extensions"); !done)
+      return done;
     list.push_back(std::move(filter));
   }
   out = std::move(list);

@@ -23,10 +23,11 @@ User sample() {
 core::Result<void> merge(User& user, const char* text) { return merge_json(user, Json::parse(text)); }
 
 TEST(UserJson, EmitsTheReferenceOrderAndOmitsEmptyMembers) {
-  EXPECT_EQ(to_json(sample(), Secrets::kBlank).dump(),
-            R"({"id":0,"status":1,"username":"ada","expiration_date":0,"home_dir":"/srv/ada","uid":0,"gid":0,"max_sessions":0,)"
-            R"("quota_size":0,"quota_files":0,"permissions":{"/":["*"]},"used_quota_size":0,"used_quota_files":0,"last_quota_update":0,)"
-            R"("upload_bandwidth":0,"download_bandwidth":0,"last_login":0,"filters":{},"filesystem":{"provider":0,"s3config":{},"gcsconfig":{}}})");
+  EXPECT_EQ(
+      to_json(sample(), Secrets::kBlank).dump(),
+      R"({"id":0,"status":1,"username":"ada","expiration_date":0,"home_dir":"/srv/ada","uid":0,"gid":0,"max_sessions":0,)"
+      R"("quota_size":0,"quota_files":0,"permissions":{"/":["*"]},"used_quota_size":0,"used_quota_files":0,"last_quota_update":0,)"
+      R"("upload_bandwidth":0,"download_bandwidth":0,"last_login":0,"filters":{},"filesystem":{"provider":0,"s3config":{},"gcsconfig":{}}})");
   auto user = sample();
   user.public_keys = {"k"};
   user.virtual_folders = {{"/v", "/m"}};
@@ -40,7 +41,8 @@ TEST(UserJson, EmitsTheReferenceOrderAndOmitsEmptyMembers) {
 }
 
 TEST(UserJson, RoundTripsEverything) {
-  const auto json = Json::parse(R"({"id": 5, "status": 1, "username": "u", "expiration_date": 99, "password": "p", "public_keys": ["a", "b"],
+  const auto json = Json::parse(
+      R"({"id": 5, "status": 1, "username": "u", "expiration_date": 99, "password": "p", "public_keys": ["a", "b"],
     "home_dir": "/h", "virtual_folders": [{"virtual_path": "/v", "mapped_path": "/m"}], "uid": -1, "gid": 70000, "max_sessions": 3,
     "quota_size": 9007199254740993, "quota_files": 2, "permissions": {"/": ["list", "download"], "/x": [], "/y": ["*"]}, "used_quota_size": 1,
     "used_quota_files": 2, "last_quota_update": 3, "upload_bandwidth": 4, "download_bandwidth": 5, "last_login": 6,
@@ -69,7 +71,8 @@ TEST(UserJson, MergeKeepsWhatIsAbsent) {
 
 TEST(UserJson, PermissionsInFollowTheNearestEntry) {
   User user;
-  ASSERT_TRUE(merge(user, R"({"permissions": {"/": ["list"], "/a": [], "/a/b//c/": ["*", "list"], "/d": ["upload", "chmod"]}})"));
+  ASSERT_TRUE(merge(
+      user, R"({"permissions": {"/": ["list"], "/a": [], "/a/b//c/": ["*", "list"], "/d": ["upload", "chmod"]}})"));
   const auto in = [&](const char* dir) { return user.permissions_in(host::core::VirtualPath::clean(dir)); };
   EXPECT_EQ(in("/"), kList);
   EXPECT_EQ(in("/zzz/y"), kList);
@@ -83,15 +86,31 @@ TEST(UserJson, PermissionsInFollowTheNearestEntry) {
 }
 
 TEST(UserJson, RefusesWrongTypesAndChangesNothing) {
-  for (const auto* text :
-       {R"([])", R"({"status": "1"})", R"({"status": 99999999999})", R"({"uid": 18446744073709551615})", R"({"uid": 1.5})", R"({"username": 5})",
-        R"({"public_keys": "x"})", R"({"public_keys": [1]})", R"({"permissions": []})", R"({"permissions": {"/": "list"}})",
-        R"({"permissions": {"/": ["fly"]}})", R"({"permissions": {"/": [1]}})", R"({"permissions": {"rel": ["list"]}})",
-        R"({"permissions": {"/..": ["list"]}})", R"({"permissions": {"": ["list"]}})",
-        R"({"permissions": {"/": ["*","*","*","*","*","*","*","*","*","*","*","*","*"]}})", R"({"filters": []})", R"({"filters": {"denied_ip": "x"}})",
-        R"({"filters": {"file_extensions": [1]}})", R"({"virtual_folders": {}})", R"({"virtual_folders": [{"virtual_path": 1}]})",
-        R"({"filesystem": 1})", R"({"filesystem": {"provider": 9}})", R"({"filesystem": {"provider": true}})",
-        R"({"filesystem": {"provider": 1, "s3config": []}})"}) {
+  for (const auto* text : {R"([])",
+                           R"({"status": "1"})",
+                           R"({"status": 99999999999})",
+                           R"({"uid": 18446744073709551615})",
+                           R"({"uid": 1.5})",
+                           R"({"username": 5})",
+                           R"({"public_keys": "x"})",
+                           R"({"public_keys": [1]})",
+                           R"({"permissions": []})",
+                           R"({"permissions": {"/": "list"}})",
+                           R"({"permissions": {"/": ["fly"]}})",
+                           R"({"permissions": {"/": [1]}})",
+                           R"({"permissions": {"rel": ["list"]}})",
+                           R"({"permissions": {"/..": ["list"]}})",
+                           R"({"permissions": {"": ["list"]}})",
+                           R"({"permissions": {"/": ["*","*","*","*","*","*","*","*","*","*","*","*","*"]}})",
+                           R"({"filters": []})",
+                           R"({"filters": {"denied_ip": "x"}})",
+                           R"({"filters": {"file_extensions": [1]}})",
+                           R"({"virtual_folders": {}})",
+                           R"({"virtual_folders": [{"virtual_path": 1}]})",
+                           R"({"filesystem": 1})",
+                           R"({"filesystem": {"provider": 9}})",
+                           R"({"filesystem": {"provider": true}})",
+                           R"({"filesystem": {"provider": 1, "s3config": []}})"}) {
     auto user = sample();
     auto done = merge(user, text);
     ASSERT_FALSE(done) << text;
@@ -99,23 +118,31 @@ TEST(UserJson, RefusesWrongTypesAndChangesNothing) {
     EXPECT_EQ(to_json(user, Secrets::kKeep), to_json(sample(), Secrets::kKeep)) << text;
   }
   auto user = sample();
-  EXPECT_EQ(merge(user, R"({"permissions": {"/": ["foo"]}})").error().text, R"(Validation error: invalid permission: "foo")");
+  EXPECT_EQ(merge(user, R"({"permissions": {"/": ["foo"]}})").error().text,
+            R"(Validation error: invalid permission: "foo")");
 }
 
 TEST(UserJson, StoragesByNumberAndByName) {
   User user = sample();
-  ASSERT_TRUE(merge(user, R"({"filesystem": {"provider": 1, "s3config": {"bucket": "b", "region": "", "access_secret": "$aes$key$ff00"}, "gcsconfig": {"bucket": "no"}}})"));
+  ASSERT_TRUE(merge(
+      user,
+      R"({"filesystem": {"provider": 1, "s3config": {"bucket": "b", "region": "", "access_secret": "$aes$key$ff00"}, "gcsconfig": {"bucket": "no"}}})"));
   EXPECT_EQ(user.filesystem.backend, "fs-s3");
   EXPECT_EQ(to_json(user, Secrets::kKeep)["filesystem"].dump(),
             R"({"provider":1,"s3config":{"bucket":"b","access_secret":"$aes$key$ff00"},"gcsconfig":{}})");
-  EXPECT_EQ(to_json(user, Secrets::kBlank)["filesystem"]["s3config"].dump(), R"({"bucket":"b","access_secret":"$aes$ff00"})");
+  EXPECT_EQ(to_json(user, Secrets::kBlank)["filesystem"]["s3config"].dump(),
+            R"({"bucket":"b","access_secret":"$aes$ff00"})");
   ASSERT_TRUE(merge(user, R"({"filesystem": {"s3config": {"region": "eu", "access_secret": "plain"}}})"));
   EXPECT_EQ(to_json(user, Secrets::kBlank)["filesystem"]["s3config"].dump(), R"({"bucket":"b","region":"eu"})");
-  ASSERT_TRUE(merge(user, R"({"filesystem": {"provider": 2, "gcsconfig": {"bucket": "g", "credentials": "c", "automatic_credentials": 1}}})"));
+  ASSERT_TRUE(merge(
+      user,
+      R"({"filesystem": {"provider": 2, "gcsconfig": {"bucket": "g", "credentials": "c", "automatic_credentials": 1}}})"));
   EXPECT_EQ(to_json(user, Secrets::kKeep)["filesystem"].dump(),
             R"({"provider":2,"s3config":{},"gcsconfig":{"bucket":"g","credentials":"c","automatic_credentials":1}})");
-  EXPECT_EQ(to_json(user, Secrets::kBlank)["filesystem"]["gcsconfig"].dump(), R"({"bucket":"g","automatic_credentials":1})");
-  ASSERT_TRUE(merge(user, R"({"filesystem": {"provider": "fs-tape", "config": {"token": "t", "slots": 4, "fast": true}}})"));
+  EXPECT_EQ(to_json(user, Secrets::kBlank)["filesystem"]["gcsconfig"].dump(),
+            R"({"bucket":"g","automatic_credentials":1})");
+  ASSERT_TRUE(
+      merge(user, R"({"filesystem": {"provider": "fs-tape", "config": {"token": "t", "slots": 4, "fast": true}}})"));
   EXPECT_EQ(user.filesystem.backend, "fs-tape");
   EXPECT_EQ(user.filesystem.settings_json, R"({"token":"t","slots":4,"fast":true})");
   EXPECT_EQ(to_json(user, Secrets::kKeep)["filesystem"].dump(),

@@ -49,8 +49,10 @@ core::Result<void> default_home(User& user, std::string_view users_base_dir) {
 
 core::Result<void> check_base(const User& user) {
   if (user.username.empty() || user.home_dir.empty()) return invalid("mandatory parameters missing");
-  if (has_nul(user.username) || has_nul(user.home_dir)) return invalid("username and home_dir must not contain a NUL character");
-  if (user.password.empty() && user.public_keys.empty()) return invalid("please set a password or at least a public_key");
+  if (has_nul(user.username) || has_nul(user.home_dir))
+    return invalid("username and home_dir must not contain a NUL character");
+  if (user.password.empty() && user.public_keys.empty())
+    return invalid("please set a password or at least a public_key");
   if (!is_absolute(user.home_dir)) return invalid("home_dir must be an absolute path, actual value: " + user.home_dir);
   return core::ok();
 }
@@ -69,13 +71,15 @@ core::Result<void> check_filesystem(const Filesystem& filesystem) {
   if (name.empty() || name.size() > kMaxBackendNameBytes || !std::all_of(name.begin(), name.end(), allowed)) {
     return invalid("invalid filesystem provider: " + shown(name));
   }
-  if (!Json::parse(filesystem.settings_json, nullptr, false).is_object()) return invalid("the filesystem settings are no JSON object");
+  if (!Json::parse(filesystem.settings_json, nullptr, false).is_object())
+    return invalid("the filesystem settings are no JSON object");
   return core::ok();
 }
 
 core::Result<void> check_folder(VirtualFolder& folder, const std::string& home) {
   const auto& given = folder.virtual_path;
-  if (given.empty() || given.front() != '/' || has_nul(given)) return invalid("invalid virtual folder: path " + shown(given) + " is not absolute");
+  if (given.empty() || given.front() != '/' || has_nul(given))
+    return invalid("invalid virtual folder: path " + shown(given) + " is not absolute");
   folder.virtual_path = core::VirtualPath::clean(given).str();
   if (folder.virtual_path == "/") return invalid("invalid virtual folder: the path must not be \"/\"");
   if (!is_absolute(folder.mapped_path) || has_nul(folder.mapped_path)) {
@@ -83,7 +87,8 @@ core::Result<void> check_folder(VirtualFolder& folder, const std::string& home) 
   }
   folder.mapped_path = clean_local(folder.mapped_path);
   if (overlap(folder.mapped_path, home)) {
-    return invalid("invalid mapped folder " + shown(folder.mapped_path) + ": it must be neither inside nor around the home directory");
+    return invalid("invalid mapped folder " + shown(folder.mapped_path) +
+                   ": it must be neither inside nor around the home directory");
   }
   return core::ok();
 }
@@ -100,7 +105,8 @@ core::Result<void> check_folders(User& user) {
         return invalid("invalid mapped folder: " + shown(a->mapped_path) + " overlaps with " + shown(b->mapped_path));
       }
       if (overlap(a->virtual_path, b->virtual_path)) {
-        return invalid("invalid virtual folder: " + shown(a->virtual_path) + " overlaps with " + shown(b->virtual_path));
+        return invalid("invalid virtual folder: " + shown(a->virtual_path) + " overlaps with " +
+                       shown(b->virtual_path));
       }
     }
   }
@@ -118,7 +124,9 @@ core::Result<void> check_keys(const User& user) {
 
 core::Result<void> check_blocks(const std::vector<std::string>& blocks) {
   for (const auto& block : blocks) {
-    if (!parse_cidr(block)) return invalid("could not parse the IP/Mask " + shown(block) + ": CIDR notation is needed, for example 192.0.2.0/24");
+    if (!parse_cidr(block))
+      return invalid("could not parse the IP/Mask " + shown(block) +
+                     ": CIDR notation is needed, for example 192.0.2.0/24");
   }
   return core::ok();
 }
@@ -152,7 +160,9 @@ core::Result<void> check_filters(Filters& filters) {
 
 }  // namespace
 
-core::Error invalid(std::string_view text) { return {core::Status::kInvalid, std::string(kValidationPrefix) + std::string(text)}; }
+core::Error invalid(std::string_view text) {
+  return {core::Status::kInvalid, std::string(kValidationPrefix) + std::string(text)};
+}
 
 core::Result<void> validate(User& user, std::string_view users_base_dir) {
   if (auto done = default_home(user, users_base_dir); !done) return done;

@@ -44,10 +44,17 @@ TEST(Validate, Rules) {
       {"NUL", [](User& u) { u.username = std::string("a\0b", 3); }},
       {"NUL", [](User& u) { u.home_dir = std::string("/a\0b", 4); }},
       {"please set a password or at least a public_key", [](User& u) { u.password.clear(); }},
-      {"ok", [&](User& u) { u.password.clear(); u.public_keys = {kKey}; }},
+      {"ok",
+       [&](User& u) {
+         u.password.clear();
+         u.public_keys = {kKey};
+       }},
       {"home_dir must be an absolute path, actual value: rel/x", [](User& u) { u.home_dir = "rel/x"; }},
       {"please grant some permissions to this user", [](User& u) { u.permissions.clear(); }},
-      {"permissions for the root dir \"/\" must be set", [](User& u) { u.permissions = {{VirtualPath::clean("/x"), kAll}}; }},
+      {"permissions for the root dir \"/\" must be set",
+       [](User& u) {
+         u.permissions = {{VirtualPath::clean("/x"), kAll}};
+       }},
       {"no permissions granted for the directory: \"/\"", [](User& u) { u.permissions[VirtualPath()] = 0; }},
       {"ok", [](User& u) { u.permissions[VirtualPath::clean("/none")] = 0; }},
       {"invalid filesystem provider", [](User& u) { u.filesystem.backend = "../evil"; }},
@@ -55,28 +62,87 @@ TEST(Validate, Rules) {
       {"ok", [](User& u) { u.filesystem.backend = "fs-tape"; }},
       {"invalid user status: 2", [](User& u) { u.status = 2; }},
       {"ok", [](User& u) { u.status = 0; }},
-      {"could not parse key nr. 1: ssh: no key found", [&](User& u) { u.public_keys = {kKey, "ssh-rsa nonsense"}; }},
-      {"ok", [](User& u) { u.uid = -5; u.quota_size = -1; u.max_sessions = -1; }},
-      {"ok", [](User& u) { u.filters.allowed_ip = {"192.0.2.7/24", "2001:db8::/32"}; }},
+      {"could not parse key nr. 1: ssh: no key found",
+       [&](User& u) {
+         u.public_keys = {kKey, "ssh-rsa nonsense"};
+       }},
+      {"ok",
+       [](User& u) {
+         u.uid = -5;
+         u.quota_size = -1;
+         u.max_sessions = -1;
+       }},
+      {"ok",
+       [](User& u) {
+         u.filters.allowed_ip = {"192.0.2.7/24", "2001:db8::/32"};
+       }},
       {"could not parse the IP/Mask \"192.0.2.7\"", [](User& u) { u.filters.allowed_ip = {"192.0.2.7"}; }},
       {"could not parse the IP/Mask \"x/8\"", [](User& u) { u.filters.denied_ip = {"x/8"}; }},
-      {"ok", [](User& u) { u.filters.denied_login_methods = {"password", "publickey"}; }},
+      {"ok",
+       [](User& u) {
+         u.filters.denied_login_methods = {"password", "publickey"};
+       }},
       {"invalid login method: \"telnet\"", [](User& u) { u.filters.denied_login_methods = {"telnet"}; }},
-      {"invalid denied_login_methods", [](User& u) { u.filters.denied_login_methods = {"password", "publickey", "keyboard-interactive"}; }},
-      {"must be absolute", [](User& u) { u.filters.file_extensions = {{"rel", {".a"}, {}}}; }},
-      {"allow and deny nothing", [](User& u) { u.filters.file_extensions = {{"/x", {}, {}}}; }},
-      {"duplicate file_extensions path \"/x\"", [](User& u) { u.filters.file_extensions = {{"/x", {".a"}, {}}, {"/x/../x/", {".b"}, {}}}; }},
-      {"ok", [](User& u) { u.virtual_folders = {{"/v", "/mnt/a"}, {"/w", "/mnt/ab"}, {"/vv", "/srv/ada2"}}; }},
-      {"is not absolute", [](User& u) { u.virtual_folders = {{"v", "/mnt/a"}}; }},
-      {"must not be \"/\"", [](User& u) { u.virtual_folders = {{"/v/..", "/mnt/a"}}; }},
-      {"is not absolute", [](User& u) { u.virtual_folders = {{"/v", "mnt/a"}}; }},
-      {"invalid mapped folder", [](User& u) { u.virtual_folders = {{"/v", "/srv/ada/"}}; }},
-      {"invalid mapped folder", [](User& u) { u.virtual_folders = {{"/v", "/srv/x/../ada/sub"}}; }},
-      {"invalid mapped folder", [](User& u) { u.virtual_folders = {{"/v", "/srv"}}; }},
-      {"invalid mapped folder", [](User& u) { u.virtual_folders = {{"/v", "/"}}; }},
-      {"invalid mapped folder", [](User& u) { u.virtual_folders = {{"/v", "/mnt/a"}, {"/w", "/mnt/a/b"}}; }},
-      {"invalid virtual folder", [](User& u) { u.virtual_folders = {{"/v", "/mnt/a"}, {"/v/w", "/mnt/b"}}; }},
-      {"invalid virtual folder", [](User& u) { u.virtual_folders = {{"/v", "/mnt/a"}, {"/v/", "/mnt/b"}}; }},
+      {"invalid denied_login_methods",
+       [](User& u) {
+         u.filters.denied_login_methods = {"password", "publickey", "keyboard-interactive"};
+       }},
+      {"must be absolute",
+       [](User& u) {
+         u.filters.file_extensions = {{"rel", {".a"}, {}}};
+       }},
+      {"allow and deny nothing",
+       [](User& u) {
+         u.filters.file_extensions = {{"/x", {}, {}}};
+       }},
+      {"duplicate file_extensions path \"/x\"",
+       [](User& u) {
+         u.filters.file_extensions = {{"/x", {".a"}, {}}, {"/x/../x/", {".b"}, {}}};
+       }},
+      {"ok",
+       [](User& u) {
+         u.virtual_folders = {{"/v", "/mnt/a"}, {"/w", "/mnt/ab"}, {"/vv", "/srv/ada2"}};
+       }},
+      {"is not absolute",
+       [](User& u) {
+         u.virtual_folders = {{"v", "/mnt/a"}};
+       }},
+      {"must not be \"/\"",
+       [](User& u) {
+         u.virtual_folders = {{"/v/..", "/mnt/a"}};
+       }},
+      {"is not absolute",
+       [](User& u) {
+         u.virtual_folders = {{"/v", "mnt/a"}};
+       }},
+      {"invalid mapped folder",
+       [](User& u) {
+         u.virtual_folders = {{"/v", "/srv/ada/"}};
+       }},
+      {"invalid mapped folder",
+       [](User& u) {
+         u.virtual_folders = {{"/v", "/srv/x/../ada/sub"}};
+       }},
+      {"invalid mapped folder",
+       [](User& u) {
+         u.virtual_folders = {{"/v", "/srv"}};
+       }},
+      {"invalid mapped folder",
+       [](User& u) {
+         u.virtual_folders = {{"/v", "/"}};
+       }},
+      {"invalid mapped folder",
+       [](User& u) {
+         u.virtual_folders = {{"/v", "/mnt/a"}, {"/w", "/mnt/a/b"}};
+       }},
+      {"invalid virtual folder",
+       [](User& u) {
+         u.virtual_folders = {{"/v", "/mnt/a"}, {"/v/w", "/mnt/b"}};
+       }},
+      {"invalid virtual folder",
+       [](User& u) {
+         u.virtual_folders = {{"/v", "/mnt/a"}, {"/v/", "/mnt/b"}};
+       }},
   };
   for (const auto& row : rows) {
     auto user = good();

@@ -19,7 +19,9 @@ namespace {
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 constexpr mode_t kPermBits = 07777;
 
-std::int64_t ns_of(const timespec& time) { return static_cast<std::int64_t>(time.tv_sec) * kNsPerSecond + time.tv_nsec; }
+std::int64_t ns_of(const timespec& time) {
+  return static_cast<std::int64_t>(time.tv_sec) * kNsPerSecond + time.tv_nsec;
+}
 
 // Times before 1970 count backwards in seconds and forwards in nanoseconds.
 timespec time_of(bool given, std::int64_t ns) {
@@ -66,7 +68,8 @@ int change_perms(int fd, std::uint32_t perms) {
 sp_attrs attrs_of(const struct stat& st) {
   sp_attrs attrs{};
   attrs.struct_size = sizeof attrs;
-  attrs.valid = SP_ATTR_TYPE | SP_ATTR_PERMS | SP_ATTR_OWNER | SP_ATTR_SIZE | SP_ATTR_MTIME | SP_ATTR_ATIME | SP_ATTR_NLINK;
+  attrs.valid =
+      SP_ATTR_TYPE | SP_ATTR_PERMS | SP_ATTR_OWNER | SP_ATTR_SIZE | SP_ATTR_MTIME | SP_ATTR_ATIME | SP_ATTR_NLINK;
   attrs.type = type_of(st.st_mode);
   attrs.perms = st.st_mode & kPermBits;
   attrs.uid = st.st_uid;
@@ -81,7 +84,8 @@ sp_attrs attrs_of(const struct stat& st) {
 sallyport::Outcome<void> apply_attrs(int fd, const sp_attrs& attrs, std::string_view path) {
   if ((attrs.valid & SP_ATTR_SIZE) != 0 && truncate_to(fd, attrs.size) != 0) return failed("truncate", path);
   // Before the permissions, because a change of owner clears the set-id bits.
-  if ((attrs.valid & SP_ATTR_OWNER) != 0 && platform::change_owner(fd, attrs.uid, attrs.gid) != 0) return failed("chown", path);
+  if ((attrs.valid & SP_ATTR_OWNER) != 0 && platform::change_owner(fd, attrs.uid, attrs.gid) != 0)
+    return failed("chown", path);
   if ((attrs.valid & SP_ATTR_PERMS) != 0 && change_perms(fd, attrs.perms) != 0) return failed("chmod", path);
   if ((attrs.valid & (SP_ATTR_MTIME | SP_ATTR_ATIME)) != 0) {
     const timespec times[2] = {time_of((attrs.valid & SP_ATTR_ATIME) != 0, attrs.atime_ns),

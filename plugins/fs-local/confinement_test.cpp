@@ -32,7 +32,8 @@ class Confinement : public Mounted {
     EXPECT_EQ(status, c().fs->ops->open_dir(c().fs, &c().op, sallyport::str(path), &dir, &c().error));
     sp_statvfs space{};
     space.struct_size = sizeof space;
-    EXPECT_EQ(status, c().extension<sp_ext_statvfs>(SP_EXT_STATVFS)->statvfs(c().fs, &c().op, sallyport::str(path), &space, &c().error));
+    EXPECT_EQ(status, c().extension<sp_ext_statvfs>(SP_EXT_STATVFS)
+                          ->statvfs(c().fs, &c().op, sallyport::str(path), &space, &c().error));
     expect_untouched();
   }
   // The same for names below `path`.
@@ -101,7 +102,8 @@ TEST_P(Confinement, LinksThatLeave) {
   }
   expect_unreachable("/root");
   expect_unreachable("/root/etc/passwd");
-  for (const char* link : {"/absolute", "/relative", "/link_to_link", "/d/deep", "/magic", "/root"}) EXPECT_EQ(SP_OK, c().remove(link));
+  for (const char* link : {"/absolute", "/relative", "/link_to_link", "/d/deep", "/magic", "/root"})
+    EXPECT_EQ(SP_OK, c().remove(link));
   expect_untouched();
 }
 
@@ -239,7 +241,8 @@ TEST_P(Confinement, DotsInLinksClimbWithinTheHome) {
   disk::create_symlink(home / "x/y/../f", home / "n");
   disk::create_symlink("x/..", home / "top");
   disk::create_symlink("../x/./y//z/", home / "x/slash");
-  for (const char* path : {"/x/y/z/l", "/m", "/n", "/top/x/f", "/x/slash/../../f", "/x/slash/l"}) EXPECT_EQ(SP_OK, c().stat(path)) << path;
+  for (const char* path : {"/x/y/z/l", "/m", "/n", "/top/x/f", "/x/slash/../../f", "/x/slash/l"})
+    EXPECT_EQ(SP_OK, c().stat(path)) << path;
   EXPECT_EQ(SP_E_NOT_DIR, c().stat("/x/f/../f"));
 }
 
@@ -248,7 +251,8 @@ TEST_P(Confinement, LinksFullOfDotsAreBounded) {
   while (text.size() < 4000) text += "d/../";
   disk::create_directory(home / "d");
   disk::create_symlink(text + "f0", home / "f1");
-  for (int i = 1; i < 39; ++i) disk::create_symlink(text + "f" + std::to_string(i), home / ("f" + std::to_string(i + 1)));
+  for (int i = 1; i < 39; ++i)
+    disk::create_symlink(text + "f" + std::to_string(i), home / ("f" + std::to_string(i + 1)));
   put(home / "f0", "");
   EXPECT_EQ(SP_OK, c().stat("/f1"));
   const sp_status status = c().stat("/f39");

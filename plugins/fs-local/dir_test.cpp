@@ -158,7 +158,8 @@ TEST_P(DirTest, ALargeDirectoryTakesNoMoreMemory) {
   rusage before{}, after{};
   ASSERT_EQ(0, ::getrusage(RUSAGE_SELF, &before));
   sp_dir* dir = opened("/big");
-  for (std::uint32_t at_end = 0; at_end == 0;) ASSERT_EQ(SP_OK, dir->ops->next(dir, &c().op, 100, &sink, &at_end, &c().error));
+  for (std::uint32_t at_end = 0; at_end == 0;)
+    ASSERT_EQ(SP_OK, dir->ops->next(dir, &c().op, 100, &sink, &at_end, &c().error));
   dir->ops->close(dir);
   ASSERT_EQ(0, ::getrusage(RUSAGE_SELF, &after));
   EXPECT_EQ(static_cast<std::size_t>(kEntries), count);

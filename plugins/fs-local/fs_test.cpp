@@ -62,7 +62,8 @@ TEST(Mount, LeavesAMissingHomeWhenToldSo) {
   void* made = nullptr;
   sp_error error{sizeof(sp_error), 0, 0, 0, {}};
   const sp_op op{sizeof(sp_op), 0, 0, 0, 0};
-  ASSERT_EQ(SP_OK, sp_plugin_v1()->factories[0]->create(&test_host(), sallyport::str(R"({"create_home": false})"), &made, &error));
+  ASSERT_EQ(SP_OK, sp_plugin_v1()->factories[0]->create(&test_host(), sallyport::str(R"({"create_home": false})"),
+                                                        &made, &error));
   auto* storage = static_cast<sp_storage*>(made);
   const std::string root = (scratch.path() / "none").string();
   sp_mount_args args{};
@@ -181,7 +182,9 @@ TEST_P(FsTest, RenamesALinkItself) {
 TEST(RenameByHand, NeverReplaces) {
   Scratch scratch;
   const UniqueFd dir(::open(scratch.path().c_str(), O_RDONLY | O_DIRECTORY));
-  const auto move = [&](const char* from, const char* to) { return rename_exclusive_by_hand(dir.get(), from, dir.get(), to); };
+  const auto move = [&](const char* from, const char* to) {
+    return rename_exclusive_by_hand(dir.get(), from, dir.get(), to);
+  };
   put(scratch.path() / "a", "a");
   put(scratch.path() / "b", "b");
   disk::create_directories(scratch.path() / "d/sub");
@@ -353,12 +356,15 @@ TEST_P(FsTest, HardLinks) {
 TEST_P(FsTest, Extensions) {
   sp_statvfs space{};
   space.struct_size = sizeof space;
-  EXPECT_EQ(SP_OK, c().extension<sp_ext_statvfs>(SP_EXT_STATVFS)->statvfs(c().fs, &c().op, sallyport::str("/"), &space, &c().error));
+  EXPECT_EQ(
+      SP_OK,
+      c().extension<sp_ext_statvfs>(SP_EXT_STATVFS)->statvfs(c().fs, &c().op, sallyport::str("/"), &space, &c().error));
   EXPECT_GT(space.blocks, 0u);
   EXPECT_EQ(255u, space.namemax);
   std::string text;
   const sp_sink sink = Client::text_sink(text);
-  EXPECT_EQ(SP_OK, c().extension<sp_ext_real_path>(SP_EXT_REAL_PATH)->real_path(c().fs, sallyport::str("/no/such"), &sink, &c().error));
+  EXPECT_EQ(SP_OK, c().extension<sp_ext_real_path>(SP_EXT_REAL_PATH)
+                       ->real_path(c().fs, sallyport::str("/no/such"), &sink, &c().error));
   EXPECT_EQ((home / "no/such").string(), text);
   const auto* names = c().extension<sp_ext_owner_names>(SP_EXT_OWNER_NAMES);
   for (int twice = 0; twice < 2; ++twice) {

@@ -17,7 +17,8 @@ TEST(LinkText, AbsoluteTargetsComeBackUnchanged) {
   EXPECT_EQ(".//../../a/b", stored_target("/a/b", 2));
   for (const std::size_t depth : {0u, 1u, 7u}) {
     for (const char* target : {"/", "/a", "/a/../b", "/a/./b", "/a//b", "/a/"}) {
-      EXPECT_EQ(target, marked_target(stored_target(target, depth), depth).value_or("none")) << target << " at " << depth;
+      EXPECT_EQ(target, marked_target(stored_target(target, depth), depth).value_or("none"))
+          << target << " at " << depth;
     }
   }
   EXPECT_EQ(".//../a", stored_target("/../../a", 1));  // nothing is above the home

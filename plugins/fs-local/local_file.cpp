@@ -32,7 +32,8 @@ bool beyond(std::uint64_t offset, std::uint64_t length) { return offset > kMaxOf
 
 // The file systems of the two files, or the open flags, leave the copying to us.
 bool kernel_cannot_copy(int error) {
-  return error == EXDEV || error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == EBADF || error == EPERM;
+  return error == EXDEV || error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == EBADF ||
+         error == EPERM;
 }
 
 }  // namespace
@@ -81,7 +82,8 @@ Outcome<sp_attrs> LocalFile::stat(const sp_op&) {
 }
 
 Outcome<void> LocalFile::set_attrs(const sp_op&, const sp_attrs& attrs) {
-  if ((attrs.valid & SP_ATTR_SIZE) != 0 && !writable_) return refused(SP_E_DENIED, "truncate", path_, "not open for writing");
+  if ((attrs.valid & SP_ATTR_SIZE) != 0 && !writable_)
+    return refused(SP_E_DENIED, "truncate", path_, "not open for writing");
   return apply_attrs(fd_.get(), attrs, path_);
 }
 
@@ -100,7 +102,8 @@ Outcome<void> LocalFile::close(const sp_op&, bool) {
 }
 
 Outcome<bool> LocalFile::overlaps(std::uint64_t from, std::uint64_t length, LocalFile& to, std::uint64_t to_offset) {
-  struct stat a {}, b {};
+  struct stat a {
+  }, b{};
   if (::fstat(fd_.get(), &a) != 0 || ::fstat(to.fd_.get(), &b) != 0) return failed("copy", path_);
   if (a.st_dev != b.st_dev || a.st_ino != b.st_ino) return false;
   const std::uint64_t size = static_cast<std::uint64_t>(a.st_size);
@@ -110,7 +113,8 @@ Outcome<bool> LocalFile::overlaps(std::uint64_t from, std::uint64_t length, Loca
 
 Outcome<std::uint64_t> LocalFile::copy_range(const sp_op& op, std::uint64_t from, std::uint64_t length, LocalFile& to,
                                              std::uint64_t to_offset) {
-  if (from > kMaxOffset || to_offset > kMaxOffset) return refused(SP_E_INVALID, "copy", path_, "the offset is too large");
+  if (from > kMaxOffset || to_offset > kMaxOffset)
+    return refused(SP_E_INVALID, "copy", path_, "the offset is too large");
   length = std::min({length, kMaxOffset - from, kMaxOffset - to_offset});
   Outcome<bool> same = overlaps(from, length, to, to_offset);
   if (!same) return std::move(same.failure());

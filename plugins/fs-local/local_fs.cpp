@@ -23,7 +23,7 @@ using sallyport::Outcome;
 
 namespace {
 
-constexpr int kCreateTries = 16;       // against somebody creating and removing the same name meanwhile
+constexpr int kCreateTries = 16;  // against somebody creating and removing the same name meanwhile
 constexpr mode_t kSetIdBits = 06000;
 constexpr mode_t kPermBits = 07777;
 // Opening must not wait for the other end of a FIFO nor acquire a terminal.
@@ -171,7 +171,8 @@ Outcome<void> LocalFs::mkdir(const sp_op&, std::string_view path, const sp_attrs
   const mode_t mode = mode_of_new(attrs, 0777);
   if (::mkdirat(place.dir, place.name.c_str(), mode) != 0) return failed("mkdir", path);
   if ((mode & kSetIdBits) == 0 && !may_chown_.load(std::memory_order_relaxed)) return {};
-  const UniqueFd fd(::openat(place.dir, place.name.c_str(), platform::kNameOnly | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const UniqueFd fd(
+      ::openat(place.dir, place.name.c_str(), platform::kNameOnly | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) return {};  // taken away meanwhile
   give_to_owner(fd.get(), mode, path);
   if ((mode & kSetIdBits) != 0 && platform::change_mode(fd.get(), mode) != 0) return failed("chmod of new", path);
@@ -182,7 +183,8 @@ Outcome<void> LocalFs::remove(const sp_op&, std::string_view path, std::uint32_t
   if (is_home(path)) return refused(SP_E_DENIED, "remove", path, "the home directory");
   const Place place = home_.place_of(path);
   if (!place) return unresolved("remove", path);
-  if (::unlinkat(place.dir, place.name.c_str(), kind == SP_REMOVE_DIR ? AT_REMOVEDIR : 0) != 0) return failed("remove", path);
+  if (::unlinkat(place.dir, place.name.c_str(), kind == SP_REMOVE_DIR ? AT_REMOVEDIR : 0) != 0)
+    return failed("remove", path);
   return {};
 }
 
@@ -193,7 +195,8 @@ Outcome<sp_statvfs> LocalFs::statvfs(const sp_op&, std::string_view path) {
   if (::fstatvfs(fd.get(), &st) != 0) return failed("statvfs", path);
   sp_statvfs space{};
   space.struct_size = sizeof space;
-  space.flags = ((st.f_flag & ST_RDONLY) != 0 ? SP_STATVFS_RDONLY : 0u) | ((st.f_flag & ST_NOSUID) != 0 ? SP_STATVFS_NOSUID : 0u);
+  space.flags =
+      ((st.f_flag & ST_RDONLY) != 0 ? SP_STATVFS_RDONLY : 0u) | ((st.f_flag & ST_NOSUID) != 0 ? SP_STATVFS_NOSUID : 0u);
   space.bsize = st.f_bsize;
   space.frsize = st.f_frsize;
   space.blocks = st.f_blocks;

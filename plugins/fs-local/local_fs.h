@@ -30,7 +30,8 @@ class LocalFs final : public sallyport::Fs<LocalFs> {
 
   sp_fs_caps caps() const;
   sallyport::Outcome<sp_attrs> stat(const sp_op& op, std::string_view path, std::uint32_t flags);
-  sallyport::Outcome<void> set_attrs(const sp_op& op, std::string_view path, std::uint32_t flags, const sp_attrs& attrs);
+  sallyport::Outcome<void> set_attrs(const sp_op& op, std::string_view path, std::uint32_t flags,
+                                     const sp_attrs& attrs);
   sallyport::Outcome<std::unique_ptr<LocalFile>> open(const sp_op& op, std::string_view path, const sp_open_args& args);
   sallyport::Outcome<std::unique_ptr<LocalDir>> open_dir(const sp_op& op, std::string_view path);
   sallyport::Outcome<void> mkdir(const sp_op& op, std::string_view path, const sp_attrs* attrs);
@@ -61,7 +62,7 @@ class LocalFs final : public sallyport::Fs<LocalFs> {
   const Home home_;
   const std::uint32_t uid_, gid_;  // of what is created
   const mode_t umask_;
-  std::atomic<bool> may_chown_;    // cleared, and logged, when the system refuses
+  std::atomic<bool> may_chown_;  // cleared, and logged, when the system refuses
 };
 
 }  // namespace fs_local

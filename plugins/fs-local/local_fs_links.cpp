@@ -38,7 +38,8 @@ std::string unused_name() {
 }  // namespace
 
 // False, with errno: not made.
-bool LocalFs::make_link(const Place& place, const std::string& text, std::uint32_t uid, std::uint32_t gid, bool replace) {
+bool LocalFs::make_link(const Place& place, const std::string& text, std::uint32_t uid, std::uint32_t gid,
+                        bool replace) {
   const std::string name = replace ? unused_name() : place.name;
   if (::symlinkat(text.c_str(), place.dir, name.c_str()) != 0) return false;
   if (uid != kKeep || gid != kKeep) {
@@ -66,7 +67,8 @@ Outcome<void> LocalFs::symlink(const sp_op&, std::string_view target, std::strin
     depth = *found;
   }
   const bool give = may_chown_.load(std::memory_order_relaxed);
-  if (!make_link(place, stored_target(target, depth), give ? uid_ : kKeep, give ? gid_ : kKeep, false)) return failed("symlink", link);
+  if (!make_link(place, stored_target(target, depth), give ? uid_ : kKeep, give ? gid_ : kKeep, false))
+    return failed("symlink", link);
   return {};
 }
 
@@ -93,17 +95,21 @@ Outcome<std::string> LocalFs::read_link(const sp_op&, std::string_view path) {
 
 // A link whose target was given from the home leads there from every directory, so it is written anew when it
 // moves to another depth. False: an ordinary rename does.
-Outcome<bool> LocalFs::move_link(const Place& from, std::string_view from_path, const Place& to, std::string_view to_path, bool replace) {
+Outcome<bool> LocalFs::move_link(const Place& from, std::string_view from_path, const Place& to,
+                                 std::string_view to_path, bool replace) {
   const std::string_view from_dir = directory_of(from_path), to_dir = directory_of(to_path);
   struct stat st {};
-  if (from_dir == to_dir || ::fstatat(from.dir, from.name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISLNK(st.st_mode)) return false;
+  if (from_dir == to_dir || ::fstatat(from.dir, from.name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+      !S_ISLNK(st.st_mode))
+    return false;
   const std::string text = read_text(from);
   if (!is_marked(text)) return false;
   const auto from_depth = home_.depth_of(from_dir), to_depth = home_.depth_of(to_dir);
   if (!from_depth || !to_depth || *from_depth == *to_depth) return false;
   const auto target = marked_target(text, *from_depth);
   if (!target) return false;
-  if (!make_link(to, stored_target(*target, *to_depth), st.st_uid, st.st_gid, replace)) return failed("rename", from_path);
+  if (!make_link(to, stored_target(*target, *to_depth), st.st_uid, st.st_gid, replace))
+    return failed("rename", from_path);
   if (::unlinkat(from.dir, from.name.c_str(), 0) != 0) return failed("rename", from_path);
   return true;
 }

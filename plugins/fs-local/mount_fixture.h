@@ -66,6 +66,7 @@ class Mounted : public testing::TestWithParam<bool> {
 inline std::string resolver_name(const testing::TestParamInfo<bool>& info) { return info.param ? "kernel" : "by_hand"; }
 
 // Both ways of resolving paths, for every test of the suite.
-#define FS_LOCAL_BOTH_WAYS(SUITE) INSTANTIATE_TEST_SUITE_P(Paths, SUITE, testing::Bool(), ::fs_local::test::resolver_name)
+#define FS_LOCAL_BOTH_WAYS(SUITE) \
+  INSTANTIATE_TEST_SUITE_P(Paths, SUITE, testing::Bool(), ::fs_local::test::resolver_name)
 
 }  // namespace fs_local::test

@@ -26,7 +26,8 @@ constexpr long kFchmodat2 = 452;
 
 bool has_open_beneath() {
   // Old kernels answer ENOSYS, some container filters EPERM; both mean the same here.
-  static const bool has = static_cast<bool>(UniqueFd(open_beneath(AT_FDCWD, ".", kNameOnly | O_DIRECTORY | O_CLOEXEC, 0)));
+  static const bool has =
+      static_cast<bool>(UniqueFd(open_beneath(AT_FDCWD, ".", kNameOnly | O_DIRECTORY | O_CLOEXEC, 0)));
   return has;
 }
 

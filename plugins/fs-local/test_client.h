@@ -17,17 +17,22 @@ namespace fs_local::test {
 namespace disk = std::filesystem;
 
 inline const sp_host& test_host() {
-  static const sp_host host{
-      sizeof(sp_host), SP_ABI, nullptr, "test", "0", [](const sp_host*, uint32_t, sp_str, sp_str) noexcept {},
-      [](const sp_host*, uint32_t) noexcept { return 0u; },
-      [](const sp_host*, const sp_op* op) noexcept { return op->request_id == 666 ? 1u : 0u; },
-      [](const sp_host*, const char*) noexcept -> const void* { return nullptr; }};
+  static const sp_host host{sizeof(sp_host),
+                            SP_ABI,
+                            nullptr,
+                            "test",
+                            "0",
+                            [](const sp_host*, uint32_t, sp_str, sp_str) noexcept {},
+                            [](const sp_host*, uint32_t) noexcept { return 0u; },
+                            [](const sp_host*, const sp_op* op) noexcept { return op->request_id == 666 ? 1u : 0u; },
+                            [](const sp_host*, const char*) noexcept -> const void* { return nullptr; }};
   return host;
 }
 
 class Client {
  public:
-  Client(const disk::path& home, bool by_kernel, std::uint32_t uid = 0xffffffff, std::uint32_t gid = 0xffffffff, std::uint32_t umask = 022) {
+  Client(const disk::path& home, bool by_kernel, std::uint32_t uid = 0xffffffff, std::uint32_t gid = 0xffffffff,
+         std::uint32_t umask = 022) {
     const std::string config = by_kernel ? R"({"create_home": true})" : R"({"use_openat2": false})";
     void* made = nullptr;
     EXPECT_EQ(SP_OK, sp_plugin_v1()->factories[0]->create(&test_host(), sallyport::str(config), &made, &error));
@@ -78,7 +83,8 @@ class Client {
   sp_status write(sp_file* file, std::string_view data, std::uint64_t offset) {
     return file->ops->write_at(file, &op, data.data(), data.size(), offset, &error);
   }
-  sp_status read(sp_file* file, std::string& data, std::uint64_t offset, std::size_t length = 4096, std::uint32_t flags = 0) {
+  sp_status read(sp_file* file, std::string& data, std::uint64_t offset, std::size_t length = 4096,
+                 std::uint32_t flags = 0) {
     data.assign(length, '\0');
     sp_op how = op;
     how.flags = flags;
@@ -87,13 +93,17 @@ class Client {
     data.resize(got);
     return status;
   }
-  sp_status mkdir(std::string_view path, const sp_attrs* attrs = nullptr) { return fs->ops->mkdir(fs, &op, s(path), attrs, &error); }
+  sp_status mkdir(std::string_view path, const sp_attrs* attrs = nullptr) {
+    return fs->ops->mkdir(fs, &op, s(path), attrs, &error);
+  }
   sp_status remove(std::string_view path) { return fs->ops->remove(fs, &op, s(path), SP_REMOVE_FILE, &error); }
   sp_status rmdir(std::string_view path) { return fs->ops->remove(fs, &op, s(path), SP_REMOVE_DIR, &error); }
   sp_status rename(std::string_view from, std::string_view to, std::uint32_t flags = 0) {
     return fs->ops->rename(fs, &op, s(from), s(to), flags, &error);
   }
-  sp_status symlink(std::string_view target, std::string_view link) { return fs->ops->symlink(fs, &op, s(target), s(link), &error); }
+  sp_status symlink(std::string_view target, std::string_view link) {
+    return fs->ops->symlink(fs, &op, s(target), s(link), &error);
+  }
   sp_status read_link(std::string_view path, std::string& out) {
     out.clear();
     const sp_sink sink = text_sink(out);

@@ -23,7 +23,8 @@ constexpr unsigned kMaxSteps = 16384;  // opens per resolution: bounds what link
 
 std::string link_text_at(int dir, const char* name) {
   char text[PATH_MAX];
-  const ssize_t length = *name != '\0' ? ::readlinkat(dir, name, text, sizeof text) : platform::read_link(dir, text, sizeof text);
+  const ssize_t length =
+      *name != '\0' ? ::readlinkat(dir, name, text, sizeof text) : platform::read_link(dir, text, sizeof text);
   if (length == static_cast<ssize_t>(sizeof text)) errno = ENAMETOOLONG;
   if (length <= 0 || length == static_cast<ssize_t>(sizeof text)) return {};
   return {text, static_cast<std::size_t>(length)};

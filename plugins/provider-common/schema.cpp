@@ -72,7 +72,8 @@ Outcome<Collection> parse_collection(const Json& json) {
     collection.columns.push_back(std::move(*column));
   }
   const Column* key = collection.find(collection.key);
-  if (key == nullptr || key->type != Type::kText) return invalid("the key of " + collection.name + " is no text column");
+  if (key == nullptr || key->type != Type::kText)
+    return invalid("the key of " + collection.name + " is no text column");
   return collection;
 }
 

@@ -51,7 +51,8 @@ Outcome<Schema> parse_schema(std::string_view collections_json);
 enum class Purpose { kInsert, kUpdate };
 // A record fit to be stored: only declared members, of the right types; `auto` columns are dropped (the store gives
 // them). For an insert defaults are filled in, every column is there, and the key must equal `key`.
-Outcome<Json> parse_record(const Collection& collection, std::string_view key, std::string_view record_json, Purpose purpose);
+Outcome<Json> parse_record(const Collection& collection, std::string_view key, std::string_view record_json,
+                           Purpose purpose);
 
 struct Query {
   const Collection* collection = nullptr;

@@ -10,13 +10,15 @@ using provider_common::parse_schema;
 namespace {
 
 std::string declaration(const std::string& table, const std::string& columns) {
-  return R"({"version": 2, "collections": [{"name": "users", "table": ")" + table + R"(", "key": "k", "columns": [)" + columns + "]}]}";
+  return R"({"version": 2, "collections": [{"name": "users", "table": ")" + table + R"(", "key": "k", "columns": [)" +
+         columns + "]}]}";
 }
 
 constexpr char kKey[] = R"({"name": "k", "type": "text", "unique": true})";
 
 TEST(Schema, ReadsADeclaration) {
-  auto schema = parse_schema(declaration("accounts", std::string(kKey) + R"(, {"name": "n", "type": "int64", "bits": 32, "default": 4, "since": 2})"));
+  auto schema = parse_schema(declaration(
+      "accounts", std::string(kKey) + R"(, {"name": "n", "type": "int64", "bits": 32, "default": 4, "since": 2})"));
   ASSERT_TRUE(schema);
   const auto& users = schema->collections.at(0);
   EXPECT_EQ(users.table, "accounts");
@@ -35,13 +37,13 @@ TEST(Schema, RefusesBadDeclarations) {
     ASSERT_FALSE(schema) << table;
     EXPECT_EQ(schema.failure().status, SP_E_INVALID);
   }
-  for (const auto* columns : {R"({"name": "k", "type": "int64"})", R"({"name": "other", "type": "text"})",
-                              R"({"name": "k", "type": "text"}, {"name": "k", "type": "text"})",
-                              R"({"name": "k", "type": "text"}, {"name": "b", "type": "blob"})",
-                              R"({"name": "k", "type": "text"}, {"name": "c", "type": "text", "counter": true})",
-                              R"({"name": "k", "type": "text"}, {"name": "d", "type": "int64", "default": "x"})",
-                              R"({"name": "k", "type": "text"}, {"name": "k;", "type": "int64"})",
-                              R"({"name": 7, "type": "text"})"}) {
+  for (const auto* columns :
+       {R"({"name": "k", "type": "int64"})", R"({"name": "other", "type": "text"})",
+        R"({"name": "k", "type": "text"}, {"name": "k", "type": "text"})",
+        R"({"name": "k", "type": "text"}, {"name": "b", "type": "blob"})",
+        R"({"name": "k", "type": "text"}, {"name": "c", "type": "text", "counter": true})",
+        R"({"name": "k", "type": "text"}, {"name": "d", "type": "int64", "default": "x"})",
+        R"({"name": "k", "type": "text"}, {"name": "k;", "type": "int64"})", R"({"name": 7, "type": "text"})"}) {
     EXPECT_FALSE(parse_schema(declaration("t", columns))) << columns;
   }
 }

@@ -39,7 +39,9 @@ template <class Work>
 Outcome<void> SqlProvider::with_session(const sp_op& op, Work&& work) {
   if (pool_ == nullptr) return Failure{SP_E_INVALID, "prepare was not called", 0};
   if (!free_.try_acquire_until(wait_until(op))) {
-    return Failure{SP_E_BUSY, "all " + std::to_string(connections_) + " connections to " + dialect_->store_name() + " are in use", 0};
+    return Failure{SP_E_BUSY,
+                   "all " + std::to_string(connections_) + " connections to " + dialect_->store_name() + " are in use",
+                   0};
   }
   struct Release {
     std::counting_semaphore<kMaxConnections>& free;
@@ -57,7 +59,8 @@ Outcome<bool> SqlProvider::prepare(std::string_view collections_json, std::uint3
   auto schema = parse_schema(collections_json);
   if (!schema) return schema.failure();
   schema_ = std::move(*schema);
-  for (const auto& collection : schema_.collections) select_one_[&collection] = select(collection) + where_key(collection);
+  for (const auto& collection : schema_.collections)
+    select_one_[&collection] = select(collection) + where_key(collection);
   auto made = dialect_->before_open(mode == SP_PREPARE_CREATE);
   if (!made) return made;
   auto changed = prepare_tables(mode);
@@ -148,7 +151,8 @@ Outcome<void> SqlProvider::insert(const sp_op& op, const Collection& collection,
   });
 }
 
-Outcome<void> SqlProvider::update(const sp_op& op, const Collection& collection, std::string_view key, const Json& record) {
+Outcome<void> SqlProvider::update(const sp_op& op, const Collection& collection, std::string_view key,
+                                  const Json& record) {
   std::string sets;
   for (const auto& [name, value] : record.items()) sets += (sets.empty() ? "" : ", ") + dialect_->quote(name) + " = ?";
   // Nothing to set still has to tell whether the record is there.

@@ -27,7 +27,8 @@ class SqlProvider {
 
   Outcome<bool> prepare(std::string_view collections_json, std::uint32_t mode);
   Outcome<void> check(const sp_op& op);
-  Outcome<void> get(const sp_op& op, std::string_view collection, std::string_view key, const sallyport::RecordSink& out);
+  Outcome<void> get(const sp_op& op, std::string_view collection, std::string_view key,
+                    const sallyport::RecordSink& out);
   Outcome<void> put(const sp_op& op, std::string_view collection, std::string_view key, std::uint32_t mode,
                     std::string_view record_json);
   Outcome<void> remove(const sp_op& op, std::string_view collection, std::string_view key);

@@ -52,7 +52,8 @@ bool has(const std::vector<std::string>& names, const std::string& name) {
 
 Failure not_initialised(const Dialect& dialect, std::string_view table) {
   return {SP_E_NOT_FOUND,
-          dialect.store_name() + " has no table " + std::string(table) + ": run `sallyport initprovider` to create it", 0};
+          dialect.store_name() + " has no table " + std::string(table) + ": run `sallyport initprovider` to create it",
+          0};
 }
 
 Outcome<void> migrate(Session& session, const Dialect& dialect, const Schema& schema) {
@@ -64,8 +65,8 @@ Outcome<void> migrate(Session& session, const Dialect& dialect, const Schema& sc
     const auto present = dialect.columns_of(session, collection.table);
     for (const auto& column : collection.columns) {
       if (column.since <= version.value_or(1) || has(present, column.name)) continue;
-      run(session, "ALTER TABLE " + dialect.quote(collection.table) + " ADD COLUMN " + dialect.quote(column.name) + " " +
-                       dialect.definition(column));
+      run(session, "ALTER TABLE " + dialect.quote(collection.table) + " ADD COLUMN " + dialect.quote(column.name) +
+                       " " + dialect.definition(column));
     }
   }
   run(session, "UPDATE " + dialect.quote(kVersionTable) + " SET version = " + std::to_string(schema.version));
@@ -78,7 +79,9 @@ Outcome<void> check_columns(Session& session, const Dialect& dialect, const Sche
     const auto present = dialect.columns_of(session, collection.table);
     for (const auto& column : collection.columns) {
       if (has(present, column.name)) continue;
-      return Failure{SP_E_INVALID, "table " + collection.table + " of " + dialect.store_name() + " lacks the column " + column.name, 0};
+      return Failure{SP_E_INVALID,
+                     "table " + collection.table + " of " + dialect.store_name() + " lacks the column " + column.name,
+                     0};
     }
   }
   return {};
@@ -106,7 +109,8 @@ Outcome<bool> open_tables(Session& session, const Dialect& dialect, const Schema
   if (dialect.relation(session, std::string(kVersionTable)) != Relation::kNone) {
     const auto version = stored_version(session, dialect);
     if (!version && !only_views) {
-      return Failure{SP_E_INVALID, "table schema_version of " + dialect.store_name() + " is empty: it needs one row", 0};
+      return Failure{SP_E_INVALID, "table schema_version of " + dialect.store_name() + " is empty: it needs one row",
+                     0};
     }
     if (!only_views && *version < schema.version) {
       if (auto done = migrate(session, dialect, schema); !done) return done.failure();

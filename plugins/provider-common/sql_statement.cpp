@@ -70,7 +70,8 @@ Outcome<std::string> RowReader::record() const {
         out += Json(cell.text.value()).dump();
       }
     } catch (const nlohmann::json::exception&) {
-      return Failure{SP_E_INVALID, "column " + column.name + " of a record in " + collection_.table + " is not UTF-8", 0};
+      return Failure{SP_E_INVALID, "column " + column.name + " of a record in " + collection_.table + " is not UTF-8",
+                     0};
     }
   }
   out += '}';

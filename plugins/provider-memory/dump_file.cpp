@@ -16,7 +16,8 @@ provider_common::Outcome<provider_common::Json> read_dump(const std::string& pat
   const auto size = std::filesystem::file_size(path, error);
   if (error) return failure(SP_E_NOT_FOUND, error.message());
   if (size == 0 || size > kMaxDumpBytes) {
-    return failure(SP_E_INVALID, "has " + std::to_string(size) + " bytes; 1 to " + std::to_string(kMaxDumpBytes) + " are allowed");
+    return failure(SP_E_INVALID,
+                   "has " + std::to_string(size) + " bytes; 1 to " + std::to_string(kMaxDumpBytes) + " are allowed");
   }
   std::ifstream file(path, std::ios::binary);
   std::string text(size, '\0');

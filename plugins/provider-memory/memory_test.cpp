@@ -50,8 +50,9 @@ TEST_F(DumpFile, ABadFileStopsTheStartAndNamesThePath) {
   Rig missing(Json::object({{"name", path_.string()}}));
   EXPECT_EQ(missing.prepare(SP_PREPARE_OPEN), SP_E_NOT_FOUND);
   EXPECT_NE(missing.message().find(path_.string()), std::string::npos);
-  for (const auto* text : {"", "{", "[]", R"({"users": {}})", R"({"users": [1]})", R"({"users": [{"username": 5}]})",
-                           R"({"users": [{"username": "x"}]})", R"({"users": [{"username": "x", "permissions": 1, "status": "on"}]})"}) {
+  for (const auto* text :
+       {"", "{", "[]", R"({"users": {}})", R"({"users": [1]})", R"({"users": [{"username": 5}]})",
+        R"({"users": [{"username": "x"}]})", R"({"users": [{"username": "x", "permissions": 1, "status": "on"}]})"}) {
     write(text);
     Rig rig(Json::object({{"name", path_.string()}}));
     EXPECT_EQ(rig.prepare(SP_PREPARE_OPEN), SP_E_INVALID) << text;

@@ -57,11 +57,16 @@ class MemoryProvider final : public sallyport::Provider<MemoryProvider> {
   Outcome<void> get(const sp_op&, std::string_view collection, std::string_view key, const sallyport::RecordSink& out) {
     return store_->get(collection, key, out);
   }
-  Outcome<void> put(const sp_op&, std::string_view collection, std::string_view key, std::uint32_t mode, std::string_view record) {
+  Outcome<void> put(const sp_op&, std::string_view collection, std::string_view key, std::uint32_t mode,
+                    std::string_view record) {
     return store_->put(collection, key, mode, record);
   }
-  Outcome<void> remove(const sp_op&, std::string_view collection, std::string_view key) { return store_->remove(collection, key); }
-  Outcome<void> list(const sp_op&, std::string_view query, const sallyport::RecordSink& out) { return store_->list(query, out); }
+  Outcome<void> remove(const sp_op&, std::string_view collection, std::string_view key) {
+    return store_->remove(collection, key);
+  }
+  Outcome<void> list(const sp_op&, std::string_view query, const sallyport::RecordSink& out) {
+    return store_->list(query, out);
+  }
   Outcome<void> add(const sp_op&, std::string_view collection, std::string_view key, std::span<const sp_delta> deltas) {
     return store_->add(collection, key, deltas);
   }

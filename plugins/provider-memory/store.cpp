@@ -64,7 +64,8 @@ Outcome<void> Store::check_unique(const Collection& collection, std::string_view
   return {};
 }
 
-Outcome<void> Store::put(std::string_view collection, std::string_view key, std::uint32_t mode, std::string_view record_json) {
+Outcome<void> Store::put(std::string_view collection, std::string_view key, std::uint32_t mode,
+                         std::string_view record_json) {
   auto found = schema_.find(collection);
   if (!found) return found.failure();
   if (mode != SP_PUT_INSERT && mode != SP_PUT_UPDATE) return Failure{SP_E_INVALID, "unknown put mode", 0};

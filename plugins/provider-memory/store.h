@@ -23,7 +23,8 @@ class Store {
   explicit Store(Schema schema);
 
   Outcome<void> get(std::string_view collection, std::string_view key, const sallyport::RecordSink& out) const;
-  Outcome<void> put(std::string_view collection, std::string_view key, std::uint32_t mode, std::string_view record_json);
+  Outcome<void> put(std::string_view collection, std::string_view key, std::uint32_t mode,
+                    std::string_view record_json);
   Outcome<void> remove(std::string_view collection, std::string_view key);
   Outcome<void> list(std::string_view query_json, const sallyport::RecordSink& out) const;
   Outcome<void> add(std::string_view collection, std::string_view key, std::span<const sp_delta> deltas);
@@ -41,7 +42,8 @@ class Store {
 
   Outcome<void> load(const Collection& collection, const Json& list, Table& into) const;
   void assign_ids(const Collection& collection, Json& record, Table& table) const;
-  Outcome<void> check_unique(const Collection& collection, std::string_view key, const Json& record, const Records& records) const;
+  Outcome<void> check_unique(const Collection& collection, std::string_view key, const Json& record,
+                             const Records& records) const;
 
   const Schema schema_;
   mutable std::shared_mutex mutex_;

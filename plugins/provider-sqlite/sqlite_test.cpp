@@ -86,7 +86,8 @@ TEST(Sqlite, CreatesAPrivateFileInTheDeclaredLayout) {
   EXPECT_EQ(mode_of(path + "-wal"), 0600U);
   EXPECT_EQ(sql(path, "SELECT version FROM schema_version"), "2");
   EXPECT_EQ(sql(path, "SELECT group_concat(name || ' ' || lower(type), ',') FROM pragma_table_info('people')"),
-            "id integer,username varchar(255),password varchar(255),status integer,used bigint,files bigint,permissions text,folders text");
+            "id integer,username varchar(255),password varchar(255),status integer,used bigint,files "
+            "bigint,permissions text,folders text");
   EXPECT_EQ(sql(path, "PRAGMA journal_mode"), "wal");
   EXPECT_EQ(sql(path, "SELECT permissions FROM people"), R"({"/":["*"]})");
 }
@@ -166,7 +167,8 @@ TEST(Sqlite, AViewServesReaders) {
   const TempDir directory;
   const auto path = directory.file("x.db");
   sql(path,
-      "CREATE TABLE staff (n INTEGER PRIMARY KEY, login TEXT, secret TEXT); INSERT INTO staff VALUES (3, 'ada', 'hash');"
+      "CREATE TABLE staff (n INTEGER PRIMARY KEY, login TEXT, secret TEXT); INSERT INTO staff VALUES (3, 'ada', "
+      "'hash');"
       "CREATE VIEW people AS SELECT n AS id, login AS username, secret AS password, 1 AS status, 0 AS used, 0 AS files,"
       " '{\"/\":[\"list\"]}' AS permissions, NULL AS folders FROM staff");
   Rig rig(at(path));
@@ -186,7 +188,9 @@ TEST(Sqlite, TextThatIsNoJsonIsDeliveredAsAString) {
   const auto path = directory.file("x.db");
   Rig rig(at(path));
   ASSERT_EQ(rig.prepare(SP_PREPARE_CREATE), SP_OK);
-  sql(path, "INSERT INTO people (username, status, used, files, permissions, folders) VALUES ('ada', 1, 0, 0, '{\"/\":[', '')");
+  sql(path,
+      "INSERT INTO people (username, status, used, files, permissions, folders) VALUES ('ada', 1, 0, 0, '{\"/\":[', "
+      "'')");
   Json ada;
   ASSERT_EQ(rig.get("ada", ada), SP_OK);
   EXPECT_EQ(ada["permissions"], "{\"/\":[");

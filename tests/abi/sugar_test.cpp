@@ -116,7 +116,8 @@ TEST_F(SugarTest, AThrowingCreateIsAStatus) {
   void* object = nullptr;
   sp_error error = fresh();
   const sp_host host{};
-  EXPECT_EQ(sallyport::kNotifierFactory<Bell>.create(&host, sallyport::str("{\"broken\":true}"), &object, &error), SP_E_INTERNAL);
+  EXPECT_EQ(sallyport::kNotifierFactory<Bell>.create(&host, sallyport::str("{\"broken\":true}"), &object, &error),
+            SP_E_INTERNAL);
   EXPECT_STREQ(error.message, "no clapper");
   EXPECT_EQ(object, nullptr);
 }

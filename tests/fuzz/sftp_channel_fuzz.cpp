@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Any bytes in any pieces against a whole channel. Everything runs on one thread: jobs wait in a list that is worked off
-// between pieces, so that a finding repeats. A broken promise aborts.
+// Any bytes in any pieces against a whole channel. Everything runs on one thread: jobs wait in a list that is worked
+// off between pieces, so that a finding repeats. A broken promise aborts.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -54,8 +54,14 @@ bool submit(core::WorkerPool&, core::WorkerPool::Job job, bool cleanup) {
 // What the first input byte turns on.
 struct Options {
   explicit Options(std::uint8_t bits)
-      : lanes(bits & 1 ? 4 : 1), would_block(bits & 2), serial(bits & 4), ascending(bits & 8), full(bits & 16),
-        lazy_client(bits & 32), early_end(bits & 64), no_features(bits & 128) {}
+      : lanes(bits & 1 ? 4 : 1),
+        would_block(bits & 2),
+        serial(bits & 4),
+        ascending(bits & 8),
+        full(bits & 16),
+        lazy_client(bits & 32),
+        early_end(bits & 64),
+        no_features(bits & 128) {}
   std::uint32_t lanes;
   bool would_block, serial, ascending, full, lazy_client, early_end, no_features;
 };
@@ -82,7 +88,8 @@ class Session {
         fs_(make_fs(options)),
         channel_(std::make_shared<sftp::ChannelImpl>(
             fs_,
-            sftp::Channel::Hooks{.post = [](std::function<void()> job) { jobs().push_back(std::move(job)); }, .wake = [] {},
+            sftp::Channel::Hooks{.post = [](std::function<void()> job) { jobs().push_back(std::move(job)); },
+                                 .wake = [] {},
                                  .usage = std::make_shared<sftp::Usage>()},
             submit)) {}
 

@@ -75,7 +75,8 @@ bool ChannelFixture::settle() {
 Ask ChannelFixture::read_ask(std::uint32_t id, const std::string& handle, std::uint64_t offset, std::uint32_t length) {
   return Ask(Type::kRead, id).text(handle).u64(offset).u32(length);
 }
-Ask ChannelFixture::write_ask(std::uint32_t id, const std::string& handle, std::uint64_t offset, std::string_view data) {
+Ask ChannelFixture::write_ask(std::uint32_t id, const std::string& handle, std::uint64_t offset,
+                              std::string_view data) {
   return Ask(Type::kWrite, id).text(handle).u64(offset).text(data);
 }
 Ask ChannelFixture::path_ask(Type type, std::uint32_t id, std::string_view path) { return Ask(type, id).text(path); }

@@ -17,7 +17,9 @@ namespace host::sftp::testing {
 class Ask {
  public:
   Ask(Type type, std::uint32_t id) { u8(static_cast<std::uint8_t>(type)).u32(id); }
-  static Ask extended(std::uint32_t id, std::string_view name) { return std::move(Ask(Type::kExtended, id).text(name)); }
+  static Ask extended(std::uint32_t id, std::string_view name) {
+    return std::move(Ask(Type::kExtended, id).text(name));
+  }
 
   Ask& u8(std::uint8_t value) { return number(value, 1); }
   Ask& u32(std::uint32_t value) { return number(value, 4); }
@@ -44,7 +46,9 @@ struct Reply {
   std::uint32_t id;
   std::string fields;  // behind the id
 
-  std::uint32_t code() const { return Reader({reinterpret_cast<const std::byte*>(fields.data()), fields.size()}).u32(); }
+  std::uint32_t code() const {
+    return Reader({reinterpret_cast<const std::byte*>(fields.data()), fields.size()}).u32();
+  }
   std::string text() const;    // first string of HANDLE and DATA
   std::string status() const;  // text of STATUS
 };

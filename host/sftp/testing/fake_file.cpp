@@ -20,7 +20,6 @@ std::string range(std::uint64_t offset, std::size_t length) {
 
 }  // namespace
 
-
 FakeFile::FakeFile(std::shared_ptr<FakeFs> fs, std::shared_ptr<Node> node, vfs::VirtualPath path,
                    const vfs::OpenRequest& request)
     : fs_(std::move(fs)), node_(std::move(node)), path_(std::move(path)), request_(request), caps_(fs_->caps) {}

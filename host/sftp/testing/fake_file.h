@@ -14,7 +14,8 @@ namespace host::sftp::testing {
 
 class FakeFile final : public vfs::OpenFile {
  public:
-  FakeFile(std::shared_ptr<FakeFs> fs, std::shared_ptr<Node> node, vfs::VirtualPath path, const vfs::OpenRequest& request);
+  FakeFile(std::shared_ptr<FakeFs> fs, std::shared_ptr<Node> node, vfs::VirtualPath path,
+           const vfs::OpenRequest& request);
   ~FakeFile() override;
 
   core::WorkerPool& pool() override { return fs_->pool(path_); }

@@ -50,14 +50,14 @@ class FakeFs final : public vfs::SessionFs, public std::enable_shared_from_this<
   FakeFs(core::WorkerPool& pool, core::WorkerPool& other_pool);
 
   Gate gate;
-  plugin::FsCaps caps;     // of files opened from now on
+  plugin::FsCaps caps;  // of files opened from now on
   vfs::Features can{true, true, true, true, true, true};
   bool try_reads_block = false;
   std::uint64_t cached_bytes = ~std::uint64_t{0};  // of every file: try_read_at gives no more
   std::size_t read_piece = ~std::size_t{0};        // most that one read call gives
-  core::Status write_fails = core::Status::kOk;  // status of every write_at
+  core::Status write_fails = core::Status::kOk;    // status of every write_at
   std::uint64_t max_file_bytes = 64 * 1024 * 1024;
-  bool listing_stuck = false;                    // directories say "more" for ever without naming anything
+  bool listing_stuck = false;  // directories say "more" for ever without naming anything
 
   void put(const std::string& path, std::string data);
   void put_dir(const std::string& path);
@@ -68,7 +68,8 @@ class FakeFs final : public vfs::SessionFs, public std::enable_shared_from_this<
   vfs::Features features(const vfs::VirtualPath&) const override { return can; }
   vfs::Result<vfs::Attrs> stat(const vfs::VirtualPath& path, bool follow) override;
   vfs::Result<void> set_attrs(const vfs::VirtualPath& path, const vfs::Attrs& attrs, bool follow) override;
-  vfs::Result<std::unique_ptr<vfs::OpenFile>> open(const vfs::VirtualPath& path, const vfs::OpenRequest& request) override;
+  vfs::Result<std::unique_ptr<vfs::OpenFile>> open(const vfs::VirtualPath& path,
+                                                   const vfs::OpenRequest& request) override;
   vfs::Result<std::unique_ptr<vfs::OpenDir>> open_dir(const vfs::VirtualPath& path) override;
   vfs::Result<void> mkdir(const vfs::VirtualPath& path, const vfs::Attrs& attrs) override;
   vfs::Result<void> rmdir(const vfs::VirtualPath& path) override;

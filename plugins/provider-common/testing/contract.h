@@ -19,6 +19,8 @@ namespace provider_common::testing {
 
 using Names = std::vector<std::string>;
 
-inline Json person(std::string_view permissions = R"({"/": ["*"]})") { return {{"permissions", Json::parse(permissions)}}; }
+inline Json person(std::string_view permissions = R"({"/": ["*"]})") {
+  return {{"permissions", Json::parse(permissions)}};
+}
 
 }  // namespace provider_common::testing

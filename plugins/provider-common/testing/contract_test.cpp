@@ -30,7 +30,8 @@ TEST(Contract, KeysAreUniqueAndExact) {
   EXPECT_EQ(rig->insert("ada", person()), SP_E_EXISTS);
   EXPECT_NE(rig->message(), "");
   Json record;
-  for (const auto* key : {"Ada", "ada ", "ad", "%", "' OR '1'='1", ""}) EXPECT_EQ(rig->get(key, record), SP_E_NOT_FOUND) << key;
+  for (const auto* key : {"Ada", "ada ", "ad", "%", "' OR '1'='1", ""})
+    EXPECT_EQ(rig->get(key, record), SP_E_NOT_FOUND) << key;
 }
 
 TEST(Contract, ValuesSurviveWhateverTheyContain) {
@@ -80,7 +81,8 @@ TEST(Contract, RefusesWhatIsNotDeclared) {
 
 TEST(Contract, ListOrdersPagesAndFilters) {
   auto rig = make_rig();
-  for (const auto* name : {"c", "a", "d", "b"}) ASSERT_EQ(rig->insert(name, {{"permissions", 0}, {"status", *name == 'c' ? 0 : 1}}), SP_OK);
+  for (const auto* name : {"c", "a", "d", "b"})
+    ASSERT_EQ(rig->insert(name, {{"permissions", 0}, {"status", *name == 'c' ? 0 : 1}}), SP_OK);
   EXPECT_EQ(rig->names(), (Names{"a", "b", "c", "d"}));
   EXPECT_EQ(rig->names({{"order", "desc"}}), (Names{"d", "c", "b", "a"}));
   EXPECT_EQ(rig->names({{"limit", 2}}), (Names{"a", "b"}));
@@ -97,9 +99,12 @@ TEST(Contract, ASinkThatRefusesEndsTheList) {
   auto rig = make_rig();
   for (const auto* name : {"a", "b", "c"}) ASSERT_EQ(rig->insert(name, person()), SP_OK);
   int seen = 0;
-  const sp_record_sink sink{&seen, [](void* ctx, sp_str) noexcept -> sp_status { return ++*static_cast<int*>(ctx) == 2 ? SP_E_CANCELLED : SP_OK; }};
+  const sp_record_sink sink{&seen, [](void* ctx, sp_str) noexcept -> sp_status {
+                              return ++*static_cast<int*>(ctx) == 2 ? SP_E_CANCELLED : SP_OK;
+                            }};
   const sp_op op{sizeof op, 0, 0, 0, 0};
-  EXPECT_EQ(rig->raw()->ops->list(rig->raw(), &op, sallyport::str(R"({"collection":"users"})"), &sink, nullptr), SP_E_CANCELLED);
+  EXPECT_EQ(rig->raw()->ops->list(rig->raw(), &op, sallyport::str(R"({"collection":"users"})"), &sink, nullptr),
+            SP_E_CANCELLED);
   EXPECT_EQ(seen, 2);
   EXPECT_EQ(rig->names().size(), 3U);  // and the connection is usable again
 }
@@ -153,8 +158,10 @@ TEST(Contract, ManyReadersWhileOneWrites) {
           continue;
         }
         int got = 0;
-        const sp_record_sink sink{&got, [](void* ctx, sp_str) noexcept -> sp_status { return ++*static_cast<int*>(ctx), SP_OK; }};
-        EXPECT_EQ(rig->raw()->ops->get(rig->raw(), &op, sallyport::str("users"), sallyport::str("ada"), &sink, nullptr), SP_OK);
+        const sp_record_sink sink{
+            &got, [](void* ctx, sp_str) noexcept -> sp_status { return ++*static_cast<int*>(ctx), SP_OK; }};
+        EXPECT_EQ(rig->raw()->ops->get(rig->raw(), &op, sallyport::str("users"), sallyport::str("ada"), &sink, nullptr),
+                  SP_OK);
         EXPECT_EQ(got, 1);
       }
     });
@@ -166,7 +173,8 @@ TEST(Contract, CheckSucceedsAndUnknownCollectionsFail) {
   auto rig = make_rig();
   EXPECT_EQ(rig->check(), SP_OK);
   const sp_op op{sizeof op, 0, 0, 0, 0};
-  EXPECT_EQ(rig->raw()->ops->remove(rig->raw(), &op, sallyport::str("groups"), sallyport::str("x"), nullptr), SP_E_INVALID);
+  EXPECT_EQ(rig->raw()->ops->remove(rig->raw(), &op, sallyport::str("groups"), sallyport::str("x"), nullptr),
+            SP_E_INVALID);
 }
 
 }  // namespace

@@ -60,13 +60,16 @@ class Rig {
   sp_status check() { return provider_->ops->check(provider_, &op_, clear()); }
   sp_status insert(std::string_view key, const Json& record) { return put(key, SP_PUT_INSERT, record); }
   sp_status update(std::string_view key, const Json& record) { return put(key, SP_PUT_UPDATE, record); }
-  sp_status remove(std::string_view key) { return provider_->ops->remove(provider_, &op_, sallyport::str("users"), sallyport::str(key), clear()); }
+  sp_status remove(std::string_view key) {
+    return provider_->ops->remove(provider_, &op_, sallyport::str("users"), sallyport::str(key), clear());
+  }
   sp_status get(std::string_view key, Json& out) {
     std::vector<Json> records;
     const sp_record_sink sink = sink_into(records);
     sp_error error{};
     error.struct_size = sizeof error;
-    const sp_status status = provider_->ops->get(provider_, &op_, sallyport::str("users"), sallyport::str(key), &sink, &error);
+    const sp_status status =
+        provider_->ops->get(provider_, &op_, sallyport::str("users"), sallyport::str(key), &sink, &error);
     if (status != SP_OK) message_of(error);
     if (!records.empty()) out = records.front();
     return status;
@@ -83,7 +86,8 @@ class Rig {
   }
   std::vector<std::string> names(const Json& query = Json::object()) {
     std::vector<std::string> out;
-    for (const auto& record : list(query)) out.push_back(record.is_object() ? record.value("username", "?") : record.dump());
+    for (const auto& record : list(query))
+      out.push_back(record.is_object() ? record.value("username", "?") : record.dump());
     return out;
   }
   sp_status add(std::string_view key, const std::vector<std::pair<std::string, std::int64_t>>& deltas) {
@@ -91,7 +95,8 @@ class Rig {
     for (const auto& [name, amount] : deltas) raw.push_back({sallyport::str(name), amount});
     sp_error error{};  // own: this is called from several threads at once
     error.struct_size = sizeof error;
-    return provider_->ops->add(provider_, &op_, sallyport::str("users"), sallyport::str(key), raw.data(), raw.size(), &error);
+    return provider_->ops->add(provider_, &op_, sallyport::str("users"), sallyport::str(key), raw.data(), raw.size(),
+                               &error);
   }
   sp_status reload() { return provider_->ops->reload(provider_, clear()); }
   sp_provider* raw() { return provider_; }
@@ -104,7 +109,8 @@ class Rig {
  private:
   sp_status put(std::string_view key, std::uint32_t mode, const Json& record) {
     const std::string text = record.dump();
-    return provider_->ops->put(provider_, &op_, sallyport::str("users"), sallyport::str(key), mode, sallyport::str(text), clear());
+    return provider_->ops->put(provider_, &op_, sallyport::str("users"), sallyport::str(key), mode,
+                               sallyport::str(text), clear());
   }
   sp_error* clear() {
     error_.message[0] = '\0';

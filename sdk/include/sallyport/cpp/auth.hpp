@@ -6,9 +6,9 @@
 //   class MyTalk : public sallyport::Conversation<MyTalk>        step; only for keyboard-interactive logins
 //
 // static constexpr std::uint32_t kMethods names the SP_AUTH_* bits it wants to see.
-// Outcome<std::unique_ptr<sp_conversation, EndConversation>> begin(const sp_op&, const sp_auth_request&, AuthSink) answers
-// through the sink; it returns a conversation after ask(), otherwise an empty pointer.
-// Outcome<void> step(const sp_op&, std::span<const sp_str> answers, AuthSink). Exceptions become statuses.
+// Outcome<std::unique_ptr<sp_conversation, EndConversation>> begin(const sp_op&, const sp_auth_request&, AuthSink)
+// answers through the sink; it returns a conversation after ask(), otherwise an empty pointer. Outcome<void> step(const
+// sp_op&, std::span<const sp_str> answers, AuthSink). Exceptions become statuses.
 #pragma once
 
 #include <cstdint>
@@ -51,8 +51,11 @@ namespace detail {
 template <class T>
 struct ConversationThunks {
   static T& self(sp_conversation* conversation) { return *static_cast<T*>(conversation); }
-  static sp_status SP_CALL step(sp_conversation* conversation, const sp_op* op, const sp_str* answers, size_t count, const sp_auth_sink* sink, sp_error* error) noexcept {
-    return guard(error, [&]() -> Outcome<void> { return self(conversation).step(*op, std::span<const sp_str>(answers, count), AuthSink(sink)); });
+  static sp_status SP_CALL step(sp_conversation* conversation, const sp_op* op, const sp_str* answers, size_t count,
+                                const sp_auth_sink* sink, sp_error* error) noexcept {
+    return guard(error, [&]() -> Outcome<void> {
+      return self(conversation).step(*op, std::span<const sp_str>(answers, count), AuthSink(sink));
+    });
   }
   static void SP_CALL end(sp_conversation* conversation) noexcept { delete &self(conversation); }
   static constexpr sp_conversation_ops kOps{sizeof(sp_conversation_ops), 0, &step, &end};
@@ -62,9 +65,11 @@ template <class T>
 struct AuthenticatorThunks {
   static T& self(sp_authenticator* authenticator) { return *static_cast<T*>(authenticator); }
   static void SP_CALL destroy(sp_authenticator* authenticator) noexcept { delete &self(authenticator); }
-  static sp_status SP_CALL begin(sp_authenticator* authenticator, const sp_op* op, const sp_auth_request* request, const sp_auth_sink* sink, sp_conversation** out, sp_error* error) noexcept {
+  static sp_status SP_CALL begin(sp_authenticator* authenticator, const sp_op* op, const sp_auth_request* request,
+                                 const sp_auth_sink* sink, sp_conversation** out, sp_error* error) noexcept {
     return guard(error, [&]() -> Outcome<void> {
-      return hand_over(self(authenticator).begin(*op, complete(request), AuthSink(sink)), [&](ConversationPtr& conversation) { *out = conversation.release(); });
+      return hand_over(self(authenticator).begin(*op, complete(request), AuthSink(sink)),
+                       [&](ConversationPtr& conversation) { *out = conversation.release(); });
     });
   }
   static const void* SP_CALL extension(sp_authenticator*, const char*) noexcept { return nullptr; }

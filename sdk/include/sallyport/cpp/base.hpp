@@ -32,8 +32,9 @@ struct Failure {
 template <class T>
 class [[nodiscard]] Outcome {
  public:
-  Outcome(T value) : state_(std::in_place_index<0>, std::move(value)) {}         // NOLINT(google-explicit-constructor)
-  Outcome(Failure failure) : state_(std::in_place_index<1>, std::move(failure)) {}  // NOLINT(google-explicit-constructor)
+  Outcome(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Outcome(Failure failure)
+      : state_(std::in_place_index<1>, std::move(failure)) {}  // NOLINT(google-explicit-constructor)
   explicit operator bool() const { return state_.index() == 0; }
   T& operator*() { return std::get<0>(state_); }
   T* operator->() { return &std::get<0>(state_); }
@@ -62,7 +63,8 @@ inline sp_status report(sp_error* error, const Failure& failure) noexcept {
   error->status = status;
   error->native_code = failure.native;
   error->flags = 0;
-  const std::size_t length = failure.message.size() < sizeof error->message ? failure.message.size() : sizeof error->message - 1;
+  const std::size_t length =
+      failure.message.size() < sizeof error->message ? failure.message.size() : sizeof error->message - 1;
   std::memcpy(error->message, failure.message.data(), length);
   error->message[length] = '\0';
   return status;

@@ -21,7 +21,9 @@ template <class T>
 struct NotifierThunks {
   static T& self(sp_notifier* notifier) { return *static_cast<T*>(notifier); }
   static void SP_CALL destroy(sp_notifier* notifier) noexcept { delete &self(notifier); }
-  static uint32_t SP_CALL wants(sp_notifier* notifier, sp_str kind) noexcept { return self(notifier).wants(view(kind)) ? 1 : 0; }
+  static uint32_t SP_CALL wants(sp_notifier* notifier, sp_str kind) noexcept {
+    return self(notifier).wants(view(kind)) ? 1 : 0;
+  }
   static sp_status SP_CALL notify(sp_notifier* notifier, const sp_op* op, sp_str event, sp_error* error) noexcept {
     return guard(error, [&]() -> Outcome<void> { return self(notifier).notify(*op, view(event)); });
   }

@@ -106,8 +106,8 @@ consteval sp_plugin make_plugin(const char* id, const char* name, const char* ve
 
 // Defines the one exported symbol. The rest of the arguments are addresses of factories:
 //   SALLYPORT_PLUGIN("com.example.box", "box", "1.0", "Example", &sallyport::kStorageFactory<Box>)
-#define SALLYPORT_PLUGIN(ID, NAME, VERSION, VENDOR, ...)                                                        \
-  extern "C" SP_EXPORT const sp_plugin* SP_CALL sp_plugin_v1(void) SP_NOEXCEPT {                                \
-    static constexpr sp_plugin kPlugin = ::sallyport::make_plugin<__VA_ARGS__>(ID, NAME, VERSION, VENDOR);      \
-    return &kPlugin;                                                                                            \
+#define SALLYPORT_PLUGIN(ID, NAME, VERSION, VENDOR, ...)                                                   \
+  extern "C" SP_EXPORT const sp_plugin* SP_CALL sp_plugin_v1(void) SP_NOEXCEPT {                           \
+    static constexpr sp_plugin kPlugin = ::sallyport::make_plugin<__VA_ARGS__>(ID, NAME, VERSION, VENDOR); \
+    return &kPlugin;                                                                                       \
   }

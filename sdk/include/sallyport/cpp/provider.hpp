@@ -2,7 +2,8 @@
 //
 // C++ sugar over provider.h: write one class, get the C table. Header-only, C++20.
 //
-//   class MyProvider : public sallyport::Provider<MyProvider>   create (see plugin.hpp), prepare, check, get, put, remove,
+//   class MyProvider : public sallyport::Provider<MyProvider>   create (see plugin.hpp), prepare, check, get, put,
+//   remove,
 //                                                               list, add [, reload]
 //
 // Methods return Outcome<...>; their exact shapes are the calls below. Without reload the slot stays NULL. Exceptions
@@ -39,33 +40,49 @@ struct ProviderThunks {
   static T& self(sp_provider* provider) { return *static_cast<T*>(provider); }
   static void SP_CALL destroy(sp_provider* provider) noexcept { delete &self(provider); }
   // T::prepare(collections_json, mode) answers true when something was created or migrated.
-  static sp_status SP_CALL prepare(sp_provider* provider, sp_str collections, uint32_t mode, uint32_t* changed, sp_error* error) noexcept {
-    return guard(error, [&] { return hand_over<bool>(self(provider).prepare(view(collections), mode), [&](bool yes) { *changed = yes ? 1 : 0; }); });
+  static sp_status SP_CALL prepare(sp_provider* provider, sp_str collections, uint32_t mode, uint32_t* changed,
+                                   sp_error* error) noexcept {
+    return guard(error, [&] {
+      return hand_over<bool>(self(provider).prepare(view(collections), mode),
+                             [&](bool yes) { *changed = yes ? 1 : 0; });
+    });
   }
   static sp_status SP_CALL check(sp_provider* provider, const sp_op* op, sp_error* error) noexcept {
     return guard(error, [&]() -> Outcome<void> { return self(provider).check(*op); });
   }
-  static sp_status SP_CALL get(sp_provider* provider, const sp_op* op, sp_str collection, sp_str key, const sp_record_sink* sink, sp_error* error) noexcept {
-    return guard(error, [&]() -> Outcome<void> { return self(provider).get(*op, view(collection), view(key), RecordSink(sink)); });
+  static sp_status SP_CALL get(sp_provider* provider, const sp_op* op, sp_str collection, sp_str key,
+                               const sp_record_sink* sink, sp_error* error) noexcept {
+    return guard(error, [&]() -> Outcome<void> {
+      return self(provider).get(*op, view(collection), view(key), RecordSink(sink));
+    });
   }
-  static sp_status SP_CALL put(sp_provider* provider, const sp_op* op, sp_str collection, sp_str key, uint32_t mode, sp_str record, sp_error* error) noexcept {
-    return guard(error, [&]() -> Outcome<void> { return self(provider).put(*op, view(collection), view(key), mode, view(record)); });
+  static sp_status SP_CALL put(sp_provider* provider, const sp_op* op, sp_str collection, sp_str key, uint32_t mode,
+                               sp_str record, sp_error* error) noexcept {
+    return guard(error, [&]() -> Outcome<void> {
+      return self(provider).put(*op, view(collection), view(key), mode, view(record));
+    });
   }
-  static sp_status SP_CALL remove(sp_provider* provider, const sp_op* op, sp_str collection, sp_str key, sp_error* error) noexcept {
+  static sp_status SP_CALL remove(sp_provider* provider, const sp_op* op, sp_str collection, sp_str key,
+                                  sp_error* error) noexcept {
     return guard(error, [&]() -> Outcome<void> { return self(provider).remove(*op, view(collection), view(key)); });
   }
-  static sp_status SP_CALL list(sp_provider* provider, const sp_op* op, sp_str query, const sp_record_sink* sink, sp_error* error) noexcept {
+  static sp_status SP_CALL list(sp_provider* provider, const sp_op* op, sp_str query, const sp_record_sink* sink,
+                                sp_error* error) noexcept {
     return guard(error, [&]() -> Outcome<void> { return self(provider).list(*op, view(query), RecordSink(sink)); });
   }
-  static sp_status SP_CALL add(sp_provider* provider, const sp_op* op, sp_str collection, sp_str key, const sp_delta* deltas, size_t count, sp_error* error) noexcept {
-    return guard(error, [&]() -> Outcome<void> { return self(provider).add(*op, view(collection), view(key), std::span<const sp_delta>(deltas, count)); });
+  static sp_status SP_CALL add(sp_provider* provider, const sp_op* op, sp_str collection, sp_str key,
+                               const sp_delta* deltas, size_t count, sp_error* error) noexcept {
+    return guard(error, [&]() -> Outcome<void> {
+      return self(provider).add(*op, view(collection), view(key), std::span<const sp_delta>(deltas, count));
+    });
   }
   static sp_status SP_CALL reload(sp_provider* provider, sp_error* error) noexcept {
     return guard(error, [&]() -> Outcome<void> { return self(provider).reload(); });
   }
   static const void* SP_CALL extension(sp_provider*, const char*) noexcept { return nullptr; }
   static consteval sp_provider_ops make_ops() {
-    sp_provider_ops ops{sizeof(sp_provider_ops), 0, &destroy, &prepare, &check, &get, &put, &remove, &list, &add, nullptr, &extension};
+    sp_provider_ops ops{
+        sizeof(sp_provider_ops), 0, &destroy, &prepare, &check, &get, &put, &remove, &list, &add, nullptr, &extension};
     if constexpr (requires { &T::reload; }) ops.reload = &reload;
     return ops;
   }

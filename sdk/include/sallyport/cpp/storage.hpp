@@ -4,7 +4,8 @@
 //
 //   class MyFile : public sallyport::File<MyFile>        read_at, write_at, stat [, set_attrs, sync, close, copy_range]
 //   class MyDir : public sallyport::Dir<MyDir>           next
-//   class MyFs : public sallyport::Fs<MyFs>              caps, stat, open, open_dir [, set_attrs, mkdir, remove, rename,
+//   class MyFs : public sallyport::Fs<MyFs>              caps, stat, open, open_dir [, set_attrs, mkdir, remove,
+//   rename,
 //                                                        symlink, read_link, statvfs, hard_link, real_path, user_name,
 //                                                        group_name, extension]
 //   class MyStorage : public sallyport::Storage<MyStorage>   create (see plugin.hpp), mount
@@ -57,16 +58,23 @@ class Base : public Object {
 template <class T>
 struct FileThunks {
   static T& self(sp_file* file) { return *static_cast<T*>(file); }
-  static sp_status SP_CALL read_at(sp_file* file, const sp_op* op, void* buf, size_t len, uint64_t offset, size_t* got, sp_error* error) noexcept {
+  static sp_status SP_CALL read_at(sp_file* file, const sp_op* op, void* buf, size_t len, uint64_t offset, size_t* got,
+                                   sp_error* error) noexcept {
     return guard(error, [&]() -> Outcome<void> {
-      return hand_over<std::size_t>(self(file).read_at(*op, std::span(static_cast<std::byte*>(buf), len), offset), [&](std::size_t n) { *got = n; });
+      return hand_over<std::size_t>(self(file).read_at(*op, std::span(static_cast<std::byte*>(buf), len), offset),
+                                    [&](std::size_t n) { *got = n; });
     });
   }
-  static sp_status SP_CALL write_at(sp_file* file, const sp_op* op, const void* buf, size_t len, uint64_t offset, sp_error* error) noexcept {
-    return guard(error, [&]() -> Outcome<void> { return self(file).write_at(*op, std::span(static_cast<const std::byte*>(buf), len), offset); });
+  static sp_status SP_CALL write_at(sp_file* file, const sp_op* op, const void* buf, size_t len, uint64_t offset,
+                                    sp_error* error) noexcept {
+    return guard(error, [&]() -> Outcome<void> {
+      return self(file).write_at(*op, std::span(static_cast<const std::byte*>(buf), len), offset);
+    });
   }
   static sp_status SP_CALL stat(sp_file* file, const sp_op* op, sp_attrs* out, sp_error* error) noexcept {
-    return guard(error, [&] { return hand_over<sp_attrs>(self(file).stat(*op), [&](const sp_attrs& attrs) { fill(out, attrs); }); });
+    return guard(error, [&] {
+      return hand_over<sp_attrs>(self(file).stat(*op), [&](const sp_attrs& attrs) { fill(out, attrs); });
+    });
   }
   static sp_status SP_CALL set_attrs(sp_file* file, const sp_op* op, const sp_attrs* attrs, sp_error* error) noexcept {
     return guard(error, [&]() -> Outcome<void> { return self(file).set_attrs(*op, complete(attrs)); });
@@ -81,10 +89,12 @@ struct FileThunks {
       return {};
     });
   }
-  static sp_status SP_CALL copy_range(sp_file* from, const sp_op* op, uint64_t from_offset, uint64_t len, sp_file* to, uint64_t to_offset, uint64_t* copied, sp_error* error) noexcept {
+  static sp_status SP_CALL copy_range(sp_file* from, const sp_op* op, uint64_t from_offset, uint64_t len, sp_file* to,
+                                      uint64_t to_offset, uint64_t* copied, sp_error* error) noexcept {
     return guard(error, [&]() -> Outcome<void> {
       if (from->ops != to->ops) return Failure{SP_E_CROSS_DEVICE, "the files are of different storages", 0};
-      return hand_over<std::uint64_t>(self(from).copy_range(*op, from_offset, len, self(to), to_offset), [&](std::uint64_t n) { *copied = n; });
+      return hand_over<std::uint64_t>(self(from).copy_range(*op, from_offset, len, self(to), to_offset),
+                                      [&](std::uint64_t n) { *copied = n; });
     });
   }
   static const void* SP_CALL extension(sp_file*, const char* id) noexcept {
@@ -107,9 +117,11 @@ struct FileThunks {
 template <class T>
 struct DirThunks {
   // T::next(op, max, sink) answers true when no entry is left.
-  static sp_status SP_CALL next(sp_dir* dir, const sp_op* op, uint32_t max, const sp_entry_sink* sink, uint32_t* at_end, sp_error* error) noexcept {
+  static sp_status SP_CALL next(sp_dir* dir, const sp_op* op, uint32_t max, const sp_entry_sink* sink, uint32_t* at_end,
+                                sp_error* error) noexcept {
     return guard(error, [&]() -> Outcome<void> {
-      return hand_over<bool>(static_cast<T*>(dir)->next(*op, max, EntrySink(sink)), [&](bool end) { *at_end = end ? 1 : 0; });
+      return hand_over<bool>(static_cast<T*>(dir)->next(*op, max, EntrySink(sink)),
+                             [&](bool end) { *at_end = end ? 1 : 0; });
     });
   }
   static void SP_CALL close(sp_dir* dir) noexcept { delete static_cast<T*>(dir); }
@@ -125,26 +137,37 @@ struct FsThunks {
   static T& self(sp_fs* fs) { return *static_cast<T*>(fs); }
   static void SP_CALL unmount(sp_fs* fs) noexcept { delete &self(fs); }
   static void SP_CALL caps(sp_fs* fs, sp_fs_caps* out) noexcept { fill(out, self(fs).caps()); }
-  static sp_status SP_CALL stat(sp_fs* fs, const sp_op* op, sp_str path, uint32_t flags, sp_attrs* out, sp_error* error) noexcept {
-    return guard(error, [&] { return hand_over<sp_attrs>(self(fs).stat(*op, view(path), flags), [&](const sp_attrs& attrs) { fill(out, attrs); }); });
+  static sp_status SP_CALL stat(sp_fs* fs, const sp_op* op, sp_str path, uint32_t flags, sp_attrs* out,
+                                sp_error* error) noexcept {
+    return guard(error, [&] {
+      return hand_over<sp_attrs>(self(fs).stat(*op, view(path), flags),
+                                 [&](const sp_attrs& attrs) { fill(out, attrs); });
+    });
   }
-  static sp_status SP_CALL set_attrs(sp_fs* fs, const sp_op* op, sp_str path, uint32_t flags, const sp_attrs* attrs, sp_error* error) noexcept {
+  static sp_status SP_CALL set_attrs(sp_fs* fs, const sp_op* op, sp_str path, uint32_t flags, const sp_attrs* attrs,
+                                     sp_error* error) noexcept {
     return guard(error, [&]() -> Outcome<void> { return self(fs).set_attrs(*op, view(path), flags, complete(attrs)); });
   }
-  static sp_status SP_CALL open(sp_fs* fs, const sp_op* op, sp_str path, const sp_open_args* args, sp_file** out, sp_error* error) noexcept {
-    return guard(error, [&] { return hand_over(self(fs).open(*op, view(path), complete(args)), [&](auto& file) { *out = file.release(); }); });
+  static sp_status SP_CALL open(sp_fs* fs, const sp_op* op, sp_str path, const sp_open_args* args, sp_file** out,
+                                sp_error* error) noexcept {
+    return guard(error, [&] {
+      return hand_over(self(fs).open(*op, view(path), complete(args)), [&](auto& file) { *out = file.release(); });
+    });
   }
   static sp_status SP_CALL open_dir(sp_fs* fs, const sp_op* op, sp_str path, sp_dir** out, sp_error* error) noexcept {
-    return guard(error, [&] { return hand_over(self(fs).open_dir(*op, view(path)), [&](auto& dir) { *out = dir.release(); }); });
+    return guard(
+        error, [&] { return hand_over(self(fs).open_dir(*op, view(path)), [&](auto& dir) { *out = dir.release(); }); });
   }
   // T::mkdir takes the attributes as a pointer, NULL when the client gave none.
-  static sp_status SP_CALL mkdir(sp_fs* fs, const sp_op* op, sp_str path, const sp_attrs* attrs, sp_error* error) noexcept {
+  static sp_status SP_CALL mkdir(sp_fs* fs, const sp_op* op, sp_str path, const sp_attrs* attrs,
+                                 sp_error* error) noexcept {
     return guard(error, [&]() -> Outcome<void> { return self(fs).mkdir(*op, view(path), attrs); });
   }
   static sp_status SP_CALL remove(sp_fs* fs, const sp_op* op, sp_str path, uint32_t kind, sp_error* error) noexcept {
     return guard(error, [&]() -> Outcome<void> { return self(fs).remove(*op, view(path), kind); });
   }
-  static sp_status SP_CALL rename(sp_fs* fs, const sp_op* op, sp_str from, sp_str to, uint32_t flags, sp_error* error) noexcept {
+  static sp_status SP_CALL rename(sp_fs* fs, const sp_op* op, sp_str from, sp_str to, uint32_t flags,
+                                  sp_error* error) noexcept {
     return guard(error, [&]() -> Outcome<void> { return self(fs).rename(*op, view(from), view(to), flags); });
   }
   static sp_status SP_CALL symlink(sp_fs* fs, const sp_op* op, sp_str target, sp_str link, sp_error* error) noexcept {
@@ -154,7 +177,10 @@ struct FsThunks {
     return guard(error, [&]() -> Outcome<void> { return self(fs).hard_link(*op, view(from), view(to)); });
   }
   static sp_status SP_CALL statvfs(sp_fs* fs, const sp_op* op, sp_str path, sp_statvfs* out, sp_error* error) noexcept {
-    return guard(error, [&] { return hand_over<sp_statvfs>(self(fs).statvfs(*op, view(path)), [&](const sp_statvfs& space) { fill(out, space); }); });
+    return guard(error, [&] {
+      return hand_over<sp_statvfs>(self(fs).statvfs(*op, view(path)),
+                                   [&](const sp_statvfs& space) { fill(out, space); });
+    });
   }
   // The rest answer with a text.
   static sp_status text(sp_error* error, const sp_sink* sink, auto&& ask) noexcept {
@@ -163,7 +189,8 @@ struct FsThunks {
       return answer ? deliver(sink, *answer) : Outcome<void>(std::move(answer.failure()));
     });
   }
-  static sp_status SP_CALL read_link(sp_fs* fs, const sp_op* op, sp_str path, const sp_sink* sink, sp_error* error) noexcept {
+  static sp_status SP_CALL read_link(sp_fs* fs, const sp_op* op, sp_str path, const sp_sink* sink,
+                                     sp_error* error) noexcept {
     return text(error, sink, [&] { return self(fs).read_link(*op, view(path)); });
   }
   static sp_status SP_CALL real_path(sp_fs* fs, sp_str path, const sp_sink* sink, sp_error* error) noexcept {
@@ -189,7 +216,10 @@ struct FsThunks {
       static constexpr sp_ext_real_path kRealPath{&real_path};
       if (id == SP_EXT_REAL_PATH) return &kRealPath;
     }
-    if constexpr (requires { &T::user_name; &T::group_name; }) {
+    if constexpr (requires {
+                    &T::user_name;
+                    &T::group_name;
+                  }) {
       static constexpr sp_ext_owner_names kOwnerNames{&user_name, &group_name};
       if (id == SP_EXT_OWNER_NAMES) return &kOwnerNames;
     }
@@ -224,8 +254,11 @@ struct FsThunks {
 template <class T>
 struct StorageThunks {
   static void SP_CALL destroy(sp_storage* storage) noexcept { delete static_cast<T*>(storage); }
-  static sp_status SP_CALL mount(sp_storage* storage, const sp_op* op, const sp_mount_args* args, sp_fs** out, sp_error* error) noexcept {
-    return guard(error, [&] { return hand_over(static_cast<T*>(storage)->mount(*op, complete(args)), [&](auto& fs) { *out = fs.release(); }); });
+  static sp_status SP_CALL mount(sp_storage* storage, const sp_op* op, const sp_mount_args* args, sp_fs** out,
+                                 sp_error* error) noexcept {
+    return guard(error, [&] {
+      return hand_over(static_cast<T*>(storage)->mount(*op, complete(args)), [&](auto& fs) { *out = fs.release(); });
+    });
   }
   static const void* SP_CALL extension(sp_storage*, const char*) noexcept { return nullptr; }
   static constexpr sp_storage_ops kOps{sizeof(sp_storage_ops), 0, &destroy, &mount, &extension};
