@@ -37,11 +37,11 @@ inline constexpr std::uint32_t kUploadWindowBytes = 8 * 1024 * 1024;
 inline constexpr int kMaxWideWindows = 4;  // channels of one connection that get the window above
 inline constexpr std::size_t kSocketReadBytes = 128 * 1024;
 inline constexpr int kMaxChannelsPerSession = 16;
-inline constexpr int kLoginGraceSeconds = 120;
+inline constexpr std::uint64_t kMaxPacketsWhileBlocked = 10'000;  // taken from a client that reads nothing
+inline constexpr int kMaxUncheckedAuthRequests = 64;  // answered before a login without a check: methods, services
 inline constexpr auto kWithoutChannels =
     std::chrono::minutes(2);  // a login with no channel open is of no use for longer
 inline constexpr int kDefaultMaxAuthTries = 6;
-inline constexpr int kDrainSeconds = 10;
 inline constexpr std::size_t kMaxSessions = 20000;
 inline constexpr std::size_t kMaxUnauthenticatedSessions = 1000;
 inline constexpr std::size_t kMaxUnauthenticatedPerAddress = 200;  // an IPv6 address counts by its /64

@@ -34,6 +34,12 @@ void Batch::run() {
   unfinished = call.again;
 }
 
+std::size_t Batch::wire_bytes() const {
+  std::size_t sum = 0;
+  for (const auto& request : requests) sum += request.wire_bytes;
+  return sum;
+}
+
 std::size_t data_bytes(const Request& request) {
   if (const auto* read = std::get_if<ReadFields>(&request.body)) return read->length;
   if (const auto* write = std::get_if<WriteFields>(&request.body)) return write->data.size();

@@ -35,6 +35,7 @@ struct Batch {
 
   // On the worker. Stops between requests once the channel is abandoned.
   void run();
+  std::size_t wire_bytes() const;  // of all its requests
 };
 
 // The bytes a request moves between disk and socket.

@@ -108,7 +108,10 @@ void ChannelImpl::abandon() {
   abandoned_ = true;
   side_->abandoned.store(true, std::memory_order_relaxed);
   wake_ = nullptr;
-  usage_->request_bytes -= std::exchange(held_bytes_, 0);
+  // What runs gives back its share when it is done: until then it holds memory.
+  std::size_t running = 0;
+  for (const auto& batch : running_) running += batch->wire_bytes();
+  usage_->request_bytes -= std::exchange(held_bytes_, running) - running;
   queue_.clear();
   running_.clear();
   handles_.clear();

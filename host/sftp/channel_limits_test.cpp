@@ -117,6 +117,24 @@ TEST_F(ChannelLimitsTest, OpenHandlesAreLimited) {
   EXPECT_EQ(ask(open_ask(3, "/f", kRead)).type, Type::kHandle);
 }
 
+TEST_F(ChannelLimitsTest, HandlesOfOtherChannelsCount) {
+  fs->put("/f", "x");
+  usage->handles = limits::kMaxOpenHandles - 1;
+  start();
+  const auto only = ask(open_ask(1, "/f", kRead)).text();
+  EXPECT_EQ(ask(open_ask(2, "/f", kRead)).status(), "too many open handles");
+  EXPECT_EQ(ask(handle_ask(Type::kClose, 3, only)).code(), 0u);
+  usage->handles = 0;
+}
+
+TEST_F(ChannelLimitsTest, QueuedBytesOfOtherChannelsCount) {
+  start();
+  usage->request_bytes = limits::kMaxSessionRequestBytes + 1;
+  EXPECT_FALSE(channel->ready());
+  usage->request_bytes = 0;
+  EXPECT_TRUE(channel->ready());
+}
+
 // The second pool has one thread and a queue of four.
 class FullPoolTest : public ChannelLimitsTest {
  protected:

@@ -229,7 +229,10 @@ void ChannelImpl::refuse(const BatchPtr& batch) {
 }
 
 void ChannelImpl::complete(const BatchPtr& batch) {
-  if (abandoned_) return;
+  if (abandoned_) {
+    usage_->request_bytes -= batch->wire_bytes();
+    return;
+  }
   leave(batch);
   output_.append(std::move(batch->replies));
   if (batch->unfinished && !failed_) {

@@ -66,19 +66,30 @@ Authentication::State Authentication::advance(const KeepAlive& keep_alive, const
     MessagePtr message(ssh_message_get(session_));
     if (!message) break;
     on_message(std::move(message), keep_alive, resume);
+    // Each message may bring in the next: without an end to it, one client would keep the thread.
+    if (state_ == State::kRunning && ++unchecked_ > core::limits::kMaxUncheckedAuthRequests) {
+      core::log::connection_failed({peer_.ip, "", "no_auth_tryed", "too many requests without a login"});
+      state_ = State::kRefused;
+    }
   }
   return state_;
 }
 
 void Authentication::on_message(MessagePtr message, const KeepAlive& keep_alive, const std::function<void()>& resume) {
   if (ssh_message_type(message.get()) == SSH_REQUEST_SERVICE) {
-    ssh_message_service_reply_success(message.get());
+    const bool wanted = text_of(ssh_message_service_service(message.get())) == "ssh-userauth";
+    if (wanted && !std::exchange(service_seen_, true)) {
+      ssh_message_service_reply_success(message.get());
+    } else {
+      state_ = State::kRefused;
+    }
     return;
   }
   if (ssh_message_type(message.get()) != SSH_REQUEST_AUTH) {
     ssh_message_reply_default(message.get());
     return;
   }
+  ++requests_taken_;
   send_banner();
   switch (ssh_message_subtype(message.get())) {
     case SSH_AUTH_METHOD_NONE:
@@ -159,12 +170,12 @@ void Authentication::run_check(MessagePtr message, const char* login_type, bool 
       return;
     }
     identity->user = std::move(grant->user);
-    core::log::info("sftpd", identity->connection_id,
-                    "user \"" + verdict->user + "\" logged in with: " + grant->description + ", remote address " +
-                        identity->remote_address + ", client " + identity->client_version);
-    mount(context_, std::move(*identity), [verdict, finish](core::Result<std::shared_ptr<vfs::SessionFs>> fs) {
+    const auto line = "user \"" + verdict->user + "\" logged in with: " + grant->description + ", remote address " +
+                      identity->remote_address + ", client " + identity->client_version;
+    mount(context_, std::move(*identity), [verdict, finish, line](core::Result<std::shared_ptr<vfs::SessionFs>> fs) {
       if (fs) {
         verdict->fs = std::move(*fs);
+        core::log::info("sftpd", verdict->fs->identity().connection_id, line);
       } else {
         verdict->unusable = true;
         verdict->refused = "cannot open the user's files: " + fs.error().message();
@@ -221,9 +232,9 @@ void Authentication::send_banner() {
   ssh_send_issue_banner(session_, text.get());
 }
 
-void Authentication::on_bad_signature() {
+void Authentication::on_dropped_request() {
   tried_ = true;
-  core::log::connection_failed({peer_.ip, "", "publickey", "the signature does not verify"});
+  core::log::connection_failed({peer_.ip, "", "publickey", "bad signature, unknown kind of key or malformed request"});
 }
 
 }  // namespace host::ssh

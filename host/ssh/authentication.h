@@ -40,9 +40,10 @@ class Authentication {
   State advance(const KeepAlive& keep_alive, const std::function<void()>& resume);
   State state() const { return state_; }
 
-  // A request whose signature does not verify, which libssh keeps to itself (signature_watch.h): it cannot be answered
-  // any more, and the client waits for an answer, so the session has to end.
-  void on_bad_signature();
+  // Requests that came as messages. What else came, libssh has dropped (request_watch.h): it cannot be answered any
+  // more, and the client waits for an answer, so the session has to end.
+  unsigned requests_taken() const { return requests_taken_; }
+  void on_dropped_request();
 
   // After kGranted.
   std::shared_ptr<vfs::SessionFs> take_fs() { return std::move(fs_); }
@@ -71,6 +72,9 @@ class Authentication {
   bool tried_ = false;
   bool none_seen_ = false;
   bool banner_sent_ = false;
+  bool service_seen_ = false;
+  int unchecked_ = 0;
+  unsigned requests_taken_ = 0;
 };
 
 }  // namespace host::ssh

@@ -49,7 +49,6 @@ int ChannelLink::on_data(ssh_session, ssh_channel, void* data, std::uint32_t siz
     return 0;
   }
   link->held_ = false;
-  link->unserved_ = true;
   link->received_ += size;
   link->traffic_ += size;
   link->engine_->on_data({static_cast<const std::byte*>(data), size});
@@ -59,13 +58,11 @@ int ChannelLink::on_data(ssh_session, ssh_channel, void* data, std::uint32_t siz
 void ChannelLink::on_eof(ssh_session, ssh_channel, void* self) {
   auto* link = static_cast<ChannelLink*>(self);
   link->eof_ = true;
-  link->unserved_ = true;
 }
 
 void ChannelLink::on_close(ssh_session, ssh_channel, void* self) {
   auto* link = static_cast<ChannelLink*>(self);
   link->state_ = State::kClosed;
-  link->unserved_ = true;
 }
 
 void ChannelLink::drain_held() {
@@ -76,6 +73,7 @@ void ChannelLink::drain_held() {
     const int count = ssh_channel_read_nonblocking(channel_, part.data(), part.size(), 0);
     if (count <= 0) break;
     received_ += static_cast<std::uint64_t>(count);
+    traffic_ += static_cast<std::uint64_t>(count);
     engine_->on_data(std::span<const std::byte>(part).first(static_cast<std::size_t>(count)));
   }
   must_accept_ = false;
@@ -98,10 +96,8 @@ void ChannelLink::widen_window() {
   must_accept_ = false;
 }
 
-bool ChannelLink::pump(std::size_t budget) {
-  if (in_pump_) return false;
-  unserved_ = false;
-  if (state_ != State::kServing) return false;
+bool ChannelLink::pump(std::size_t& budget) {
+  if (in_pump_ || state_ != State::kServing) return false;
   in_pump_ = true;
   if (held_ && engine_->ready()) drain_held();
   widen_window();
@@ -112,9 +108,8 @@ bool ChannelLink::pump(std::size_t budget) {
   return more && state_ == State::kServing;
 }
 
-bool ChannelLink::send_some(std::size_t budget) {
+bool ChannelLink::send_some(std::size_t& budget) {
   auto& output = engine_->output();
-  std::size_t spent = 0;
   if (!output.empty()) engine_->fill(0);  // requests for workers need not wait for the socket
   while (state_ == State::kServing) {
     if (output.empty()) engine_->fill(budget);
@@ -124,12 +119,12 @@ bool ChannelLink::send_some(std::size_t budget) {
     if ((ssh_get_status(session_) & SSH_WRITE_PENDING) != 0) return true;
     const auto part = output.front();
     const auto size = std::min({part.size(), window, std::size_t{limits::kChannelWriteBytes}});
-    if (spent + size > budget) return true;
+    if (size > budget) return true;
     const int written = ssh_channel_write(channel_, part.data(), static_cast<std::uint32_t>(size));
     if (written < 0) state_ = State::kClosed;
     if (written <= 0) return false;  // 0: a key exchange is under way, its end wakes us
     output.consume(static_cast<std::size_t>(written));
-    spent += static_cast<std::size_t>(written);
+    budget -= static_cast<std::size_t>(written);
     traffic_ += static_cast<std::uint64_t>(written);
   }
   return false;
@@ -143,7 +138,7 @@ void ChannelLink::close_if_done() {
   ssh_channel_request_send_exit_status(channel_, clean ? 0 : 1);
   ssh_channel_send_eof(channel_);
   ssh_channel_close(channel_);
-  state_ = State::kClosing;
+  if (state_ != State::kClosed) state_ = State::kClosing;  // sending may have taken in the peer's CLOSE
   drop_engine();
 }
 

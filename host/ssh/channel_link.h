@@ -33,11 +33,9 @@ class ChannelLink {
   // The client asked for the sftp subsystem. False when the channel already serves something.
   bool start_sftp(std::shared_ptr<vfs::SessionFs> fs, sftp::Channel::Hooks hooks);
 
-  // Sends up to `budget` bytes; true when there is more that the client has room for. Never call it from a libssh
-  // callback.
-  bool pump(std::size_t budget);
-  // The client sent something since the last pump().
-  bool unserved() const { return unserved_; }
+  // Sends up to `budget` bytes and takes them from it; true when there is more that the client has room for. Never call
+  // it from a libssh callback.
+  bool pump(std::size_t& budget);
   bool closing() const { return state_ >= State::kClosing; }  // nothing more comes of it
   bool ended() const { return state_ == State::kClosed; }
   bool busy() const { return engine_ && engine_->busy(); }
@@ -53,7 +51,7 @@ class ChannelLink {
   static void on_close(ssh_session session, ssh_channel channel, void* self);
   void drain_held();
   void widen_window();
-  bool send_some(std::size_t budget);
+  bool send_some(std::size_t& budget);
   void close_if_done();
   void drop_engine();
 
@@ -68,7 +66,6 @@ class ChannelLink {
   bool eof_ = false;
   bool window_wide_ = false;
   bool in_pump_ = false;
-  bool unserved_ = false;
   std::uint64_t received_ = 0;
   std::uint64_t received_at_widening_ = 0;
   std::uint64_t traffic_ = 0;

@@ -180,12 +180,20 @@ void Server::stop() {
   const bool now = impl_->stops++ > 0;
   const auto grace = std::chrono::seconds(now ? 0 : impl_->context->options.drain_s);
   core::log::info("sftpd", "", now ? "stopping now" : "stopping: no new connections, running transfers may finish");
-  boost::asio::post(impl_->threads.front()->io(), [this] {
+  const auto stop_threads = [this, grace] {
+    for (auto& thread : impl_->threads) thread->stop(Clock::now() + grace);
+  };
+  if (now) {
+    stop_threads();
+    return;
+  }
+  // Where accepting happens, so that no connection is given to a thread that has ended.
+  boost::asio::post(impl_->threads.front()->io(), [this, stop_threads] {
     boost::system::error_code ignored;
     impl_->acceptor->close(ignored);
     impl_->pause->cancel();
+    stop_threads();
   });
-  for (auto& thread : impl_->threads) thread->stop(Clock::now() + grace);
 }
 
 }  // namespace host::ssh

@@ -16,7 +16,7 @@
 
 #include "host/core/limits.h"
 #include "host/core/log.h"
-#include "host/ssh/signature_watch.h"
+#include "host/ssh/request_watch.h"
 
 // The message API is marked as replaced by callbacks, which cannot defer an answer (see authentication.h).
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
@@ -155,10 +155,9 @@ bool Session::poll_libssh() {
     if (phase_ == Phase::kOpen) {
       rc = ssh_event_dopoll(event_, 0);
     } else {
-      const SignatureWatch watch;  // asking for messages takes in packets as well
+      const RequestWatch watch(requests_seen_);  // asking for messages takes in packets as well
       rc = ssh_event_dopoll(event_, 0);
       if (rc != SSH_ERROR) advance_login();
-      if (watch.saw_bad_signature() && authentication_) on_bad_signature();
     }
     if (rc == SSH_ERROR) return false;
     if (rc == SSH_AGAIN) break;
@@ -173,18 +172,15 @@ void Session::advance_login() {
   if (phase_ == Phase::kAuthentication) advance_authentication();
 }
 
-void Session::on_bad_signature() {
-  authentication_->on_bad_signature();
-  end("");
-}
-
 void Session::step() {
   if (in_step_ || phase_ == Phase::kEnded) return;
   in_step_ = true;
   if (!ending_ && !poll_libssh()) end(ssh_get_error(session_));
-  if (usable() && phase_ == Phase::kOpen) {
-    handle_messages();
-    serve();
+  if (usable() && phase_ == Phase::kOpen) serve();
+  if (!must_wait_to_write()) {
+    packets_when_blocked_ = received_.in_packets;
+  } else if (received_.in_packets - packets_when_blocked_ > limits::kMaxPacketsWhileBlocked) {
+    end("the client sends without reading");
   }
   in_step_ = false;
   wait();
@@ -210,6 +206,10 @@ Authentication::Post Session::post_to_io() {
 
 void Session::advance_authentication() {
   const auto state = authentication_->advance([this] { return post_to_io(); }, [this] { step(); });
+  if (state == Authentication::State::kRunning && authentication_->requests_taken() != requests_seen_) {
+    authentication_->on_dropped_request();
+    end("");
+  }
   if (state == Authentication::State::kGranted) open();
   if (state == Authentication::State::kRefused) end("");
 }
@@ -220,6 +220,7 @@ void Session::open() {
   place_.reset();
   fs_ = authentication_->take_fs();
   share_ = std::make_shared<ChannelLink::Share>();
+  ssh_set_counters(session_, nullptr, &received_);
   authentication_.reset();
   deadline_ = Clock::now() + limits::kWithoutChannels;
   use_fast_ = context_->options.fast_socket && fast_socket_built() && fast_socket_attach(libssh_fd_, &fast_);

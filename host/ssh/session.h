@@ -48,12 +48,11 @@ class Session : public std::enable_shared_from_this<Session> {
   void step();  // after anything happened: let libssh work, answer, send, wait
   bool poll_libssh();
   void advance_login();
-  void on_bad_signature();
   void advance_key_exchange();
   void advance_authentication();
   void open();
   void serve();
-  void pump();
+  bool pump();
   void ask_for_turn();
   void wait();
   void end(const std::string& reason);
@@ -90,8 +89,12 @@ class Session : public std::enable_shared_from_this<Session> {
   bool reading_ = false, writing_ = false;  // waits that are armed
   bool in_step_ = false;
   bool in_bulk_ = false;
-  bool in_turn_ = false;  // until it is served
-  bool ending_ = false;   // close as soon as no background check is running
+  bool in_turn_ = false;        // until it is served
+  std::size_t next_link_ = 0;   // who is served first next time
+  unsigned requests_seen_ = 0;  // for authentication, by libssh
+  ssh_counter_struct received_{};
+  std::uint64_t packets_when_blocked_ = 0;  // received_.in_packets when the socket was last found writable
+  bool ending_ = false;                     // close as soon as no background check is running
   bool use_fast_ = false;
   bool logged_in_ = false;
 };

@@ -21,17 +21,18 @@ namespace {
 
 // Rounds of serving per turn, so that one peer that sends without pause does not keep the thread.
 constexpr int kServesPerTurn = 64;
+constexpr int kMessagesPerRound = 16;
 
 }  // namespace
 
-// libssh takes in packets while it sends, and when it is asked for messages: each round may bring work for the next.
+// libssh takes in packets while it sends, and when it is asked for messages: each round may bring work for the next, a
+// wider window or the end of a key exchange included.
 void Session::serve() {
   for (int i = 0; i < kServesPerTurn && usable(); ++i) {
-    pump();
+    const auto packets = received_.in_packets;
     const bool messages = handle_messages();
-    const bool unserved =
-        std::any_of(channels_.begin(), channels_.end(), [](const auto& link) { return link->unserved(); });
-    if (!messages && !unserved) return;
+    const bool freed = pump();
+    if (!messages && !freed && received_.in_packets == packets) return;
   }
   ask_for_turn();
 }
@@ -46,7 +47,7 @@ void Session::ask_for_turn() {
 // Bytes that arrive together with the request for their subsystem wait in the channel meanwhile.
 bool Session::handle_messages() {
   bool any = false;
-  while (usable()) {
+  for (int i = 0; i < kMessagesPerRound && usable(); ++i) {
     const MessagePtr message(ssh_message_get(session_));
     if (!message) break;
     any = true;
@@ -85,23 +86,34 @@ bool Session::start_subsystem(ssh_message message) {
     if (const auto thread = weak.lock()) boost::asio::post(thread->io(), std::move(work));
   };
   hooks.wake = [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->step();
+    const auto self = weak.lock();
+    if (!self) return;
+    self->last_activity_ = Clock::now();  // a request was at work until now
+    self->step();
   };
   if (!(*link)->start_sftp(fs_, std::move(hooks))) return false;
   ssh_message_channel_request_reply_success(message);
   return true;
 }
 
-void Session::pump() {
+// True when the end of a channel freed what others may wait for.
+bool Session::pump() {
   // While others wait for their turns only what is small goes out without one; who waits itself sends nothing before.
   const std::size_t without_turn = thread_->bulk_waits() ? limits::kQuickBytes : limits::kTurnBytes;
   const std::size_t budget = in_bulk_ ? 0 : std::exchange(in_turn_, false) ? limits::kTurnBytes : without_turn;
+  std::size_t left = budget;
   bool more = false;
-  for (auto& link : channels_) {
-    more = link->pump(budget) || more;
-    if (link->take_traffic() != 0) last_activity_ = Clock::now();
+  bool freed = false;
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
+    auto& link = *channels_[(next_link_ + i) % channels_.size()];
+    const bool was_closing = link.closing();
+    if (left == 0 && budget > 0) more = true;  // it may have something to send, which its own turn will show
+    more = link.pump(left) || more;
+    freed = freed || link.closing() != was_closing;
+    if (link.take_traffic() != 0) last_activity_ = Clock::now();
   }
-  std::erase_if(channels_, [](const auto& link) { return link->ended(); });
+  ++next_link_;
+  freed = std::erase_if(channels_, [](const auto& link) { return link->ended(); }) > 0 || freed;
   const bool serving =
       std::any_of(channels_.begin(), channels_.end(), [](const auto& link) { return !link->closing(); });
   if (serving) deadline_ = Clock::time_point::max();
@@ -111,6 +123,7 @@ void Session::pump() {
     if (ssh_event_dopoll(event_, 0) == SSH_ERROR) end(ssh_get_error(session_));
   }
   if (more && !must_wait_to_write()) ask_for_turn();
+  return freed;
 }
 
 bool Session::must_wait_to_write() const {

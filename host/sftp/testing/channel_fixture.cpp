@@ -12,6 +12,7 @@ ChannelFixture::~ChannelFixture() {
   if (channel) channel->abandon();
   channel.reset();
   loop.die();
+  EXPECT_EQ(usage->handles, 0U) << "a channel that is gone holds none of the connection's handles";
   pool.stop();
   other_pool.stop();
 }
