@@ -77,8 +77,8 @@ Authentication::State Authentication::advance(const KeepAlive& keep_alive, const
 
 void Authentication::on_message(MessagePtr message, const KeepAlive& keep_alive, const std::function<void()>& resume) {
   if (ssh_message_type(message.get()) == SSH_REQUEST_SERVICE) {
-    const bool wanted = text_of(ssh_message_service_service(message.get())) == "ssh-userauth";
-    if (wanted && !std::exchange(service_seen_, true)) {
+    // Some clients ask again before each attempt.
+    if (text_of(ssh_message_service_service(message.get())) == "ssh-userauth") {
       ssh_message_service_reply_success(message.get());
     } else {
       state_ = State::kRefused;
@@ -170,12 +170,12 @@ void Authentication::run_check(MessagePtr message, const char* login_type, bool 
       return;
     }
     identity->user = std::move(grant->user);
-    const auto line = "user \"" + verdict->user + "\" logged in with: " + grant->description + ", remote address " +
-                      identity->remote_address + ", client " + identity->client_version;
-    mount(context_, std::move(*identity), [verdict, finish, line](core::Result<std::shared_ptr<vfs::SessionFs>> fs) {
+    core::log::info("sftpd", identity->connection_id,
+                    "user \"" + verdict->user + "\" logged in with: " + grant->description + ", remote address " +
+                        identity->remote_address + ", client " + identity->client_version);
+    mount(context_, std::move(*identity), [verdict, finish](core::Result<std::shared_ptr<vfs::SessionFs>> fs) {
       if (fs) {
         verdict->fs = std::move(*fs);
-        core::log::info("sftpd", verdict->fs->identity().connection_id, line);
       } else {
         verdict->unusable = true;
         verdict->refused = "cannot open the user's files: " + fs.error().message();

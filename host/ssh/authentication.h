@@ -72,7 +72,6 @@ class Authentication {
   bool tried_ = false;
   bool none_seen_ = false;
   bool banner_sent_ = false;
-  bool service_seen_ = false;
   int unchecked_ = 0;
   unsigned requests_taken_ = 0;
 };

@@ -79,6 +79,57 @@ def test_bad_signature_is_answered_in_time(server, alice):
     assert time.monotonic() - start < seconds(8)
 
 
+def end_of(link, timeout):
+    """Waits until the server has ended a paramiko transport."""
+    wait_for("the server ends the connection", lambda: not link.is_active(), timeout)
+
+
+def userauth_publickey(user, algorithm, blob):
+    """A question whether a key would do (RFC 4252 section 7)."""
+    request = paramiko.Message()
+    request.add_byte(bytes([50]))
+    for text in (user, "ssh-connection", "publickey"):
+        request.add_string(text)
+    request.add_boolean(False)
+    request.add_string(algorithm)
+    request.add_string(blob)
+    return request
+
+
+def service_request(name):
+    request = paramiko.Message()
+    request.add_byte(bytes([5]))
+    request.add_string(name)
+    return request
+
+
+def test_key_of_unknown_kind_is_answered_in_time(server, alice):
+    """Somebody whose first key is of a kind we do not know must not wait for the login grace."""
+    with s.transport(server, alice, login=False) as link:
+        link._send_user_message(service_request("ssh-userauth"))
+        blob = paramiko.Message()
+        blob.add_string("ssh-ed448")
+        blob.add_string(bytes(57))
+        link._send_user_message(userauth_publickey(alice.name, "ssh-ed448", blob.asbytes()))
+        end_of(link, 8)
+
+
+def test_endless_service_requests_end(server, alice):
+    with s.transport(server, alice, login=False) as link:
+        try:
+            for _ in range(2000):
+                link._send_user_message(service_request("ssh-userauth"))
+        except (OSError, EOFError, paramiko.SSHException):
+            pass
+        end_of(link, 8)
+
+
+def test_unknown_service_is_refused(server, alice):
+    with s.transport(server, alice, login=False) as link:
+        link._send_user_message(service_request("ssh-connection"))
+        end_of(link, 8)
+
+
 def test_too_many_tries_disconnect(make_server):
     server = make_server(config={"sftpd": {"max_auth_tries": 3}})
     try:
