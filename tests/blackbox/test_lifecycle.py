@@ -271,8 +271,20 @@ def test_drain_timeout_and_second_signal(fresh):
         assert server.alive(), "the open upload should hold the stop"
         start = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
-        server.process.wait(seconds(10))
+        assert server.process.wait(seconds(10)) == 0
         assert time.monotonic() - start < seconds(10)
+
+
+def test_drain_timeout_that_expires(fresh):
+    server = fresh(config={"sftpd": {"drain_timeout": 1}})
+    account = server.add_account("alice")
+    server.start()
+    with s.session(server, account) as sftp:
+        handle = sftp.open("/f", s.F_WRITE | s.F_CREAT)
+        sftp.write(handle, 0, b"unfinished")
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(seconds(10)) == 0
+    assert (account.home / "f").exists(), "what had arrived stays"
 
 
 def test_login_grace(fresh):
@@ -328,7 +340,7 @@ def test_full_disk(fresh, tmp_path):
         handle = sftp.open("/big", s.F_WRITE | s.F_CREAT)
         codes = [sftp.status(s.WRITE, s.string(handle), s.u64(n << 15), s.string(bytes(1 << 15))) for n in range(64)]
         assert codes[0] == s.OK and codes[-1] == s.FAILURE
-        sftp.status(s.CLOSE, s.string(handle))
+        assert sftp.status(s.CLOSE, s.string(handle)) == s.FAILURE, "not all of it was stored"
         line = server.wait_log(lambda l: "space" in str(l.get("message", "")).lower(), start=mark)
         assert line["level"] in ("warn", "error") and line["connection_id"]
         sftp.call(s.REMOVE, s.string("/big"))

@@ -39,6 +39,31 @@ def server(make_server):
     instance.stop()
 
 
+def test_a_call_that_never_returns_does_not_hold_the_process(make_server):
+    """The second stop signal is patient for some seconds only, whatever a plugin does."""
+    minute = 60 * 1000
+    stuck = make_server(config={"plugins": {"paths": [str(PLUGIN)], "storage": {"fs-slow": {"delay_ms": minute}}}})
+    record = stuck.directory / "slow.json"
+    record.write_text(json.dumps({"filesystem": {"provider": "fs-slow"}}))
+    account = stuck.add_account("slow", options=["--json", record])
+    stuck.start()
+    client = subprocess.Popen(["sftp", *clients.OpenSshSftp(stuck, account).ssh_options(), "-P", str(stuck.port), "-b", "-",
+                               f"{account.name}@127.0.0.1"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, env=stuck.env())
+    try:
+        stuck.wait_log(lambda line: "logged in" in str(line.get("message", "")))
+        for said in ("stopping: ", "stopping now"):
+            stuck.process.send_signal(signal.SIGTERM)
+            stuck.wait_log(lambda line, said=said: str(line.get("message", "")).startswith(said))
+        assert stuck.process.wait(seconds(10)) == 1
+        assert "does not return" in stuck.log_text()
+    finally:
+        client.kill()
+        client.communicate()
+        if stuck.process.poll() is None:
+            stuck.process.kill()
+
+
 @pytest.fixture
 def quick(server, tmp_path):
     """quick() is one whole visit, login, upload and download; it gives the time that took."""
