@@ -40,7 +40,6 @@ struct OpenHandle {
 class Handles {
  public:
   explicit Handles(std::shared_ptr<Usage> usage) : usage_(std::move(usage)) {}
-  ~Handles() { clear(); }
   // A new handle in state kOpening; null when the connection has kMaxOpenHandles in use.
   std::shared_ptr<OpenHandle> reserve(std::shared_ptr<vfs::SessionFs> fs, const vfs::VirtualPath& path);
   // The request that opened it is done: kOpen when it holds something, else forgotten.
