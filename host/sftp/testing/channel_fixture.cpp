@@ -9,10 +9,12 @@ namespace host::sftp::testing {
 
 ChannelFixture::~ChannelFixture() {
   fs->gate.let_all_go();
-  if (channel) channel->abandon();
+  if (channel) {
+    channel->abandon();
+    EXPECT_EQ(usage->handles, 0U) << "a channel that is gone holds none of the connection's handles";
+  }
   channel.reset();
   loop.die();
-  EXPECT_EQ(usage->handles, 0U) << "a channel that is gone holds none of the connection's handles";
   pool.stop();
   other_pool.stop();
 }
