@@ -42,8 +42,8 @@ class Signals {
   void on_stop();
 
   Patience patience_{};                                  // set before the thread starts
-  Clock::time_point end_by_ = Clock::time_point::max();  // the thread's own, as is:
-  int stops_ = 0;
+  Clock::time_point end_by_ = Clock::time_point::max();  // the thread's own
+  int stops_ = 0;                                        // the same
   std::mutex mutex_;
   Actions actions_;        // under mutex_
   bool finished_ = false;  // under mutex_

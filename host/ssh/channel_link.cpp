@@ -55,10 +55,7 @@ int ChannelLink::on_data(ssh_session, ssh_channel, void* data, std::uint32_t siz
   return static_cast<int>(size);
 }
 
-void ChannelLink::on_eof(ssh_session, ssh_channel, void* self) {
-  auto* link = static_cast<ChannelLink*>(self);
-  link->eof_ = true;
-}
+void ChannelLink::on_eof(ssh_session, ssh_channel, void* self) { static_cast<ChannelLink*>(self)->eof_ = true; }
 
 void ChannelLink::on_close(ssh_session, ssh_channel, void* self) {
   auto* link = static_cast<ChannelLink*>(self);

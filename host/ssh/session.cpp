@@ -206,7 +206,7 @@ Authentication::Post Session::post_to_io() {
 
 void Session::advance_authentication() {
   const auto state = authentication_->advance([this] { return post_to_io(); }, [this] { step(); });
-  if (state == Authentication::State::kRunning && authentication_->requests_taken() != requests_seen_) {
+  if (state == Authentication::State::kRunning && authentication_->requests_taken() < requests_seen_) {
     authentication_->on_dropped_request();
     end("");
   }

@@ -90,7 +90,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool in_step_ = false;
   bool in_bulk_ = false;
   bool in_turn_ = false;        // until it is served
-  std::size_t next_link_ = 0;   // who is served first next time
+  std::size_t next_link_ = 0;   // who is served first
   unsigned requests_seen_ = 0;  // for authentication, by libssh
   ssh_counter_struct received_{};
   std::uint64_t packets_when_blocked_ = 0;  // received_.in_packets when the socket was last found writable

@@ -100,7 +100,9 @@ bool Session::start_subsystem(ssh_message message) {
 bool Session::pump() {
   // While others wait for their turns only what is small goes out without one; who waits itself sends nothing before.
   const std::size_t without_turn = thread_->bulk_waits() ? limits::kQuickBytes : limits::kTurnBytes;
-  const std::size_t budget = in_bulk_ ? 0 : std::exchange(in_turn_, false) ? limits::kTurnBytes : without_turn;
+  const bool turn = !in_bulk_ && std::exchange(in_turn_, false);
+  const std::size_t budget = in_bulk_ ? 0 : turn ? limits::kTurnBytes : without_turn;
+  if (turn) ++next_link_;  // from turn to turn another channel has the whole of it
   std::size_t left = budget;
   bool more = false;
   bool freed = false;
@@ -112,7 +114,6 @@ bool Session::pump() {
     freed = freed || link.closing() != was_closing;
     if (link.take_traffic() != 0) last_activity_ = Clock::now();
   }
-  ++next_link_;
   freed = std::erase_if(channels_, [](const auto& link) { return link->ended(); }) > 0 || freed;
   const bool serving =
       std::any_of(channels_.begin(), channels_.end(), [](const auto& link) { return !link->closing(); });
