@@ -25,7 +25,7 @@ std::string run_bulk(const Options& options);   // `parallel` endless transfers 
 std::string run_login(const Options& options);  // `count` logins, `parallel` at a time
 std::string run_idle(const Options& options);   // `count` sessions held until stdin ends
 std::string run_list(const Options& options);   // one directory, READDIR by READDIR
-std::string run_small_files(const Options& options);  // `count` files of 1 KiB in one directory, one after the other
-std::string run_small_ops(const Options& options);    // `count` times a 1 KiB put and get on one session
+std::string run_small_files(const Options& options);  // `count` files of 1 KiB in one directory, `parallel` at a time
+std::string run_small_ops(const Options& options);    // `count` times a 1 KiB put and get of a new file on one session
 
 }  // namespace bench::client

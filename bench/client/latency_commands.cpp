@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// list, small and smallops: one request at a time, as an interactive client does.
+// list and smallops: one request at a time, as an interactive client does. small: as many files at a time as wanted.
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -9,6 +9,7 @@
 
 #include "bench/client/commands.h"
 #include "bench/client/pattern.h"
+#include "bench/client/small_files.h"
 #include "bench/client/statistics.h"
 
 namespace bench::client {
@@ -52,16 +53,10 @@ std::vector<std::uint8_t> small_content() {
 
 std::string run_small_files(const Options& options) {
   Connection connection(options.target);
-  const auto content = small_content();
+  SmallFiles files(connection, {options.plan.path, options.plan.write, options.count, options.parallel, kPatternBlock},
+                   small_content());
   const Stopwatch watch;
-  for (unsigned i = 0; i < options.count; i++) {
-    const std::string path = options.plan.path + "/" + std::to_string(i);
-    if (options.plan.write) {
-      put_small(connection, path, content);
-    } else {
-      get_small(connection, path);
-    }
-  }
+  files.run();
   return nlohmann::json{{"wall_s", watch.seconds()}, {"count", options.count}}.dump();
 }
 
@@ -71,12 +66,13 @@ std::string run_small_ops(const Options& options) {
   std::vector<double> put_ms;
   std::vector<double> get_ms;
   for (unsigned i = 0; i < options.count; i++) {
+    const std::string path = options.plan.path + "." + std::to_string(i);
     const Stopwatch put;
-    put_small(connection, options.plan.path, content);
+    put_small(connection, path, content);
     put_ms.push_back(put.seconds() * 1000);
 
     const Stopwatch get;
-    get_small(connection, options.plan.path);
+    get_small(connection, path);
     get_ms.push_back(get.seconds() * 1000);
     std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(options.interval_ms));
   }

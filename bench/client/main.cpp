@@ -68,10 +68,10 @@ void add_commands(Commands& commands) {
   commands.add("list", "one directory listing", bench::client::run_list)
       .add_option("path", options.plan.path)
       ->required();
-  CLI::App& files =
-      commands.add("small", "downloads files of 1 KiB, one after the other", bench::client::run_small_files);
+  CLI::App& files = commands.add("small", "downloads files of 1 KiB", bench::client::run_small_files);
   files.add_option("path", options.plan.path, "their directory")->required();
   files.add_option("--count", options.count);
+  files.add_option("--parallel", options.parallel, "files under way at a time, on one session");
   files.add_flag("--write", options.plan.write, "upload instead of download");
   CLI::App& small = commands.add("smallops", "latency of a 1 KiB put and get", bench::client::run_small_ops);
   small.add_option("path", options.plan.path)->required();

@@ -95,7 +95,8 @@ const Key kKeys[] = {
     {"sftpd.proxy_allowed", MEMBER(sftpd.proxy_allowed), kAnything, 0,
      "Addresses and CIDR ranges of the proxies to believe."},
     {"sftpd.io_threads", MEMBER(sftpd.io_threads), range(0, 1024), Key::kOurs,
-     "Threads that serve connections. 0: one per processor."},
+     "Pairs of threads that serve connections: one of each for small requests, one for bulk data. 0: one pair per "
+     "processor."},
     {"sftpd.drain_timeout", MEMBER(sftpd.drain_timeout), range(0, 86400), Key::kOurs,
      "Seconds that running transfers get to finish when the server is told to stop."},
     {"sftpd.login_grace_time", MEMBER(sftpd.login_grace_time), range(1, 3600), Key::kOurs,

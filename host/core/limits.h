@@ -29,8 +29,9 @@ inline constexpr std::size_t kMaxBatchBytes = 512 * 1024;  // data moved by one 
 inline constexpr std::size_t kMaxBatchRequests = 64;
 
 // SSH
-inline constexpr std::size_t kTurnBytes = 128 * 1024;           // written per session and bulk turn before others run
-inline constexpr std::size_t kQuickBytes = 32 * 1024 + 512;     // written without a turn while others wait for theirs
+inline constexpr std::size_t kTurnBytes = 128 * 1024;         // written per session and bulk turn before others run
+inline constexpr std::uint64_t kBulkBytes = 4 * 1024 * 1024;  // who moves as much in half a second lives apart (IoPair)
+inline constexpr std::size_t kQuickBytes = 32 * 1024 + 512;   // written without a turn while others wait for theirs
 inline constexpr std::uint32_t kChannelWriteBytes = 4 * 32758;  // four packets: libssh flushes the socket once per call
 static_assert(kChannelWriteBytes <= kTurnBytes);
 inline constexpr std::uint32_t kUploadWindowBytes = 8 * 1024 * 1024;
@@ -53,8 +54,8 @@ inline constexpr auto kStorageCallTime = std::chrono::minutes(10);  // deadline 
 inline constexpr std::size_t kAuthPoolThreads = 8;                  // hashing and provider look-ups of logins
 inline constexpr std::size_t kAuthPoolQueue = 1024;
 
-// CPU time that a thread asks for at a time (prefer_short_slices)
-inline constexpr auto kWorkerSlice = std::chrono::microseconds(200);
+// CPU time that threads with short work ask for at a time (prefer_short_slices)
+inline constexpr auto kShortSlice = std::chrono::microseconds(200);
 
 // Memory
 inline constexpr std::size_t kBlockBytes = 256 * 1024 + 1024;  // one large reply with its headers

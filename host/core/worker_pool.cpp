@@ -75,7 +75,7 @@ bool WorkerPool::ensure_thread() {
   try {
     threads_.emplace_back([this, number] {
       set_thread_name(name_ + "-" + std::to_string(number));
-      prefer_short_slices(limits::kWorkerSlice);
+      prefer_short_slices(limits::kShortSlice);
       run();
     });
   } catch (const std::system_error& error) {

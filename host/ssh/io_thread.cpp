@@ -18,14 +18,19 @@ constexpr auto kTick = std::chrono::milliseconds(500);
 
 }  // namespace
 
-IoThread::IoThread(int number)
-    : number_(number), work_(io_.get_executor()), timer_(io_), receive_buffer_(core::limits::kSocketReadBytes) {}
+IoThread::IoThread(std::string name, std::chrono::nanoseconds slice)
+    : name_(std::move(name)),
+      slice_(slice),
+      work_(io_.get_executor()),
+      timer_(io_),
+      receive_buffer_(core::limits::kSocketReadBytes) {}
 
 IoThread::~IoThread() { join(); }
 
 void IoThread::start() {
   thread_ = std::thread([this] {
-    core::set_thread_name("io-" + std::to_string(number_));
+    core::set_thread_name(name_);
+    if (slice_.count() != 0) core::prefer_short_slices(slice_);
     schedule_tick();
     io_.run();
   });
@@ -42,10 +47,20 @@ void IoThread::add(std::shared_ptr<Session> session) {
 
 void IoThread::remove(const std::shared_ptr<Session>& session) {
   sessions_.erase(session);
-  if (stopping_ && sessions_.empty()) {
-    timer_.cancel();
-    work_.reset();
-  }
+  end_if_done();
+}
+
+void IoThread::expect_sessions(bool expected) {
+  expects_ = expected;
+  end_if_done();
+}
+
+void IoThread::end_if_done() {
+  if (!stopping_ || expects_ || ended_ || !sessions_.empty()) return;
+  ended_ = true;
+  timer_.cancel();
+  work_.reset();
+  if (on_end_) on_end_();
 }
 
 void IoThread::add_bulk(std::shared_ptr<Session> session) {
@@ -78,19 +93,17 @@ void IoThread::tick() {
   const auto now = Clock::now();
   const std::vector<std::shared_ptr<Session>> all(sessions_.begin(), sessions_.end());
   for (const auto& session : all) session->on_tick(now);
-  if (!stopping_ || !sessions_.empty()) schedule_tick();
+  if (!ended_) schedule_tick();
 }
 
-void IoThread::stop(Clock::time_point deadline) {
-  boost::asio::post(io_, [this, deadline] {
+void IoThread::stop(Clock::time_point deadline, std::function<void()> next) {
+  boost::asio::post(io_, [this, deadline, next = std::move(next)] {
     stopping_ = true;
     stop_by_ = deadline;
     const std::vector<std::shared_ptr<Session>> all(sessions_.begin(), sessions_.end());
     for (const auto& session : all) session->stop(deadline);
-    if (sessions_.empty()) {
-      timer_.cancel();
-      work_.reset();
-    }
+    next();
+    end_if_done();
   });
 }
 

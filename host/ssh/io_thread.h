@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One I/O thread: its io_context, the sessions that live on it, and the order in which they get their turns. A session
+// One event loop: its io_context, the sessions that live on it, and the order in which they get their turns. A session
 // with much to send waits in the bulk queue; one bulk turn runs per round of the event loop, so that a session that
 // just woke up (a login, a small request) never waits for more than one of them.
 #pragma once
@@ -10,9 +10,12 @@
 #include <chrono>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <memory>
+#include <string>
 #include <thread>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace host::ssh {
@@ -23,7 +26,8 @@ using Clock = std::chrono::steady_clock;
 
 class IoThread {
  public:
-  explicit IoThread(int number);
+  // With a slice other than zero the scheduler is asked for short ones (core::prefer_short_slices).
+  IoThread(std::string name, std::chrono::nanoseconds slice);
   ~IoThread();  // join()
   IoThread(const IoThread&) = delete;
   IoThread& operator=(const IoThread&) = delete;
@@ -32,12 +36,16 @@ class IoThread {
   void start();
   void join();
 
-  // Any thread: sessions end, those with transfers by `deadline`; the thread ends with its last session.
-  void stop(Clock::time_point deadline);
+  // Before start(): runs when the thread ends.
+  void on_end(std::function<void()> what) { on_end_ = std::move(what); }
+  // Any thread: sessions end, those with transfers by `deadline`, then `next` runs; the thread ends with its last
+  // session, but not while it expects others.
+  void stop(Clock::time_point deadline, std::function<void()> next);
 
   // The rest on this thread only.
   void add(std::shared_ptr<Session> session);
   void remove(const std::shared_ptr<Session>& session);
+  void expect_sessions(bool expected);
   void add_bulk(std::shared_ptr<Session> session);  // wants another turn
   bool bulk_waits() const { return !bulk_.empty(); }
   std::vector<std::byte>& receive_buffer() { return receive_buffer_; }
@@ -46,8 +54,10 @@ class IoThread {
   void schedule_tick();
   void tick();
   void run_bulk();
+  void end_if_done();
 
-  const int number_;
+  const std::string name_;
+  const std::chrono::nanoseconds slice_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   boost::asio::steady_timer timer_;
@@ -56,6 +66,9 @@ class IoThread {
   std::deque<std::shared_ptr<Session>> bulk_;
   bool bulk_posted_ = false;
   bool stopping_ = false;
+  bool ended_ = false;
+  bool expects_ = false;
+  std::function<void()> on_end_;
   Clock::time_point stop_by_;
   std::vector<std::byte> receive_buffer_;
 };

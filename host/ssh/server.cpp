@@ -17,7 +17,7 @@
 #include "host/core/log.h"
 #include "host/ssh/algorithms.h"
 #include "host/ssh/context.h"
-#include "host/ssh/io_thread.h"
+#include "host/ssh/io_pair.h"
 #include "host/ssh/session.h"
 
 namespace host::ssh {
@@ -77,7 +77,7 @@ struct Server::Impl {
   void spread(tcp::socket socket, Session::Peer peer);
 
   const std::shared_ptr<Context> context = std::make_shared<Context>();
-  std::vector<std::shared_ptr<IoThread>> threads;
+  std::vector<std::shared_ptr<IoPair>> threads;
   std::unique_ptr<tcp::acceptor> acceptor;
   std::unique_ptr<boost::asio::steady_timer> pause;
   std::size_t next_thread = 0;
@@ -89,7 +89,7 @@ Result<void> Server::Impl::listen() {
   if (!endpoint) return endpoint.error();
   const auto where = with_port(endpoint->address().to_string(), endpoint->port());
   boost::system::error_code error;
-  acceptor = std::make_unique<tcp::acceptor>(threads.front()->io());
+  acceptor = std::make_unique<tcp::acceptor>(threads.front()->light().io());
   acceptor->open(endpoint->protocol(), error);
   if (!error) acceptor->set_option(tcp::acceptor::reuse_address(true), error);
   if (!error && context->options.address.empty()) acceptor->set_option(boost::asio::ip::v6_only(false), error);
@@ -142,11 +142,11 @@ void Server::Impl::spread(tcp::socket socket, Session::Peer peer) {
   socket.set_option(tcp::no_delay(true), ignored);  // an upload once stalled for 13 s without it
   socket.set_option(boost::asio::socket_base::keep_alive(true), ignored);
   socket.native_non_blocking(true, ignored);
-  const auto thread = threads[next_thread++ % threads.size()];
+  const auto pair = threads[next_thread++ % threads.size()];
   const int fd = socket.release(ignored);
   if (fd < 0) return;
-  auto session = std::make_shared<Session>(thread, context, fd, std::move(peer));
-  boost::asio::post(thread->io(), [thread = thread.get(), session = std::move(session)] {
+  auto session = std::make_shared<Session>(pair, context, fd, std::move(peer));
+  boost::asio::post(pair->light().io(), [thread = &pair->light(), session = std::move(session)] {
     thread->add(session);
     session->start();
   });
@@ -162,16 +162,16 @@ Result<std::unique_ptr<Server>> Server::create(ServerOptions options, Services s
   if (auto r = configure(*impl->context); !r) return r.error();
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   const int count = configured.io_threads > 0 ? configured.io_threads : cores;
-  for (int i = 0; i < count; ++i) impl->threads.push_back(std::make_shared<IoThread>(i));
+  for (int i = 0; i < count; ++i) impl->threads.push_back(std::make_shared<IoPair>(i));
   if (auto r = impl->listen(); !r) return r.error();
-  impl->pause = std::make_unique<boost::asio::steady_timer>(impl->threads.front()->io());
+  impl->pause = std::make_unique<boost::asio::steady_timer>(impl->threads.front()->light().io());
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
 std::uint16_t Server::port() const { return impl_->acceptor->local_endpoint().port(); }
 
 void Server::run() {
-  boost::asio::post(impl_->threads.front()->io(), [this] { impl_->accept(); });
+  boost::asio::post(impl_->threads.front()->light().io(), [this] { impl_->accept(); });
   for (auto& thread : impl_->threads) thread->start();
   for (auto& thread : impl_->threads) thread->join();
 }
@@ -188,7 +188,7 @@ void Server::stop() {
     return;
   }
   // Where accepting happens, so that no connection is given to a thread that has ended.
-  boost::asio::post(impl_->threads.front()->io(), [this, stop_threads] {
+  boost::asio::post(impl_->threads.front()->light().io(), [this, stop_threads] {
     boost::system::error_code ignored;
     impl_->acceptor->close(ignored);
     impl_->pause->cancel();

@@ -43,11 +43,11 @@ std::string random_id() {
 
 }  // namespace
 
-Session::Session(std::shared_ptr<IoThread> thread, std::shared_ptr<Context> context, int fd, Peer peer)
-    : thread_(std::move(thread)),
+Session::Session(std::shared_ptr<IoPair> threads, std::shared_ptr<Context> context, int fd, Peer peer)
+    : threads_(std::move(threads)),
+      residence_(std::make_shared<Residence>(threads_)),
       context_(std::move(context)),
-      socket_(thread_->io()),
-      accepted_fd_(fd),
+      unwatched_fd_(fd),
       client_ip_(std::move(peer.ip)),
       client_address_(std::move(peer.address)),
       connection_id_(random_id()),
@@ -57,7 +57,6 @@ Session::Session(std::shared_ptr<IoThread> thread, std::shared_ptr<Context> cont
 
 Session::~Session() {
   finish();
-  if (accepted_fd_ >= 0) ::close(accepted_fd_);
   --context_->sessions;
 }
 
@@ -72,15 +71,9 @@ void Session::start() {
 }
 
 bool Session::begin() {
-  boost::system::error_code error;
-  socket_.assign(accepted_fd_, error);
-  if (error) {
-    end("cannot watch the connection: " + error.message());
-    return false;
-  }
-  accepted_fd_ = -1;
+  if (!watch()) return false;
   // libssh closes its descriptor by itself when the peer goes; ours must stay valid until the event loop let go of it.
-  libssh_fd_ = ::fcntl(socket_.native_handle(), F_DUPFD_CLOEXEC, 0);
+  libssh_fd_ = ::fcntl(watch_->socket.native_handle(), F_DUPFD_CLOEXEC, 0);
   if (libssh_fd_ < 0) {
     end("out of file descriptors");
     return false;
@@ -123,7 +116,7 @@ bool Session::usable() const {
 
 void Session::on_readable() {
   if (use_fast_) {
-    fast_socket_fill(socket_.native_handle(), fast_, thread_->receive_buffer());
+    fast_socket_fill(watch_->socket.native_handle(), fast_, here().receive_buffer());
     while (!fast_.input.empty() && usable()) {
       const auto before = fast_.input.size();
       if (ssh_event_dopoll(event_, 0) == SSH_ERROR || fast_.input.size() == before) end(ssh_get_error(session_));
@@ -146,7 +139,11 @@ void Session::on_writable() {
 void Session::on_bulk_turn() {
   in_bulk_ = false;
   in_turn_ = true;
-  step();
+  if (may_move() && moves_much() && !residence_->on_bulk()) {
+    move(true);
+  } else {
+    step();
+  }
 }
 
 bool Session::poll_libssh() {
@@ -183,7 +180,11 @@ void Session::step() {
     end("the client sends without reading");
   }
   in_step_ = false;
-  wait();
+  if (may_move() && moves_much() && !residence_->on_bulk()) {
+    move(true);
+  } else {
+    wait();
+  }
 }
 
 void Session::advance_key_exchange() {
@@ -198,14 +199,14 @@ void Session::advance_key_exchange() {
       session_, *context_, Authentication::Peer{client_ip_, client_address_, connection_id_, context_->next_session++});
 }
 
-Authentication::Post Session::post_to_io() {
-  return [self = shared_from_this()](std::function<void()> work) {
-    boost::asio::post(self->thread_->io(), [self, work = std::move(work)] { work(); });
-  };
-}
-
 void Session::advance_authentication() {
-  const auto state = authentication_->advance([this] { return post_to_io(); }, [this] { step(); });
+  const auto state = authentication_->advance(
+      [this] {
+        return [self = shared_from_this()](std::function<void()> work) {
+          self->residence_->post([self, work = std::move(work)] { work(); });
+        };
+      },
+      [this] { step(); });
   if (state == Authentication::State::kRunning && authentication_->requests_taken() < requests_seen_) {
     authentication_->on_dropped_request();
     end("");
@@ -235,23 +236,22 @@ void Session::wait() {
     finish();
     return;
   }
+  if (!watch_ && !watch()) {
+    finish();
+    return;
+  }
   const bool checking = authentication_ && authentication_->state() == Authentication::State::kPending;
-  if (!reading_ && !checking) {
-    reading_ = true;
-    socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                       [self = shared_from_this()](const boost::system::error_code& error) {
-                         self->reading_ = false;
-                         if (!error) self->on_readable();
-                       });
-  }
-  if (!writing_ && must_wait_to_write()) {
-    writing_ = true;
-    socket_.async_wait(boost::asio::posix::stream_descriptor::wait_write,
-                       [self = shared_from_this()](const boost::system::error_code& error) {
-                         self->writing_ = false;
-                         if (!error) self->on_writable();
-                       });
-  }
+  const auto when = [&](auto event, bool Watch::*armed, void (Session::*then)()) {
+    (*watch_).*armed = true;
+    watch_->socket.async_wait(event, [self = shared_from_this(), watch = watch_, armed, then](const auto& error) {
+      if (watch->left) return;
+      (*watch).*armed = false;
+      if (!error) (self.get()->*then)();
+    });
+  };
+  using Socket = boost::asio::posix::stream_descriptor;
+  if (!watch_->reading && !checking) when(Socket::wait_read, &Watch::reading, &Session::on_readable);
+  if (!watch_->writing && must_wait_to_write()) when(Socket::wait_write, &Watch::writing, &Session::on_writable);
 }
 
 void Session::on_tick(Clock::time_point now) {
@@ -267,7 +267,11 @@ void Session::on_tick(Clock::time_point now) {
         unsent || std::any_of(channels_.begin(), channels_.end(), [](const auto& link) { return link->busy(); });
     if (!busy || now >= stop_by_) end(busy ? "server stopped before the transfer was done" : "server stopped");
   }
-  if (ending_) wait();
+  if (ending_) {
+    wait();
+  } else {
+    consider_leaving_bulk();
+  }
 }
 
 void Session::stop(Clock::time_point deadline) {
@@ -304,9 +308,14 @@ void Session::finish() {
     ssh_free(session_);
     session_ = nullptr;
   }
-  boost::system::error_code ignored;
-  socket_.close(ignored);
-  if (const auto self = weak_from_this().lock()) thread_->remove(self);
+  if (watch_) {
+    watch_->left = true;
+    boost::system::error_code ignored;
+    watch_->socket.close(ignored);
+  } else if (unwatched_fd_ >= 0) {
+    ::close(unwatched_fd_);
+  }
+  if (const auto self = weak_from_this().lock()) here().remove(self);
 }
 
 }  // namespace host::ssh

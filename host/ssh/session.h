@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One SSH connection from accept to close: handshake, authentication, channels. Lives on one I/O thread; every call
-// but the constructor belongs there.
+// One SSH connection from accept to close: handshake, authentication, channels. Lives on one I/O thread of its pair at
+// a time; every call but the constructor belongs there. session.cpp drives libssh, session_channels.cpp serves
+// channels, session_threads.cpp moves between the threads.
 #pragma once
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -12,12 +13,13 @@
 #include <string>
 #include <vector>
 
+#include "host/core/limits.h"
 #include "host/ssh/admission.h"
 #include "host/ssh/authentication.h"
 #include "host/ssh/channel_link.h"
 #include "host/ssh/context.h"
 #include "host/ssh/fast_socket.h"
-#include "host/ssh/io_thread.h"
+#include "host/ssh/io_pair.h"
 
 namespace host::ssh {
 
@@ -28,7 +30,7 @@ class Session : public std::enable_shared_from_this<Session> {
     Admission::Place place;   // kept until the login
   };
   // Takes over the descriptor.
-  Session(std::shared_ptr<IoThread> thread, std::shared_ptr<Context> context, int fd, Peer peer);
+  Session(std::shared_ptr<IoPair> threads, std::shared_ptr<Context> context, int fd, Peer peer);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -58,7 +60,14 @@ class Session : public std::enable_shared_from_this<Session> {
   void end(const std::string& reason);
   void finish();
   bool usable() const;
-  Authentication::Post post_to_io();
+
+  IoThread& here();
+  bool watch();
+  bool moves_much() const { return moved_since_tick_ >= core::limits::kBulkBytes; }
+  bool may_move() const;
+  void move(bool to_bulk);
+  void arrive();
+  void consider_leaving_bulk();
 
   bool must_wait_to_write() const;
   bool handle_messages();
@@ -66,11 +75,21 @@ class Session : public std::enable_shared_from_this<Session> {
   bool open_channel(ssh_message message);
   bool start_subsystem(ssh_message message);
 
-  // Shared, and before socket_: the last owner of a session may be a worker after the server is gone.
-  const std::shared_ptr<IoThread> thread_;
+  // The socket as one thread watches it, and the waits that are armed. Waits that come to their end after the session
+  // has left the thread find it `left`.
+  struct Watch {
+    explicit Watch(boost::asio::io_context& io) : socket(io) {}
+    boost::asio::posix::stream_descriptor socket;
+    bool reading = false, writing = false;
+    bool left = false;
+  };
+
+  // Shared, and before watch_: the last owner of a session may be a worker after the server is gone.
+  const std::shared_ptr<IoPair> threads_;
+  const std::shared_ptr<Residence> residence_;
   const std::shared_ptr<Context> context_;
-  boost::asio::posix::stream_descriptor socket_;
-  int accepted_fd_;  // until begin() makes it socket_
+  std::shared_ptr<Watch> watch_;  // null until the session has begun on a thread
+  int unwatched_fd_;              // the socket meanwhile, else -1
   FastSocket fast_;
   const std::string client_ip_, client_address_, connection_id_;
   std::optional<Admission::Place> place_;
@@ -86,7 +105,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Clock::time_point last_activity_;
   Clock::time_point stop_by_;
   bool stopping_ = false;
-  bool reading_ = false, writing_ = false;  // waits that are armed
+  std::uint64_t moved_since_tick_ = 0;  // bytes of all channels
+  int calm_ticks_ = 0;                  // in a row, on the bulk thread
   bool in_step_ = false;
   bool in_bulk_ = false;
   bool in_turn_ = false;        // until it is served

@@ -3,7 +3,6 @@
 // A logged-in session's channels: requests for them, turns at sending, and what keeps the session awake while there is
 // work. session.cpp drives libssh around it.
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <cstring>
 #include <utility>
 
@@ -40,7 +39,7 @@ void Session::serve() {
 void Session::ask_for_turn() {
   if (in_bulk_) return;
   in_bulk_ = true;
-  thread_->add_bulk(shared_from_this());
+  here().add_bulk(shared_from_this());
 }
 
 // A message callback would be called only by some of the ways in which libssh takes in packets: the queue misses none.
@@ -81,10 +80,7 @@ bool Session::start_subsystem(ssh_message message) {
                                  [channel](const auto& each) { return each->channel() == channel; });
   if (link == channels_.end() || name == nullptr || std::strcmp(name, "sftp") != 0) return false;
   sftp::Channel::Hooks hooks;
-  // Weak: work that waits in the event loop must not keep the loop itself alive.
-  hooks.post = [weak = std::weak_ptr(thread_)](std::function<void()> work) {
-    if (const auto thread = weak.lock()) boost::asio::post(thread->io(), std::move(work));
-  };
+  hooks.post = [residence = residence_](std::function<void()> work) { residence->post(std::move(work)); };
   hooks.wake = [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (!self) return;
@@ -99,7 +95,7 @@ bool Session::start_subsystem(ssh_message message) {
 // True when the end of a channel freed what others may wait for.
 bool Session::pump() {
   // While others wait for their turns only what is small goes out without one; who waits itself sends nothing before.
-  const std::size_t without_turn = thread_->bulk_waits() ? limits::kQuickBytes : limits::kTurnBytes;
+  const std::size_t without_turn = here().bulk_waits() ? limits::kQuickBytes : limits::kTurnBytes;
   const bool turn = !in_bulk_ && std::exchange(in_turn_, false);
   const std::size_t budget = in_bulk_ ? 0 : turn ? limits::kTurnBytes : without_turn;
   if (turn) ++next_link_;  // from turn to turn another channel has the whole of it
@@ -112,7 +108,10 @@ bool Session::pump() {
     if (left == 0 && budget > 0) more = true;  // it may have something to send, which its own turn will show
     more = link.pump(left) || more;
     freed = freed || link.closing() != was_closing;
-    if (link.take_traffic() != 0) last_activity_ = Clock::now();
+    if (const auto moved = link.take_traffic(); moved != 0) {
+      moved_since_tick_ += moved;
+      last_activity_ = Clock::now();
+    }
   }
   freed = std::erase_if(channels_, [](const auto& link) { return link->ended(); }) > 0 || freed;
   const bool serving =
