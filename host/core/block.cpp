@@ -4,6 +4,7 @@
 // freed memory at the top of the heap goes back to the kernel. Any thread.
 #include "host/core/block.h"
 
+#include <algorithm>
 #include <mutex>
 #include <new>
 #include <utility>
@@ -104,10 +105,26 @@ void BlockQueue::append(BlockQueue&& other) {
   other.clear();
 }
 
+std::span<const std::byte> BlockQueue::gather(std::span<std::byte> into) const {
+  if (size_ == front().size()) return front().first(std::min(size_, into.size()));
+  std::size_t got = 0;
+  for (auto at = first_; at < blocks_.size() && got < into.size(); ++at) {
+    const auto part = blocks_[at].data().first(std::min(blocks_[at].size(), into.size() - got));
+    std::copy(part.begin(), part.end(), into.begin() + static_cast<std::ptrdiff_t>(got));
+    got += part.size();
+  }
+  return into.first(got);
+}
+
 void BlockQueue::consume(std::size_t bytes) {
-  blocks_[first_].consume(bytes);
   size_ -= bytes;
-  while (first_ < blocks_.size() && blocks_[first_].empty()) blocks_[first_++] = Block();
+  while (first_ < blocks_.size()) {
+    const auto part = std::min(bytes, blocks_[first_].size());
+    blocks_[first_].consume(part);
+    bytes -= part;
+    if (!blocks_[first_].empty()) break;
+    blocks_[first_++] = Block();
+  }
   if (first_ == blocks_.size()) {
     clear();
   } else if (first_ >= 16) {

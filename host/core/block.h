@@ -52,7 +52,9 @@ class BlockQueue {
   void append(BlockQueue&& other);
 
   std::span<const std::byte> front() const { return blocks_[first_].data(); }
-  void consume(std::size_t bytes);  // at most front().size()
+  // The first bytes, up to into.size(): front() itself where that is all there is, else a copy in `into`.
+  std::span<const std::byte> gather(std::span<std::byte> into) const;
+  void consume(std::size_t bytes);  // at most size()
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
   void clear();

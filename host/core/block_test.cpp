@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -140,6 +142,20 @@ TEST(BlockQueue, UnusedRoomNeverStandsAtTheFront) {
   queue.append(block_of("data", limits::kSmallBlockBytes));
   EXPECT_EQ(queue.front().size(), 4u);
   EXPECT_EQ(drain(queue, 100), "data");
+}
+
+TEST(BlockQueue, GathersAcrossBlocksWithoutTaking) {
+  BlockQueue queue;
+  queue.append(block_of("one", limits::kSmallBlockBytes));
+  std::array<std::byte, 8> into;
+  EXPECT_EQ(queue.gather(into).data(), queue.front().data()) << "copied although it stands in one piece";
+  queue.append(block_of("two", limits::kSmallBlockBytes));
+  queue.append(block_of("three", limits::kSmallBlockBytes));
+  const auto part = queue.gather(into);
+  EXPECT_EQ(std::string_view(reinterpret_cast<const char*>(part.data()), part.size()), "onetwoth");
+  queue.consume(part.size());
+  EXPECT_EQ(queue.size(), 3u);
+  EXPECT_EQ(drain(queue, 100), "ree");
 }
 
 TEST(BlockQueue, LongQueuesAreConsumedFromTheFront) {

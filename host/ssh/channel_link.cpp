@@ -15,6 +15,14 @@ namespace host::ssh {
 
 namespace limits = core::limits;
 
+namespace {
+
+// Small replies go out together: each packet costs a system call and wakes the peer.
+constexpr std::size_t kSmallPart = 4 * 1024;
+constexpr std::size_t kGatheredBytes = 16 * 1024;
+
+}  // namespace
+
 ChannelLink::ChannelLink(ssh_session session, ssh_channel channel, std::shared_ptr<Share> share)
     : session_(session), channel_(channel), share_(std::move(share)) {
   callbacks_.userdata = this;
@@ -107,6 +115,7 @@ bool ChannelLink::pump(std::size_t& budget) {
 
 bool ChannelLink::send_some(std::size_t& budget) {
   auto& output = engine_->output();
+  std::array<std::byte, kGatheredBytes> together;
   if (!output.empty()) engine_->fill(0);  // requests for workers need not wait for the socket
   while (state_ == State::kServing) {
     if (output.empty()) engine_->fill(budget);
@@ -114,7 +123,7 @@ bool ChannelLink::send_some(std::size_t& budget) {
     const std::size_t window = ssh_channel_window_size(channel_);
     if (window == 0) return false;  // its adjustment wakes us
     if ((ssh_get_status(session_) & SSH_WRITE_PENDING) != 0) return true;
-    const auto part = output.front();
+    const auto part = output.front().size() < kSmallPart ? output.gather(together) : output.front();
     const auto size = std::min({part.size(), window, std::size_t{limits::kChannelWriteBytes}});
     if (size > budget) return true;
     const int written = ssh_channel_write(channel_, part.data(), static_cast<std::uint32_t>(size));
