@@ -33,7 +33,7 @@ struct Grant {
 // Refusals carry kDenied; the text says why, for the log only.
 class Login {
  public:
-  Login(users::Store& store);
+  explicit Login(users::Store& store);
   ~Login();
 
   core::WorkerPool& pool();

@@ -19,7 +19,7 @@ using host::users::User;
 
 namespace {
 
-constexpr char kMd5[] = "$1$saltsalt$9xy1btjgzLYfb7hivXtC//";  // "secret"
+constexpr char kMd5Secret[] = "$1$saltsalt$9xy1btjgzLYfb7hivXtC//";  // "secret"
 constexpr char kKey[] = "AAAAC3NzaC1lZDI1NTE5AAAAIDGG2iyaemx6kvtDkar8GQ5x/qfzHJINM1FsNt3zytNk";
 constexpr char kFingerprint[] = "SHA256:0Z8RdmmDP3dYuA9WCf0Dk4eKMLcB+/KsOJStWU+9ciE";
 constexpr char kOtherKey[] = "AAAAC3NzaC1lZDI1NTE5AAAAIDGG2iyaemx6kvtDkar8GQ5x/qfzHJINM1FsNt3zytNl";
@@ -52,7 +52,7 @@ class LoginTest : public ::testing::Test {
     User user;
     user.username = name;
     user.status = 1;
-    user.password = kMd5;
+    user.password = kMd5Secret;
     user.public_keys = {std::string("ssh-ed25519 ") + kKey + " ada@host"};
     user.home_dir = "/srv/" + name;
     user.permissions[host::core::VirtualPath()] = host::users::kAll;

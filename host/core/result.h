@@ -19,8 +19,9 @@ struct [[nodiscard]] Error {
   std::string text;  // for the log
 
   Error() = default;
-  Error(Status status_in, std::string text_in = {},
-        int native_in = 0)  // NOLINT(google-explicit-constructor): `return Status::kX` reads best
+  // Not explicit: `return Status::kX` reads best.
+  Error(Status status_in,  // NOLINT(google-explicit-constructor)
+        std::string text_in = {}, int native_in = 0)
       : status(status_in), native(native_in), text(std::move(text_in)) {}
 
   // The text, or the status in words when there is none.

@@ -27,9 +27,9 @@ const Numbered* by_backend(std::string_view backend) {
 
 // `$aes$KEY$HEX` without the key: enough to show that there is a secret and to recognise it when it comes back.
 std::string masked(const std::string& secret) {
-  constexpr std::string_view kHead = "$aes$";
-  const auto end_of_key = secret.starts_with(kHead) ? secret.find('$', kHead.size()) : std::string::npos;
-  return end_of_key == std::string::npos ? std::string() : std::string(kHead) + secret.substr(end_of_key + 1);
+  constexpr std::string_view kMark = "$aes$";
+  const auto end_of_key = secret.starts_with(kMark) ? secret.find('$', kMark.size()) : std::string::npos;
+  return end_of_key == std::string::npos ? std::string() : std::string(kMark) + secret.substr(end_of_key + 1);
 }
 
 void blank(Json& settings, std::string_view backend) {

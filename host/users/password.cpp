@@ -79,13 +79,13 @@ std::string_view md5_cost(std::string_view hash) {
 std::string_view sha_crypt_cost(std::string_view hash) {
   const auto scheme = up_to_dollar(hash, 2);
   const std::size_t digest_chars = hash[1] == '5' ? 43 : 86;
-  constexpr std::string_view kRounds = "rounds=";
-  const bool has_rounds = hash.substr(scheme.size()).starts_with(kRounds);
+  constexpr std::string_view kRoundsMark = "rounds=";
+  const bool has_rounds = hash.substr(scheme.size()).starts_with(kRoundsMark);
   const auto head = up_to_dollar(hash, has_rounds ? 4 : 3);
   if (head.empty() || hash.size() != head.size() + digest_chars) return {};
   if (!has_rounds) return scheme;
   const auto with_rounds = up_to_dollar(hash, 3);
-  const auto first = scheme.size() + kRounds.size();
+  const auto first = scheme.size() + kRoundsMark.size();
   const auto rounds = number(with_rounds.substr(first, with_rounds.size() - first - 1));
   return rounds && *rounds <= password_limits::kShaCryptRounds ? with_rounds : std::string_view();
 }

@@ -3,14 +3,15 @@
 
 #include <gtest/gtest.h>
 
+#include "host/vfs/fixture_test.h"
+
 namespace host::vfs {
 namespace {
 
 using core::Status;
 using core::VirtualPath;
+using testing::path;
 using users::Permission;
-
-VirtualPath path(std::string_view text) { return VirtualPath::clean(text); }
 
 users::User user_with(const std::map<std::string, std::uint32_t>& permissions) {
   users::User user;

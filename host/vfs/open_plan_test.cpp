@@ -28,7 +28,7 @@ OpenRequest request(std::uint32_t flags) {
           .append = (flags & kAp) != 0};
 }
 
-struct Row {
+struct OpenRow {
   const char* what;
   std::uint32_t asked, rights;
   std::uint64_t caps;
@@ -37,7 +37,7 @@ struct Row {
   Status if_exists = Status::kExists, if_missing = Status::kNotFound;
 };
 
-constexpr Row kRows[] = {
+constexpr OpenRow kOpenRows[] = {
     {"nothing asked", 0, kDownload, kAllCaps, Status::kInvalid, 0},
     {"read", kRd, kDownload, kAllCaps, Status::kOk, kRd},
     {"read without download", kRd, users::kAll & ~kDownload, kAllCaps, Status::kDenied, 0},
@@ -68,7 +68,7 @@ constexpr Row kRows[] = {
 };
 
 TEST(OpenPlanTest, Table) {
-  for (const Row& row : kRows) {
+  for (const OpenRow& row : kOpenRows) {
     SCOPED_TRACE(row.what);
     FsCaps caps;
     caps.flags = row.caps;

@@ -11,7 +11,7 @@
 namespace fs_local::test {
 namespace {
 
-constexpr std::uint32_t kNew = SP_OPEN_WRITE | SP_OPEN_CREATE;
+constexpr std::uint32_t kWriteNew = SP_OPEN_WRITE | SP_OPEN_CREATE;
 
 class Confinement : public Mounted {
  protected:
@@ -26,8 +26,8 @@ class Confinement : public Mounted {
     attrs.valid = SP_ATTR_SIZE;
     EXPECT_EQ(status, c().set(path, attrs));
     EXPECT_EQ(status, c().touch(path, SP_OPEN_READ));
-    EXPECT_EQ(status, c().touch(path, kNew));
-    EXPECT_EQ(status, c().touch(path, kNew | SP_OPEN_TRUNCATE));
+    EXPECT_EQ(status, c().touch(path, kWriteNew));
+    EXPECT_EQ(status, c().touch(path, kWriteNew | SP_OPEN_TRUNCATE));
     sp_dir* dir = nullptr;
     EXPECT_EQ(status, c().fs->ops->open_dir(c().fs, &c().op, sallyport::str(path), &dir, &c().error));
     sp_statvfs space{};
@@ -42,7 +42,7 @@ class Confinement : public Mounted {
     expect_unreachable(path + "/secret");
     put(home / "own", "own");
     EXPECT_EQ(SP_E_DENIED, c().stat(path + "/secret", SP_STAT_NOFOLLOW));
-    EXPECT_EQ(SP_E_DENIED, c().touch(path + "/new", kNew | SP_OPEN_EXCLUSIVE));
+    EXPECT_EQ(SP_E_DENIED, c().touch(path + "/new", kWriteNew | SP_OPEN_EXCLUSIVE));
     EXPECT_EQ(SP_E_DENIED, c().mkdir(path + "/new"));
     EXPECT_EQ(SP_E_DENIED, c().remove(path + "/secret"));
     EXPECT_EQ(SP_E_DENIED, c().rmdir(path + "/dir"));
@@ -112,7 +112,7 @@ TEST_P(Confinement, DanglingLinksThatLeaveCreateNothing) {
   disk::create_symlink("../u2/new", home / "relative");
   expect_unreachable("/absolute");
   expect_unreachable("/relative");
-  EXPECT_EQ(SP_E_EXISTS, c().touch("/relative", kNew | SP_OPEN_EXCLUSIVE));
+  EXPECT_EQ(SP_E_EXISTS, c().touch("/relative", kWriteNew | SP_OPEN_EXCLUSIVE));
   EXPECT_EQ(SP_E_EXISTS, c().mkdir("/relative"));
   EXPECT_EQ(SP_OK, c().rename("/relative", "/moved"));
   expect_unreachable("/moved");
@@ -146,7 +146,7 @@ TEST_P(Confinement, LinksOfTheReplacedSystemWork) {
   EXPECT_EQ(SP_OK, c().stat("/a/file", attrs));
   EXPECT_EQ(SP_TYPE_FILE, attrs.type);
   EXPECT_EQ(SP_OK, c().stat("/a/top/dir/f", attrs));
-  EXPECT_EQ(SP_OK, c().touch("/dangling", kNew));
+  EXPECT_EQ(SP_OK, c().touch("/dangling", kWriteNew));
   EXPECT_TRUE(disk::exists(home / "a/new"));
   EXPECT_EQ(SP_OK, c().mkdir("/dir/sub"));
   EXPECT_TRUE(disk::exists(home / "a/b/sub"));
@@ -229,7 +229,7 @@ TEST_P(Confinement, LinksInCirclesEnd) {
   EXPECT_EQ(SP_E_LOOP, c().stat("/a"));
   EXPECT_EQ(SP_E_LOOP, c().stat("/self"));
   EXPECT_EQ(SP_E_LOOP, c().stat("/grow"));
-  EXPECT_EQ(SP_E_LOOP, c().touch("/a", kNew));
+  EXPECT_EQ(SP_E_LOOP, c().touch("/a", kWriteNew));
   EXPECT_EQ(SP_E_LOOP, c().mkdir("/self/x"));
 }
 
