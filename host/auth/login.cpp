@@ -96,8 +96,7 @@ core::Result<void> Login::Impl::check_password(const core::Result<users::User>& 
 
 // What follows proof of identity.
 core::Result<void> Login::Impl::admit(const users::User& user, Method method, const Attempt& attempt) {
-  if (auto done = check_restrictions(user, method_name(method), attempt.client_ip); !done) return done;
-  return refuse_unenforced(user);
+  return check_restrictions(user, method_name(method), attempt.client_ip);
 }
 
 void Login::Impl::record_login(const std::string& username) {

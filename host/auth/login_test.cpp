@@ -184,11 +184,6 @@ TEST_F(LoginTest, RestrictionsHoldForBothMethods) {
   EXPECT_FALSE(key("bob", kKey));
   EXPECT_TRUE(login_->password({"bob", "10.9.9.9"}, "secret"));
   EXPECT_FALSE(login_->password({"bob", ""}, "secret"));
-  user = person("cyd");
-  user.filters.file_extensions = {{"/", {".jpg"}, {}}};
-  add(user);
-  EXPECT_FALSE(password("cyd", "secret"));
-  EXPECT_FALSE(key("cyd", kKey));
 }
 
 TEST_F(LoginTest, AStoredKeyThatDoesNotParseIsSkipped) {

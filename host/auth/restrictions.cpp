@@ -26,7 +26,7 @@ core::Result<void> check_address(const users::Filters& filters, std::string_view
   const auto address = users::parse_ip(client_ip);
   if (!address)
     return refused("the client's address \"" + std::string(client_ip) +
-                  "\" cannot be checked against the account's filters");
+                   "\" cannot be checked against the account's filters");
   for (const auto& block : filters.denied_ip) {
     const auto cidr = users::parse_cidr(block);
     if (!cidr) return refused("denied_ip holds \"" + block + "\", which is not CIDR");

@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "host/auth/unsupported.h"
-
 using namespace host::auth;
 using host::users::Filters;
 using host::users::User;
@@ -51,16 +49,6 @@ TEST(Restrictions, HomeAndMethods) {
   EXPECT_TRUE(check_restrictions(user, "publickey", "10.0.0.1"));
   user.home_dir = "srv/x";
   EXPECT_FALSE(check_restrictions(user, "publickey", "10.0.0.1"));
-}
-
-TEST(Restrictions, WhatCannotBeEnforcedIsRefused) {
-  User user;
-  user.quota_files = 1;  // announced, not refused
-  EXPECT_TRUE(refuse_unenforced(user));
-  user.filters.file_extensions = {{"/", {".jpg"}, {}}};
-  auto refused = refuse_unenforced(user);
-  ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().text.find("file_extensions"), std::string::npos);
 }
 
 }  // namespace

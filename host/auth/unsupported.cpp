@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The list of account settings without effect yet. What restricts access stops the login; what limits amounts is only
-// announced. Each entry goes when its feature comes.
+// The list of account settings without effect yet, announced at login. Each entry goes when its feature comes.
 #include "host/auth/unsupported.h"
 
 #include "host/core/log.h"
 
 namespace host::auth {
-
-core::Result<void> refuse_unenforced(const users::User& user) {
-  if (user.filters.file_extensions.empty()) return core::ok();
-  return core::Error(
-      core::Status::kDenied,
-      "the account restricts file extensions (filters.file_extensions) and this version cannot enforce that");
-}
 
 void warn_unenforced(const users::User& user) {
   std::string fields;

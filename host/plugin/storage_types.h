@@ -48,7 +48,15 @@ struct FsCaps {
 };
 
 struct OpenArgs {
-  enum Flag : std::uint32_t { kRead = 1, kWrite = 2, kCreate = 4, kExclusive = 8, kTruncate = 16, kAppend = 32 };
+  enum Flag : std::uint32_t {
+    kRead = 1,
+    kWrite = 2,
+    kCreate = 4,
+    kExclusive = 8,
+    kTruncate = 16,
+    kAppend = 32,
+    kNoLinks = 64
+  };
   std::uint32_t flags = 0;
   const core::Attrs* attrs = nullptr;  // of a new file
   std::uint64_t size_hint = 0;

@@ -11,19 +11,25 @@
 #include "host/core/limits.h"
 #include "host/vfs/gate.h"
 #include "host/vfs/mounts.h"
+#include "host/vfs/name_filter.h"
 #include "host/vfs/session_fs.h"
 
 namespace host::vfs {
 
 struct Context {
   Context(std::vector<Mount> mounts_in, Identity identity_in, const Options& options_in)
-      : identity(std::move(identity_in)), options(options_in), gate(identity.user), mounts(std::move(mounts_in)) {}
+      : identity(std::move(identity_in)),
+        options(options_in),
+        gate(identity.user),
+        names(identity.user),
+        mounts(std::move(mounts_in)) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
   const Identity identity;
   const Options options;
   const Gate gate;
+  const NameFilter names;
   const Mounts mounts;
 
   // Context of a storage call that starts now.

@@ -50,6 +50,15 @@ class SessionTest : public ::testing::Test {
     session_ = make_session_fs(std::move(mounts), identity_with(permissions), options);
   }
 
+  void login_filtered(std::vector<users::ExtensionFilter> filters) {
+    session_.reset();
+    std::vector<Mount> mounts;
+    mounts.push_back({core::VirtualPath(), mount_fake(disk_)});
+    auto identity = identity_with({{"/", users::kAll}});
+    identity.user.filters.file_extensions = std::move(filters);
+    session_ = make_session_fs(std::move(mounts), std::move(identity), {});
+  }
+
   // Every line so far; the log is closed by it.
   std::vector<nlohmann::json> log_lines() {
     core::log::close();

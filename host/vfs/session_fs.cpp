@@ -104,6 +104,8 @@ class MountedFs final : public SessionFs {
  private:
   plugin::Op op() const { return context_->op(); }
   Result<void> allowed(Action action, const VirtualPath& path) const { return context_->gate.check(action, path); }
+  Result<void> resize_without_links(const VirtualPath& path, const Place& place, const Attrs& attrs) const;
+  Result<void> may_be_called(const Place& source, const VirtualPath& from, const VirtualPath& to) const;
   // Passes a storage's answer on; a failure that matters gets its line here.
   template <class T>
   Result<T> noted(std::string_view operation, const Place& place, Result<T> answer) const {
@@ -141,13 +143,28 @@ Result<void> MountedFs::set_attrs(const VirtualPath& path, const Attrs& attrs, b
   auto permitted = permitted_attrs(*context_, target, attrs);
   if (!permitted) return permitted.error();
   if (permitted->valid == 0) return core::ok();
-  auto done = noted("set attributes of", place, place.fs->set_attrs(op(), place.path, follow, *permitted));
+  const bool resizes_filtered = permitted->has(Attrs::kSize) && !context_->names.empty();
+  auto done = noted("set attributes of", place,
+                    resizes_filtered ? resize_without_links(path, place, *permitted)
+                                     : place.fs->set_attrs(op(), place.path, follow, *permitted));
   if (done) journal::attrs(*context_, place, *permitted);
   return done;
 }
 
+// Content is touched under the name that the filter looked at, or not at all.
+Result<void> MountedFs::resize_without_links(const VirtualPath& path, const Place& place, const Attrs& attrs) const {
+  if (!context_->names.allows(path)) return Status::kDenied;
+  const plugin::OpenArgs args{.flags = plugin::OpenArgs::kWrite | plugin::OpenArgs::kNoLinks};
+  auto file = place.fs->open(op(), place.path, args);
+  if (!file) return file.error();
+  auto done = (*file)->set_attrs(op(), attrs);
+  auto closed = (*file)->close(op(), static_cast<bool>(done));
+  return done ? closed : done;
+}
+
 Result<std::unique_ptr<OpenFile>> MountedFs::open(const VirtualPath& path, const OpenRequest& request) {
   const Place place = context_->mounts.resolve(path);
+  if (!context_->names.allows(path)) return Status::kDenied;
   auto plan = plan_open(request, context_->gate.rights_to_open(path), place.fs->caps());
   if (!plan) return plan.error();
   if (plan->flags == 0) {
@@ -156,7 +173,8 @@ Result<std::unique_ptr<OpenFile>> MountedFs::open(const VirtualPath& path, const
     return plan->if_exists;
   }
   const Attrs attrs = new_attrs(request.attrs, kNewFilePerms, context_->options.umask);
-  const plugin::OpenArgs args{.flags = plan->flags, .attrs = &attrs};
+  const std::uint32_t no_links = context_->names.empty() ? 0U : plugin::OpenArgs::kNoLinks;
+  const plugin::OpenArgs args{.flags = plan->flags | no_links, .attrs = &attrs};
   auto file = noted("open", place, place.fs->open(op(), place.path, args));
   if (file) return std::make_unique<Transfer>(context_, path, *std::move(file), *plan);
   switch (file.error().status) {
@@ -194,16 +212,30 @@ Result<void> MountedFs::rmdir(const VirtualPath& path) {
 
 Result<void> MountedFs::remove(const VirtualPath& path) {
   if (auto may = allowed(Action::kRemove, path); !may) return may;
+  if (!context_->names.allows(path)) return Status::kDenied;
   const Place place = context_->mounts.resolve(path);
   auto done = noted("remove", place, place.fs->remove_file(op(), place.path));
   if (done) journal::command(*context_, "Remove", place);
   return done;
 }
 
+// Filters hold for files; a directory must not take the files in it to where another filter holds.
+Result<void> MountedFs::may_be_called(const Place& source, const VirtualPath& from, const VirtualPath& to) const {
+  const NameFilter& names = context_->names;
+  if (names.empty() || (names.allows(from) && names.allows(to) && names.same_for_trees(from, to))) return core::ok();
+  auto found = noted("rename", source, source.fs->stat(op(), source.path, false));
+  if (!found) return found.error();
+  const bool may =
+      found->type == core::FileType::kDir ? names.same_for_trees(from, to) : names.allows(from) && names.allows(to);
+  if (!may) return Status::kDenied;
+  return core::ok();
+}
+
 Result<void> MountedFs::rename(const VirtualPath& from, const VirtualPath& to, bool replace) {
   if (auto may = context_->gate.check_rename(from, to); !may) return may;
   const Place source = context_->mounts.resolve(from);
   const Place target = context_->mounts.resolve(to);
+  if (auto may = may_be_called(source, from, to); !may) return may;
   if (source.fs != target.fs) return Status::kCrossDevice;
   if (from == to) {
     auto found = noted("rename", source, source.fs->stat(op(), source.path, false));
@@ -253,6 +285,7 @@ Result<std::string> MountedFs::read_link(const VirtualPath& path) {
 
 Result<void> MountedFs::hard_link(const VirtualPath& from, const VirtualPath& to) {
   if (auto may = context_->gate.check_hard_link(from, to); !may) return may;
+  if (!context_->names.allows(from) || !context_->names.allows(to)) return Status::kDenied;
   const Place source = context_->mounts.resolve(from);
   const Place target = context_->mounts.resolve(to);
   if (source.fs != target.fs) return Status::kCrossDevice;

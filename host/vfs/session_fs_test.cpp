@@ -192,6 +192,47 @@ TEST_F(SessionFsTest, RenameReplaceNeedsTheCapability) {
   EXPECT_TRUE(session_->rename(path("/a"), path("/c"), true));
 }
 
+TEST_F(SessionFsTest, FilteredNamesAreNotOpenedRemovedLinkedOrResized) {
+  disk_.file("/a.exe");
+  disk_.file("/a.txt");
+  login_filtered({{"/", {}, {".exe"}}});
+  EXPECT_EQ(status_of(session_->open(path("/a.exe"), {.read = true})), Status::kDenied);
+  EXPECT_EQ(status_of(session_->open(path("/b.exe"), {.write = true, .create = true})), Status::kDenied);
+  EXPECT_EQ(status_of(session_->remove(path("/a.exe"))), Status::kDenied);
+  EXPECT_EQ(status_of(session_->hard_link(path("/a.exe"), path("/b.txt"))), Status::kDenied);
+  EXPECT_EQ(status_of(session_->hard_link(path("/a.txt"), path("/b.exe"))), Status::kDenied);
+  EXPECT_EQ(status_of(session_->set_attrs(path("/a.exe"), attrs(Attrs::kSize), true)), Status::kDenied);
+  EXPECT_TRUE(session_->set_attrs(path("/a.exe"), attrs(Attrs::kPerms), true)) << "its content is what is protected";
+  EXPECT_TRUE(session_->stat(path("/a.exe"), true));
+  EXPECT_TRUE(session_->set_attrs(path("/a.txt"), attrs(Attrs::kSize), true));
+  EXPECT_EQ(disk_.data("/a.txt"), "da");
+}
+
+TEST_F(SessionFsTest, AFilteredAccountOpensWithoutFollowingLinks) {
+  disk_.file("/a.txt");
+  login_filtered({{"/", {}, {".exe"}}});
+  EXPECT_TRUE(session_->open(path("/a.txt"), {.read = true}));
+  EXPECT_NE(disk_.last_open_flags & SP_OPEN_NO_LINKS, 0u);
+  login(users::kAll);
+  EXPECT_TRUE(session_->open(path("/a.txt"), {.read = true}));
+  EXPECT_EQ(disk_.last_open_flags & SP_OPEN_NO_LINKS, 0u);
+}
+
+TEST_F(SessionFsTest, FilteredNamesAreNoEndsOfARename) {
+  disk_.file("/a.exe");
+  disk_.file("/a.txt");
+  disk_.dir("/tools.exe");
+  disk_.dir("/docs");
+  disk_.dir("/free");
+  login_filtered({{"/", {}, {".exe"}}, {"/free", {}, {".zip"}}});
+  EXPECT_EQ(status_of(session_->rename(path("/a.exe"), path("/b.txt"), false)), Status::kDenied);
+  EXPECT_EQ(status_of(session_->rename(path("/a.txt"), path("/b.exe"), false)), Status::kDenied);
+  EXPECT_TRUE(session_->rename(path("/a.txt"), path("/free/a.exe"), false)) << "the filter there allows it";
+  EXPECT_TRUE(session_->rename(path("/tools.exe"), path("/other.exe"), false)) << "a directory";
+  EXPECT_EQ(status_of(session_->rename(path("/docs"), path("/free/docs"), false)), Status::kDenied);
+  EXPECT_EQ(status_of(session_->rename(path("/free"), path("/gone"), false)), Status::kDenied);
+}
+
 TEST_F(SessionFsTest, RenameOntoItselfIsFine) {
   disk_.file("/a");
   EXPECT_TRUE(session_->rename(path("/a"), path("/a"), false));

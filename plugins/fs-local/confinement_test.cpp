@@ -118,6 +118,24 @@ TEST_P(Confinement, DanglingLinksThatLeaveCreateNothing) {
   expect_unreachable("/moved");
 }
 
+TEST_P(Confinement, NoLinkIsFollowedWhereNoneMayBe) {
+  disk::create_directory(home / "real");
+  std::ofstream(home / "real/file") << "data";
+  disk::create_symlink("real/file", home / "last");
+  disk::create_symlink("real", home / "middle");
+  disk::create_symlink("real/new", home / "dangling");
+  ASSERT_EQ(SP_OK, c().symlink("/real/file", "/absolute"));
+  for (const char* path : {"/last", "/middle/file", "/dangling", "/absolute"}) {
+    EXPECT_EQ(SP_E_DENIED, c().touch(path, SP_OPEN_READ | SP_OPEN_NO_LINKS)) << path;
+    EXPECT_EQ(SP_E_DENIED, c().touch(path, kWriteNew | SP_OPEN_TRUNCATE | SP_OPEN_NO_LINKS)) << path;
+  }
+  EXPECT_FALSE(disk::exists(home / "real/new"));
+  EXPECT_EQ(4u, disk::file_size(home / "real/file"));
+  EXPECT_EQ(SP_OK, c().touch("/real/file", SP_OPEN_READ | SP_OPEN_NO_LINKS));
+  EXPECT_EQ(SP_OK, c().touch("/real/made", kWriteNew | SP_OPEN_NO_LINKS));
+  EXPECT_EQ(SP_OK, c().touch("/middle/file", SP_OPEN_READ));
+}
+
 TEST_P(Confinement, LinksMadeByTheClientStartAtTheHome) {
   ASSERT_EQ(SP_OK, c().symlink(outside.string(), "/absolute"));
   EXPECT_EQ(SP_E_NOT_FOUND, c().stat("/absolute"));

@@ -32,8 +32,9 @@ class Home {
   int fd() const { return fd_.get(); }
   const std::string& path() const { return path_; }
 
-  // Opens what `path` names, following links that stay inside.
-  UniqueFd open_at(std::string_view path, int flags, mode_t mode = 0) const;
+  // Opens what `path` names, following links that stay inside; ELOOP where none may be followed.
+  enum class Links { kFollow, kRefuse };
+  UniqueFd open_at(std::string_view path, int flags, mode_t mode = 0, Links links = Links::kFollow) const;
   // The directory that holds the last component, and that component. EINVAL for the home itself.
   Place place_of(std::string_view path) const;
   // How many real directories lie between the home and the directory `path`.

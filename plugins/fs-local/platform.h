@@ -24,8 +24,8 @@ inline constexpr int kNameOnly = O_PATH;
 bool has_open_beneath();
 
 // openat whose resolution never leaves `root`: EXDEV when it would, also for every absolute link, and EAGAIN when the
-// kernel could not be sure because of a rename elsewhere.
-int open_beneath(int root, const char* path, int flags, mode_t mode);
+// kernel could not be sure because of a rename elsewhere. ELOOP for any link where they are not to be followed.
+int open_beneath(int root, const char* path, int flags, mode_t mode, bool follow_links);
 
 // renameat that fails with EEXIST when `to` exists. EINVAL or ENOSYS when the file system cannot.
 int rename_no_replace(int from_dir, const char* from, int to_dir, const char* to);

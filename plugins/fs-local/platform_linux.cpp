@@ -27,15 +27,16 @@ constexpr long kFchmodat2 = 452;
 bool has_open_beneath() {
   // Old kernels answer ENOSYS, some container filters EPERM; both mean the same here.
   static const bool has =
-      static_cast<bool>(UniqueFd(open_beneath(AT_FDCWD, ".", kNameOnly | O_DIRECTORY | O_CLOEXEC, 0)));
+      static_cast<bool>(UniqueFd(open_beneath(AT_FDCWD, ".", kNameOnly | O_DIRECTORY | O_CLOEXEC, 0, true)));
   return has;
 }
 
-int open_beneath(int root, const char* path, int flags, mode_t mode) {
+int open_beneath(int root, const char* path, int flags, mode_t mode, bool follow_links) {
   open_how how{};
   how.flags = static_cast<std::uint64_t>(flags);
   how.mode = (flags & O_CREAT) != 0 ? mode : 0;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  if (!follow_links) how.resolve |= RESOLVE_NO_SYMLINKS;
   return static_cast<int>(::syscall(SYS_openat2, root, path, &how, sizeof how));
 }
 

@@ -63,7 +63,7 @@ bool Walk::arrive() {
 }
 
 bool Walk::follow(std::string text) {
-  if (++links_ > kMaxLinks) {
+  if (!follows_ || ++links_ > kMaxLinks) {
     errno = ELOOP;
     return false;
   }

@@ -63,6 +63,7 @@ typedef struct sp_mount_args {
 #define SP_OPEN_EXCLUSIVE 8u /* with CREATE: fail with SP_E_EXISTS, also for a symbolic link */
 #define SP_OPEN_TRUNCATE 16u
 #define SP_OPEN_APPEND 32u   /* every write goes to the end, whatever its offset */
+#define SP_OPEN_NO_LINKS 64u /* follow no symbolic link in any part of the path: SP_E_DENIED */
 
 typedef struct sp_open_args {
   uint32_t struct_size;
