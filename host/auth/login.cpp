@@ -113,15 +113,15 @@ Login::~Login() { impl_->pool.stop(); }
 
 core::WorkerPool& Login::pool() { return impl_->pool; }
 
-core::Result<Grant> Login::password(const Attempt& attempt, std::string_view password) {
+core::Result<Grant> Login::password(const Attempt& attempt, std::string_view password, Method method) {
   if (password.empty() || password.size() > core::limits::kMaxPasswordBytes)
     return denied("empty or overlong password");
   auto user = impl_->store.find(attempt.username);
   if (auto done = impl_->check_password(user, attempt.username, password); !done) return done.error();
-  if (auto done = impl_->admit(*user, Method::kPassword, attempt); !done) return done.error();
+  if (auto done = impl_->admit(*user, method, attempt); !done) return done.error();
   warn_unenforced(*user);
   impl_->record_login(user->username);
-  return Grant{std::move(*user), std::string(method_name(Method::kPassword))};
+  return Grant{std::move(*user), std::string(method_name(method))};
 }
 
 core::Result<Grant> Login::public_key(const Attempt& attempt, std::string_view key_type, std::string_view key_base64,

@@ -37,7 +37,8 @@ class Login {
   ~Login();
 
   core::WorkerPool& pool();
-  core::Result<Grant> password(const Attempt& attempt, std::string_view password);
+  // kKeyboardInteractive: the answer to our own question for the password.
+  core::Result<Grant> password(const Attempt& attempt, std::string_view password, Method method = Method::kPassword);
   // `key_type` and `key_base64` as in an authorized_keys line. With `probe` the client only asks whether the key would
   // do (no signature yet): same checks, nothing is recorded.
   core::Result<Grant> public_key(const Attempt& attempt, std::string_view key_type, std::string_view key_base64,

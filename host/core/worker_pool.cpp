@@ -51,21 +51,27 @@ WorkerPool::WorkerPool(std::string name, std::size_t max_threads, std::size_t ma
 WorkerPool::~WorkerPool() { stop(); }
 
 bool WorkerPool::submit(Job job) {
-  const std::lock_guard lock(mutex_);
-  if (stopping_ || queue_.size() >= max_queue_ || !ensure_thread()) return false;
-  push(std::move(job));
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || queue_.size() >= max_queue_ || !ensure_thread()) return false;
+    queue_.push_back(std::move(job));
+  }
+  wake_.notify_one();
   return true;
 }
 
 void WorkerPool::submit_cleanup(Job job) {
+  bool taken = false;
   {
     const std::lock_guard lock(mutex_);
-    if (!stopping_ && ensure_thread()) {
-      push(std::move(job));
-      return;
-    }
+    taken = !stopping_ && ensure_thread();
+    if (taken) queue_.push_back(std::move(job));
   }
-  job();  // no thread of the pool will: releasing on this one beats leaking
+  if (taken) {
+    wake_.notify_one();
+  } else {
+    job();  // no thread of the pool will: releasing on this one beats leaking
+  }
 }
 
 // Starts one more thread when those that are idle are all spoken for. False when there is none at all.
@@ -78,17 +84,15 @@ bool WorkerPool::ensure_thread() {
       prefer_short_slices(limits::kShortSlice);
       run();
     });
+    short_of_threads_ = false;
   } catch (const std::system_error& error) {
-    log::error("workers", "",
-               "pool " + name_ + " has " + std::to_string(number) +
-                   " threads and cannot start another: " + error.what() + "; raise the limit of tasks of the service");
+    if (!std::exchange(short_of_threads_, true)) {
+      log::error("workers", "",
+                 "pool " + name_ + " has " + std::to_string(number) + " threads and cannot start another: " +
+                     error.what() + "; raise the limit of tasks of the service");
+    }
   }
   return !threads_.empty();
-}
-
-void WorkerPool::push(Job job) {
-  queue_.push_back(std::move(job));
-  wake_.notify_one();
 }
 
 void WorkerPool::run() {

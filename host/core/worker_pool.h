@@ -37,7 +37,6 @@ class WorkerPool {
 
  private:
   bool ensure_thread();
-  void push(Job job);
   void run();
 
   const std::string name_;
@@ -48,6 +47,7 @@ class WorkerPool {
   std::deque<Job> queue_;
   std::vector<std::thread> threads_;
   std::size_t idle_ = 0;
+  bool short_of_threads_ = false;  // said so in the log
   bool stopping_ = false;
 };
 

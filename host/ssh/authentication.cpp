@@ -18,8 +18,6 @@
 namespace host::ssh {
 namespace {
 
-constexpr int kMethods = SSH_AUTH_METHOD_PASSWORD | SSH_AUTH_METHOD_PUBLICKEY;
-
 // A secret that is wiped when the last copy of the job that needs it goes.
 std::shared_ptr<std::string> make_secret(const char* text) {
   return {new std::string(text != nullptr ? text : ""), [](std::string* secret) {
@@ -89,8 +87,10 @@ void Authentication::on_message(MessagePtr message, const KeepAlive& keep_alive,
     ssh_message_reply_default(message.get());
     return;
   }
-  ++requests_taken_;
+  const bool answers = ssh_message_auth_kbdint_is_response(message.get()) != 0;
+  if (!answers) ++requests_taken_;
   send_banner();
+  const auto user = answers ? asked_ : text_of(ssh_message_auth_user(message.get()));
   switch (ssh_message_subtype(message.get())) {
     case SSH_AUTH_METHOD_NONE:
       // The first one is how clients ask for the methods (RFC 4252 section 5.2).
@@ -99,25 +99,30 @@ void Authentication::on_message(MessagePtr message, const KeepAlive& keep_alive,
       return;
     case SSH_AUTH_METHOD_PASSWORD: {
       auto check = password_check(message.get());
-      run_check(std::move(message), "password", false, std::move(check), keep_alive(), resume);
+      run_check(std::move(message), user, "password", false, std::move(check), keep_alive(), resume);
+      return;
+    }
+    case SSH_AUTH_METHOD_INTERACTIVE: {
+      if (!answers) {
+        if (!ask_for_password(message.get())) state_ = State::kRefused;
+        return;
+      }
+      auto check = answer_check();
+      run_check(std::move(message), user, "keyboard-interactive", false, std::move(check), keep_alive(), resume);
       return;
     }
     case SSH_AUTH_METHOD_PUBLICKEY: {
       const auto signature = ssh_message_auth_publickey_state(message.get());
       const bool probe = signature == SSH_PUBLICKEY_STATE_NONE;
       if (!probe && signature != SSH_PUBLICKEY_STATE_VALID) {
-        const auto user = text_of(ssh_message_auth_user(message.get()));
         refuse(message.get(), "publickey", user, "the signature does not verify");
         return;
       }
       auto check = public_key_check(message.get(), probe);
-      run_check(std::move(message), "publickey", probe, std::move(check), keep_alive(), resume);
+      run_check(std::move(message), user, "publickey", probe, std::move(check), keep_alive(), resume);
       return;
     }
-    default: {
-      const auto user = text_of(ssh_message_auth_user(message.get()));
-      refuse(message.get(), "no_auth_tryed", user, "authentication method not offered");
-    }
+    default: refuse(message.get(), "no_auth_tryed", user, "authentication method not offered");
   }
 }
 
@@ -125,6 +130,27 @@ Authentication::Check Authentication::password_check(ssh_message message) const 
   const auth::Attempt attempt{text_of(ssh_message_auth_user(message)), peer_.ip};
   const auto password = make_secret(ssh_message_auth_password(message));
   return [attempt, password](auth::Login& login) { return login.password(attempt, *password); };
+}
+
+// RFC 4256: the one question we have, for clients that offer no other way to give a password.
+bool Authentication::ask_for_password(ssh_message message) {
+  asked_ = text_of(ssh_message_auth_user(message));
+  const char* prompts[] = {"Password: "};
+  char echo[] = {0};
+  return ssh_message_auth_interactive_request(message, "", "", 1, prompts, echo) == SSH_OK;
+}
+
+Authentication::Check Authentication::answer_check() {
+  const auth::Attempt attempt{std::exchange(asked_, {}), peer_.ip};
+  if (attempt.username.empty() || ssh_userauth_kbdint_getnanswers(session_) != 1) {
+    return [](auth::Login&) -> core::Result<auth::Grant> {
+      return core::Error(core::Status::kDenied, "answers to no question of ours");
+    };
+  }
+  const auto password = make_secret(ssh_userauth_kbdint_getanswer(session_, 0));
+  return [attempt, password](auth::Login& login) {
+    return login.password(attempt, *password, auth::Method::kKeyboardInteractive);
+  };
 }
 
 Authentication::Check Authentication::public_key_check(ssh_message message, bool probe) const {
@@ -141,14 +167,14 @@ Authentication::Check Authentication::public_key_check(ssh_message message, bool
   return [attempt, type, blob, probe](auth::Login& login) { return login.public_key(attempt, type, blob, probe); };
 }
 
-void Authentication::run_check(MessagePtr message, const char* login_type, bool probe, Check check, const Post& post,
-                               const std::function<void()>& resume) {
+void Authentication::run_check(MessagePtr message, std::string user, const char* login_type, bool probe, Check check,
+                               const Post& post, const std::function<void()>& resume) {
   tried_ = true;
   state_ = State::kPending;
   auto verdict = std::make_shared<Verdict>();
   verdict->login_type = login_type;
   verdict->probe = probe;
-  verdict->user = text_of(ssh_message_auth_user(message.get()));
+  verdict->user = std::move(user);
   const std::shared_ptr<ssh_message_struct> owned = std::move(message);
   const std::function<void()> finish = [this, post, resume, owned, verdict] {
     post([this, resume, owned, verdict] {

@@ -33,6 +33,8 @@ class Authentication {
   using Post = std::function<void(std::function<void()>)>;
   using KeepAlive = std::function<Post()>;
 
+  static constexpr int kMethods = SSH_AUTH_METHOD_PUBLICKEY | SSH_AUTH_METHOD_INTERACTIVE | SSH_AUTH_METHOD_PASSWORD;
+
   Authentication(ssh_session session, Context& context, Peer peer);
 
   // Answers what the client has sent. `keep_alive` makes the Post for one background check; it calls `resume` after the
@@ -56,8 +58,10 @@ class Authentication {
   void on_message(MessagePtr message, const KeepAlive& keep_alive, const std::function<void()>& resume);
   Check password_check(ssh_message message) const;
   Check public_key_check(ssh_message message, bool probe) const;
-  void run_check(MessagePtr message, const char* login_type, bool probe, Check check, const Post& post,
-                 const std::function<void()>& resume);
+  bool ask_for_password(ssh_message message);
+  Check answer_check();
+  void run_check(MessagePtr message, std::string user, const char* login_type, bool probe, Check check,
+                 const Post& post, const std::function<void()>& resume);
   void settle(ssh_message message, Verdict& verdict);
   void refuse(ssh_message message, const char* login_type, const std::string& user, const std::string& why);
   void reply_failure(ssh_message message);
@@ -72,6 +76,7 @@ class Authentication {
   bool tried_ = false;
   bool none_seen_ = false;
   bool banner_sent_ = false;
+  std::string asked_;  // the user who was asked for the password: answers name none
   int unchecked_ = 0;
   unsigned requests_taken_ = 0;
 };

@@ -97,7 +97,7 @@ bool Session::begin() {
     }
   }
   ssh_set_blocking(session_, 0);
-  ssh_set_auth_methods(session_, SSH_AUTH_METHOD_PASSWORD | SSH_AUTH_METHOD_PUBLICKEY);
+  ssh_set_auth_methods(session_, Authentication::kMethods);
   if (ssh_handle_key_exchange(session_) == SSH_ERROR) {  // sends our identification, makes the poll context
     end("key exchange failed: " + std::string(ssh_get_error(session_)));
     return false;

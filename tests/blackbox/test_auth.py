@@ -217,7 +217,51 @@ def test_methods_on_offer(server):
     with s.transport(server, None, login=False) as link:
         with pytest.raises(paramiko.BadAuthenticationType) as refusal:
             link.auth_none("alice")
-        assert set(refusal.value.allowed_types) == {"password", "publickey"}
+        assert set(refusal.value.allowed_types) == {"password", "publickey", "keyboard-interactive"}
+
+
+def try_interactive(server, user, *answers):
+    """(outcome, prompts with their echo flags) of one keyboard-interactive attempt that gives the answers in turn."""
+    asked, left = [], list(answers)
+
+    def reply(_title, _instructions, prompts):
+        asked.append(prompts)
+        return left.pop(0) if left else [""] * len(prompts)
+
+    with s.transport(server, None, login=False) as link:
+        try:
+            link.auth_interactive(user, reply)
+            return "in", asked
+        except paramiko.SSHException as refusal:
+            return type(refusal).__name__, asked
+
+
+@pytest.mark.parametrize("user", ["alice", "passonly"])
+def test_keyboard_interactive_asks_for_the_password(server, user):
+    assert try_interactive(server, user, [PASSWORD]) == ("in", [[("Password: ", False)]])
+
+
+@pytest.mark.parametrize("user", ["alice", "disabled", "keyonly", "nobody-of-this-name", ""])
+@pytest.mark.parametrize("answer", [["wrong"], [""], [PASSWORD, PASSWORD], []], ids=["wrong", "empty", "two", "none"])
+def test_keyboard_interactive_refusals_look_alike(server, user, answer):
+    assert try_interactive(server, user, answer) == ("AuthenticationException", [[("Password: ", False)]])
+
+
+def test_keyboard_interactive_can_be_denied_alone(server, tmp_path):
+    record = tmp_path / "record.json"
+    record.write_text(json.dumps({"filters": {"denied_login_methods": ["keyboard-interactive"]}}))
+    server.add_account("nokbd", options=["--json", record])
+    assert try_interactive(server, "nokbd", [PASSWORD])[0] == "AuthenticationException"
+    assert try_password(server, "nokbd", PASSWORD)[0] == "in"
+    wait_for("the refusal is in the log", lambda: any(
+        '"connection_failed"' in line and json.loads(line)["username"] == "nokbd" and
+        json.loads(line)["login_type"] == "keyboard-interactive" for line in server.log_text().splitlines()))
+
+
+def test_openssh_answers_the_question(server, alice):
+    client = clients.OpenSshSftp(server, alice, login="password", extra=["-o", "PreferredAuthentications=keyboard-interactive"])
+    argv = ["sshpass", "-e", "sftp", *client.ssh_options(), *client.extra, "-P", server.port, f"{alice.name}@127.0.0.1"]
+    assert "Remote working directory: /" in client.run(argv, input="pwd\n", env={"SSHPASS": alice.password}).stdout
 
 
 CIPHERS = ["chacha20-poly1305@openssh.com", "aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr"]
