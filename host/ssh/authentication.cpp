@@ -54,6 +54,7 @@ struct Authentication::Verdict {
   std::string refused;    // why, for the log; empty: accepted
   bool unusable = false;  // accepted, but there is nothing to serve
   std::shared_ptr<vfs::SessionFs> fs;
+  std::optional<Places::Place> place;
 };
 
 Authentication::Authentication(ssh_session session, Context& context, Peer peer)
@@ -195,6 +196,17 @@ void Authentication::run_check(MessagePtr message, std::string user, const char*
       finish();
       return;
     }
+    // A session counts from here to its end, so that logins side by side cannot pass the limit together.
+    if (const auto most = grant->user.max_sessions; most > 0) {
+      auto place = context_.users.enter(grant->user.username, static_cast<std::size_t>(most));
+      if (place) {
+        verdict->place.emplace(std::move(*place));
+      } else {
+        verdict->refused = "the user has as many sessions as max_sessions allows: " + std::to_string(most);
+        finish();
+        return;
+      }
+    }
     identity->user = std::move(grant->user);
     core::log::info("sftpd", identity->connection_id,
                     "user \"" + verdict->user + "\" logged in with: " + grant->description + ", remote address " +
@@ -227,6 +239,7 @@ void Authentication::settle(ssh_message message, Verdict& verdict) {
     return;
   }
   fs_ = std::move(verdict.fs);
+  if (verdict.place) place_.emplace(std::move(*verdict.place));
   state_ = State::kGranted;
   ssh_message_auth_reply_success(message, 0);
 }

@@ -7,10 +7,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "host/ssh/context.h"
-#include "host/ssh/io_thread.h"
+#include "host/ssh/places.h"
 
 namespace host::ssh {
 
@@ -49,6 +50,8 @@ class Authentication {
 
   // After kGranted.
   std::shared_ptr<vfs::SessionFs> take_fs() { return std::move(fs_); }
+  // Among the user's sessions; nothing where their number is not limited.
+  std::optional<Places::Place> take_place() { return std::move(place_); }
   // For the log when the session ends before a login.
   bool tried() const { return tried_; }
 
@@ -72,6 +75,7 @@ class Authentication {
   Peer peer_;
   State state_ = State::kRunning;
   std::shared_ptr<vfs::SessionFs> fs_;
+  std::optional<Places::Place> place_;
   int failures_ = 0;
   bool tried_ = false;
   bool none_seen_ = false;

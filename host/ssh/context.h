@@ -9,8 +9,8 @@
 #include <mutex>
 
 #include "host/core/limits.h"
-#include "host/ssh/admission.h"
 #include "host/ssh/handles.h"
+#include "host/ssh/places.h"
 #include "host/ssh/server.h"
 
 namespace host::ssh {
@@ -21,7 +21,8 @@ struct Context {
   BindPtr bind;
   std::mutex bind_mutex;  // ssh_bind_accept_fd is not safe for several threads
   std::atomic<std::size_t> sessions{0};
-  Admission admission{core::limits::kMaxUnauthenticatedSessions, core::limits::kMaxUnauthenticatedPerAddress};
+  Places before_login{core::limits::kMaxUnauthenticatedSessions};
+  Places users{core::limits::kMaxSessions};
   std::atomic<std::uint64_t> next_session{1};
 };
 

@@ -127,7 +127,8 @@ void Server::Impl::on_accepted(const boost::system::error_code& error, tcp::sock
     address = boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
   }
   const bool full = context->sessions >= core::limits::kMaxSessions;
-  auto place = full ? std::nullopt : context->admission.enter(address);
+  auto place =
+      full ? std::nullopt : context->before_login.enter(key_of(address), core::limits::kMaxUnauthenticatedPerAddress);
   if (place) {
     spread(std::move(socket), {address.to_string(), with_port(address.to_string(), peer.port()), std::move(*place)});
   } else {

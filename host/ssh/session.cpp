@@ -220,6 +220,7 @@ void Session::open() {
   logged_in_ = true;
   place_.reset();
   fs_ = authentication_->take_fs();
+  if (auto place = authentication_->take_place()) place_.emplace(std::move(*place));
   share_ = std::make_shared<ChannelLink::Share>();
   ssh_set_counters(session_, nullptr, &received_);
   authentication_.reset();
@@ -297,6 +298,7 @@ void Session::finish() {
   phase_ = Phase::kEnded;
   if (fs_) fs_->cancel();
   channels_.clear();
+  place_.reset();
   authentication_.reset();
   if (event_ != nullptr) {
     ssh_event_remove_session(event_, session_);

@@ -14,12 +14,12 @@
 #include <vector>
 
 #include "host/core/limits.h"
-#include "host/ssh/admission.h"
 #include "host/ssh/authentication.h"
 #include "host/ssh/channel_link.h"
 #include "host/ssh/context.h"
 #include "host/ssh/fast_socket.h"
 #include "host/ssh/io_pair.h"
+#include "host/ssh/places.h"
 
 namespace host::ssh {
 
@@ -27,7 +27,7 @@ class Session : public std::enable_shared_from_this<Session> {
  public:
   struct Peer {
     std::string ip, address;  // address: "ip:port"
-    Admission::Place place;   // kept until the login
+    Places::Place place;      // kept until the login
   };
   // Takes over the descriptor.
   Session(std::shared_ptr<IoPair> threads, std::shared_ptr<Context> context, int fd, Peer peer);
@@ -92,8 +92,8 @@ class Session : public std::enable_shared_from_this<Session> {
   int unwatched_fd_;              // the socket meanwhile, else -1
   FastSocket fast_;
   const std::string client_ip_, client_address_, connection_id_;
-  std::optional<Admission::Place> place_;
-  int libssh_fd_ = -1;  // a duplicate, owned by libssh
+  std::optional<Places::Place> place_;  // before the login one of its address, then one of its user
+  int libssh_fd_ = -1;                  // a duplicate, owned by libssh
   ssh_session session_ = nullptr;
   ssh_event event_ = nullptr;
   Phase phase_ = Phase::kKeyExchange;

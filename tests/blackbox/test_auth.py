@@ -258,6 +258,19 @@ def test_keyboard_interactive_can_be_denied_alone(server, tmp_path):
         json.loads(line)["login_type"] == "keyboard-interactive" for line in server.log_text().splitlines()))
 
 
+def test_max_sessions(server, tmp_path):
+    record = tmp_path / "record.json"
+    record.write_text(json.dumps({"max_sessions": 2}))
+    pair = server.add_account("pair", options=["--json", record])
+    with s.transport(server, pair) as first, s.transport(server, pair):
+        paramiko.SFTPClient.from_transport(first)
+        paramiko.SFTPClient.from_transport(first)  # another channel is no other session
+        assert try_password(server, "pair", PASSWORD)[0][0] == "AuthenticationException"
+        assert try_key(server, "pair", load(pair.keys[0]))[0] == "AuthenticationException"
+        assert try_password(server, "alice", PASSWORD)[0] == "in"
+    wait_for("the sessions have ended", lambda: try_password(server, "pair", PASSWORD)[0] == "in")
+
+
 def test_openssh_answers_the_question(server, alice):
     client = clients.OpenSshSftp(server, alice, login="password", extra=["-o", "PreferredAuthentications=keyboard-interactive"])
     argv = ["sshpass", "-e", "sftp", *client.ssh_options(), *client.extra, "-P", server.port, f"{alice.name}@127.0.0.1"]

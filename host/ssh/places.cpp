@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A map that holds only addresses with somebody waiting, so it is as small as the total allows.
-#include "host/ssh/admission.h"
+// A map that holds only keys with somebody there, so it is as small as the total allows.
+#include "host/ssh/places.h"
 
 namespace host::ssh {
-namespace {
 
 std::string key_of(const boost::asio::ip::address& address) {
   constexpr std::size_t kNetworkBytes = 8;
@@ -15,28 +14,25 @@ std::string key_of(const boost::asio::ip::address& address) {
   return text(address.to_v6().to_bytes(), kNetworkBytes);
 }
 
-}  // namespace
-
-Admission::Place::~Place() {
+Places::Place::~Place() {
   if (from_ != nullptr) from_->leave(key_);
 }
 
-std::optional<Admission::Place> Admission::enter(const boost::asio::ip::address& address) {
-  auto key = key_of(address);
+std::optional<Places::Place> Places::enter(std::string key, std::size_t max_of_key) {
   const std::lock_guard lock(mutex_);
-  if (total_ >= max_total_) return std::nullopt;
-  auto& waiting = per_address_[key];
-  if (waiting >= max_per_address_) return std::nullopt;
-  ++waiting;
+  if (total_ >= max_total_ || max_of_key == 0) return std::nullopt;
+  auto& taken = taken_[key];
+  if (taken >= max_of_key) return std::nullopt;
+  ++taken;
   ++total_;
   return Place(this, std::move(key));
 }
 
-void Admission::leave(const std::string& key) {
+void Places::leave(const std::string& key) {
   const std::lock_guard lock(mutex_);
   --total_;
-  const auto entry = per_address_.find(key);
-  if (--entry->second == 0) per_address_.erase(entry);
+  const auto entry = taken_.find(key);
+  if (--entry->second == 0) taken_.erase(entry);
 }
 
 }  // namespace host::ssh
