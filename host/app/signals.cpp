@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <utility>
@@ -28,6 +29,8 @@ sigset_t our_signals() {
 Signals::Signals() {
   const auto set = our_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  // What log rotation scripts of other servers send must not end this one.
+  for (const int number : {SIGUSR1, SIGUSR2}) std::signal(number, SIG_IGN);
 }
 
 Signals::~Signals() {
@@ -79,10 +82,10 @@ void Signals::give_up() {
 
 void Signals::on_stop() {
   ++stops_;
-  if (finished_ || stops_ > 2) give_up();
+  if (stops_ > 2) give_up();
   const auto patience = stops_ == 1 ? patience_.stopping : patience_.stopping_now;
   end_by_ = std::min(end_by_, Clock::now() + patience);
-  actions_.stop();
+  if (!finished_) actions_.stop();
 }
 
 void Signals::run() {

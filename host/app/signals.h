@@ -31,7 +31,7 @@ class Signals {
   };
   // Signals that came earlier are delivered now.
   void start(Actions actions, Patience patience);
-  // No action is running or called afterwards. From here on a stop signal ends the process at once.
+  // No action is running or called afterwards. From here on a stop signal only bounds what is left to do.
   void finish();
 
  private:

@@ -55,14 +55,32 @@ void run_until_the_end(Signals::Patience patience, const std::function<void(Sign
 
 void stop() { ::kill(::getpid(), SIGTERM); }
 
-TEST(SignalsDeathTest, AfterFinishAStopEndsTheProcess) {
+TEST(SignalsDeathTest, AfterFinishAStopBoundsWhatIsLeft) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_EXIT(run_until_the_end(kPatient,
+  auto patience = kPatient;
+  patience.stopping = std::chrono::milliseconds(10);
+  EXPECT_EXIT(run_until_the_end(patience,
                                 [](Signals& signals) {
                                   signals.finish();
                                   stop();
                                 }),
               testing::ExitedWithCode(EXIT_FAILURE), "");
+}
+
+TEST(Signals, AStopThatComesAtTheVeryEndIsNoFailure) {
+  std::binary_semaphore stopped(0);
+  Signals signals;
+  signals.start({[&] { stopped.release(); }, [] {}}, kPatient);
+  stop();
+  stopped.acquire();
+  signals.finish();
+  stop();
+}
+
+TEST(Signals, SignalsOfOtherServersLogRotationAreIgnored) {
+  Signals signals;
+  ::kill(::getpid(), SIGUSR1);
+  ::kill(::getpid(), SIGUSR2);
 }
 
 TEST(SignalsDeathTest, AStopThatDoesNotComeToAnEndIsGivenUp) {

@@ -118,7 +118,10 @@ core::Result<Grant> Login::password(const Attempt& attempt, std::string_view pas
     return denied("empty or overlong password");
   auto user = impl_->store.find(attempt.username);
   if (auto done = impl_->check_password(user, attempt.username, password); !done) return done.error();
-  if (auto done = impl_->admit(*user, method, attempt); !done) return done.error();
+  // However it is asked for, a password is one: who denies passwords denies them here, too.
+  for (const auto denied_as : {Method::kPassword, method}) {
+    if (auto done = impl_->admit(*user, denied_as, attempt); !done) return done.error();
+  }
   warn_unenforced(*user);
   impl_->record_login(user->username);
   return Grant{std::move(*user), std::string(method_name(method))};

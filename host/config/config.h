@@ -38,7 +38,7 @@ struct Sftpd {
   std::string keyboard_interactive_auth_program;
   int proxy_protocol = 0;
   std::vector<std::string> proxy_allowed;
-  int io_threads = 0;          // (ours) 0: one per core
+  int io_threads = 0;          // (ours) pairs; 0: one per core
   int drain_timeout = 10;      // (ours) seconds that running transfers get at shutdown
   int login_grace_time = 120;  // (ours) seconds for handshake and login together
   bool fast_socket = true;     // (ours) fewer system calls below libssh, where the build has it

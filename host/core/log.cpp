@@ -72,16 +72,21 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
   // A full disk must not stop the server: complain once on standard error, go on trying.
   void write(std::string_view line) {
     if (!output_) return;
+    if (unwritten_ > 0) {
+      Line note("warn", "log");
+      note.text("connection_id", "").text("message", std::to_string(unwritten_) + " log lines could not be written");
+      if (output_->write_line(note.finish())) unwritten_ = 0;
+    }
     const auto written = output_->write_line(line);
-    if (!written && !failing_)
+    if (!written && unwritten_++ == 0) {
       std::fprintf(stderr, "the log cannot be written: %s\n", written.error().message().c_str());
-    failing_ = !written;
+    }
   }
 
   std::unique_ptr<Output> output_;
   spdlog::details::thread_pool* queue_ = nullptr;
   std::uint64_t reported_ = 0;
-  bool failing_ = false;
+  std::uint64_t unwritten_ = 0;  // lines since the last that could be written
   std::chrono::steady_clock::time_point last_report_{};
 };
 

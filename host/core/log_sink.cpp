@@ -46,6 +46,23 @@ Result<void> write_all(int fd, std::string_view line) {
   return ok();
 }
 
+// Whatever the umask is, nobody else may replace what lies in them.
+Result<void> make_directories(const fs::path& directory) {
+  fs::path made;
+  for (const auto& part : directory) {
+    made /= part;
+    std::error_code failed;
+    if (!fs::create_directory(made, failed)) {
+      if (std::error_code ignored; failed && !fs::is_directory(made, ignored))
+        return system_error("cannot create", made, failed.value());
+      continue;
+    }
+    fs::permissions(made, kDirectoryMode, failed);
+    if (failed) return system_error("cannot set the permissions of", made, failed.value());
+  }
+  return ok();
+}
+
 class StandardOutput final : public Output {
  public:
   Result<void> write_line(std::string_view line) override { return write_all(STDOUT_FILENO, line); }
@@ -74,8 +91,16 @@ class RotatingFile final : public Output {
     if (fd_ < 0) {
       if (auto opened = open(); !opened) return opened;
     }
-    size_ += line.size() + 1;
-    return write_all(fd_, line);
+    // A line that a full disk cut off must not spoil the next.
+    auto written = write_all(fd_, torn_ ? "\n" + std::string(line) : std::string(line));
+    if (written) {
+      torn_ = false;
+      size_ += line.size() + 1;
+    } else if (struct stat info{}; ::fstat(fd_, &info) == 0) {
+      torn_ = torn_ || static_cast<std::uint64_t>(info.st_size) != size_;
+      size_ = static_cast<std::uint64_t>(info.st_size);
+    }
+    return written;
   }
 
  private:
@@ -94,6 +119,7 @@ class RotatingFile final : public Output {
   const RotationOptions options_;
   int fd_ = -1;
   std::uint64_t size_ = 0;
+  bool torn_ = false;
   WorkerPool tidy_{"log-tidy", 1, 1};  // a waiting run will see all backups: a refused one loses nothing
 };
 
@@ -103,10 +129,7 @@ std::unique_ptr<Output> standard_output() { return std::make_unique<StandardOutp
 
 Result<std::unique_ptr<Output>> rotating_file(const RotationOptions& options) {
   if (const auto directory = options.path.parent_path(); !directory.empty() && !fs::exists(directory)) {
-    std::error_code failed;
-    fs::create_directories(directory, failed);
-    if (failed) return system_error("cannot create", directory, failed.value());
-    fs::permissions(directory, kDirectoryMode, failed);
+    if (auto made = make_directories(directory); !made) return made.error();
   }
   auto file = std::make_unique<RotatingFile>(options);
   if (auto opened = file->open(); !opened) return opened.error();

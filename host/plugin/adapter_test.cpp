@@ -232,7 +232,7 @@ TEST_F(AdapterTest, RefusesWhatTheMountCannotDoBeforeThePluginSeesIt) {
   EXPECT_EQ(fs->set_attrs({}, path, true, size).error().status, core::Status::kUnsupported);
   EXPECT_EQ(fs->read_link({}, path).error().status, core::Status::kUnsupported);
   EXPECT_EQ(fs->mkdir({}, path, nullptr).error().status, core::Status::kUnsupported);
-  EXPECT_EQ(fs->rename({}, path, path, false).error().status, core::Status::kUnsupported);
+  EXPECT_EQ(fs->rename({}, path, path, {}).error().status, core::Status::kUnsupported);
   EXPECT_EQ(fs->hard_link({}, path, path).error().status, core::Status::kUnsupported);
   EXPECT_EQ(fake.calls, 0);
   EXPECT_EQ(fs->real_path(path), "/f");

@@ -37,7 +37,6 @@ SAME(OpenArgs::kCreate, SP_OPEN_CREATE);
 SAME(OpenArgs::kExclusive, SP_OPEN_EXCLUSIVE);
 SAME(OpenArgs::kTruncate, SP_OPEN_TRUNCATE);
 SAME(OpenArgs::kAppend, SP_OPEN_APPEND);
-SAME(OpenArgs::kNoLinks, SP_OPEN_NO_LINKS);
 SAME(Attrs::kType, SP_ATTR_TYPE);
 SAME(Attrs::kPerms, SP_ATTR_PERMS);
 SAME(Attrs::kOwner, SP_ATTR_OWNER);

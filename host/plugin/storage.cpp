@@ -70,6 +70,7 @@ Result<std::unique_ptr<Fs>> Storage::mount(const Op& op, MountArgs args) {
   raw.user = to_c(std::string_view(kept.user));
   raw.root = to_c(std::string_view(kept.root));
   raw.settings = to_c(std::string_view(kept.settings_json));
+  raw.flags = kept.follow_links ? 0 : SP_MOUNT_NO_LINKS;
 
   const sp_op raw_op = to_c(op);
   ErrorSlot error;
@@ -195,14 +196,13 @@ Result<void> Fs::remove_file(const Op& op, const BackendPath& path) { return rem
 
 Result<void> Fs::remove_dir(const Op& op, const BackendPath& path) { return remove(op, path, SP_REMOVE_DIR); }
 
-Result<void> Fs::rename(const Op& op, const BackendPath& from, const BackendPath& to, bool replace) {
+Result<void> Fs::rename(const Op& op, const BackendPath& from, const BackendPath& to, Rename how) {
   if (!SP_HAS(sp_fs_ops, fs_->ops, rename)) return unsupported("renaming");
-  if (replace && !caps_.has(FsCaps::kRenameReplace)) return unsupported("renaming over an existing file");
+  const std::uint32_t flags = (how.replace ? SP_RENAME_REPLACE : 0U) | (how.only_directory ? SP_RENAME_ONLY_DIR : 0U);
+  if (how.replace && !caps_.has(FsCaps::kRenameReplace)) return unsupported("renaming over an existing file");
   const sp_op raw_op = to_c(op);
   ErrorSlot error;
-  return to_result(
-      fs_->ops->rename(fs_, &raw_op, to_c(from.text), to_c(to.text), replace ? SP_RENAME_REPLACE : 0, error.out()),
-      error);
+  return to_result(fs_->ops->rename(fs_, &raw_op, to_c(from.text), to_c(to.text), flags, error.out()), error);
 }
 
 Result<void> Fs::symlink(const Op& op, std::string_view target, const BackendPath& link) {

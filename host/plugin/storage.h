@@ -82,7 +82,11 @@ class Fs {
   core::Result<void> mkdir(const Op& op, const core::BackendPath& path, const core::Attrs* attrs);
   core::Result<void> remove_file(const Op& op, const core::BackendPath& path);
   core::Result<void> remove_dir(const Op& op, const core::BackendPath& path);
-  core::Result<void> rename(const Op& op, const core::BackendPath& from, const core::BackendPath& to, bool replace);
+  struct Rename {
+    bool replace = false;
+    bool only_directory = false;  // anything else: kNotDir
+  };
+  core::Result<void> rename(const Op& op, const core::BackendPath& from, const core::BackendPath& to, Rename how);
   core::Result<void> symlink(const Op& op, std::string_view target, const core::BackendPath& link);
   core::Result<std::string> read_link(const Op& op, const core::BackendPath& path);
   core::Result<void> hard_link(const Op& op, const core::BackendPath& from, const core::BackendPath& to);

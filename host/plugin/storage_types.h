@@ -48,15 +48,7 @@ struct FsCaps {
 };
 
 struct OpenArgs {
-  enum Flag : std::uint32_t {
-    kRead = 1,
-    kWrite = 2,
-    kCreate = 4,
-    kExclusive = 8,
-    kTruncate = 16,
-    kAppend = 32,
-    kNoLinks = 64
-  };
+  enum Flag : std::uint32_t { kRead = 1, kWrite = 2, kCreate = 4, kExclusive = 8, kTruncate = 16, kAppend = 32 };
   std::uint32_t flags = 0;
   const core::Attrs* attrs = nullptr;  // of a new file
   std::uint64_t size_hint = 0;
@@ -72,6 +64,7 @@ struct MountArgs {
   std::uint32_t uid = core::Attrs::kKeep, gid = core::Attrs::kKeep;
   std::uint32_t umask = 022;
   std::uint64_t session_id = 0;
+  bool follow_links = true;  // false: no operation follows a symbolic link
   std::string user, root, settings_json = "{}";
 };
 

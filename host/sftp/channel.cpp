@@ -89,7 +89,7 @@ void ChannelImpl::fill(std::size_t budget) {
   // The transport may ask ready() before it fills: tell it once more.
   if (!was_ready && ready()) {
     side_->post([self = std::static_pointer_cast<ChannelImpl>(shared_from_this())] {
-      if (self->wake_) self->wake_();
+      if (const auto wake = self->wake_) wake();  // a copy: it may end in abandon()
     });
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the pair comes to its end without losing a session that is between the two. Any thread.
+// How the pair comes to its end without losing a session that is between the two.
 #include "host/ssh/io_pair.h"
 
 #include <boost/asio/post.hpp>
@@ -12,10 +12,7 @@
 namespace host::ssh {
 
 IoPair::IoPair(int number)
-    : light_("io-" + std::to_string(number), core::limits::kShortSlice), bulk_("bulk-" + std::to_string(number), {}) {
-  light_.expect_sessions(true);
-  bulk_.on_end([this] { boost::asio::post(light_.io(), [this] { light_.expect_sessions(false); }); });
-}
+    : light_("io-" + std::to_string(number), core::limits::kShortSlice), bulk_("bulk-" + std::to_string(number), {}) {}
 
 void IoPair::start() {
   light_.start();
@@ -27,10 +24,23 @@ void IoPair::join() {
   light_.join();
 }
 
-// A stopping thread sends no session away. So the bulk thread is told by the light one, behind whatever that sent it,
-// and the light one waits for the end of the other.
 void IoPair::stop(Clock::time_point deadline) {
-  light_.stop(deadline, [this, deadline] { bulk_.stop(deadline, [] {}); });
+  stopping_ = true;
+  light_.stop(deadline);
+  bulk_.stop(deadline);
+  end_if_done();
+}
+
+void IoPair::leave() {
+  --sessions_;
+  end_if_done();
+}
+
+// Neither thread ends while the other may still send it a session, or a worker something for one.
+void IoPair::end_if_done() {
+  if (!stopping_ || sessions_ > 0) return;
+  light_.end();
+  bulk_.end();
 }
 
 void Residence::post(std::function<void()> work) {

@@ -23,11 +23,19 @@ class IoPair {
   IoThread& bulk() { return bulk_; }
   void start();
   void join();
-  // Any thread: sessions end, those with transfers by `deadline`; the threads end with their last session.
+  // Any thread: sessions end, those with transfers by `deadline`; with the last one both threads end.
   void stop(Clock::time_point deadline);
 
+  // Each session from its construction to its end. Any thread.
+  void enter() { ++sessions_; }
+  void leave();
+
  private:
+  void end_if_done();
+
   IoThread light_, bulk_;
+  std::atomic<int> sessions_{0};
+  std::atomic<bool> stopping_{false};
 };
 
 // Where one session lives. Shared with work that runs for it elsewhere and comes back.

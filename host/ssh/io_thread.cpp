@@ -45,23 +45,7 @@ void IoThread::add(std::shared_ptr<Session> session) {
   if (stopping_) session->stop(stop_by_);
 }
 
-void IoThread::remove(const std::shared_ptr<Session>& session) {
-  sessions_.erase(session);
-  end_if_done();
-}
-
-void IoThread::expect_sessions(bool expected) {
-  expects_ = expected;
-  end_if_done();
-}
-
-void IoThread::end_if_done() {
-  if (!stopping_ || expects_ || ended_ || !sessions_.empty()) return;
-  ended_ = true;
-  timer_.cancel();
-  work_.reset();
-  if (on_end_) on_end_();
-}
+void IoThread::remove(const std::shared_ptr<Session>& session) { sessions_.erase(session); }
 
 void IoThread::add_bulk(std::shared_ptr<Session> session) {
   bulk_.push_back(std::move(session));
@@ -96,14 +80,20 @@ void IoThread::tick() {
   if (!ended_) schedule_tick();
 }
 
-void IoThread::stop(Clock::time_point deadline, std::function<void()> next) {
-  boost::asio::post(io_, [this, deadline, next = std::move(next)] {
+void IoThread::stop(Clock::time_point deadline) {
+  boost::asio::post(io_, [this, deadline] {
     stopping_ = true;
     stop_by_ = deadline;
     const std::vector<std::shared_ptr<Session>> all(sessions_.begin(), sessions_.end());
     for (const auto& session : all) session->stop(deadline);
-    next();
-    end_if_done();
+  });
+}
+
+void IoThread::end() {
+  boost::asio::post(io_, [this] {
+    ended_ = true;
+    timer_.cancel();
+    work_.reset();
   });
 }
 

@@ -10,7 +10,6 @@
 #include <chrono>
 #include <cstddef>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -36,16 +35,14 @@ class IoThread {
   void start();
   void join();
 
-  // Before start(): runs when the thread ends.
-  void on_end(std::function<void()> what) { on_end_ = std::move(what); }
-  // Any thread: sessions end, those with transfers by `deadline`, then `next` runs; the thread ends with its last
-  // session, but not while it expects others.
-  void stop(Clock::time_point deadline, std::function<void()> next);
+  // Any thread: sessions end, those with transfers by `deadline`.
+  void stop(Clock::time_point deadline);
+  // Any thread, when no session will come any more: the loop ends once it has run what waits in it.
+  void end();
 
   // The rest on this thread only.
   void add(std::shared_ptr<Session> session);
   void remove(const std::shared_ptr<Session>& session);
-  void expect_sessions(bool expected);
   void add_bulk(std::shared_ptr<Session> session);  // wants another turn
   bool bulk_waits() const { return !bulk_.empty(); }
   std::vector<std::byte>& receive_buffer() { return receive_buffer_; }
@@ -54,7 +51,6 @@ class IoThread {
   void schedule_tick();
   void tick();
   void run_bulk();
-  void end_if_done();
 
   const std::string name_;
   const std::chrono::nanoseconds slice_;
@@ -67,8 +63,6 @@ class IoThread {
   bool bulk_posted_ = false;
   bool stopping_ = false;
   bool ended_ = false;
-  bool expects_ = false;
-  std::function<void()> on_end_;
   Clock::time_point stop_by_;
   std::vector<std::byte> receive_buffer_;
 };

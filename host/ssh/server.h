@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The SSH server as a whole: one listener, one I/O thread per core, sessions spread over them.
+// The SSH server as a whole: one listener, a pair of I/O threads per core, sessions spread over them.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ struct ServerOptions {
   std::string software;                         // identification after "SSH-2.0-" (RFC 4253 section 4.2)
   std::string login_banner;                     // shown before authentication; may be empty
   std::vector<std::string> kex, ciphers, macs;  // empty: defaults of algorithms.h
-  int io_threads = 0;                           // 0: one per core
+  int io_threads = 0;                           // pairs; 0: one per core
   int max_auth_tries = 0;                       // 0: the default, negative: unlimited
   int login_grace_s = 120;                      // handshake and login together
   int idle_timeout_min = 15;                    // 0: never

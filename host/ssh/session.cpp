@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
+#include <utility>
 
 #include "host/core/limits.h"
 #include "host/core/log.h"
@@ -53,6 +54,7 @@ Session::Session(std::shared_ptr<IoPair> threads, std::shared_ptr<Context> conte
       connection_id_(random_id()),
       place_(std::move(peer.place)) {
   ++context_->sessions;
+  threads_->enter();
 }
 
 Session::~Session() {
@@ -61,6 +63,7 @@ Session::~Session() {
 }
 
 void Session::start() {
+  if (phase_ == Phase::kEnded) return;  // it came while the thread was stopping
   last_activity_ = Clock::now();
   deadline_ = last_activity_ + std::chrono::seconds(context_->options.login_grace_s);
   if (begin()) {
@@ -315,9 +318,10 @@ void Session::finish() {
     boost::system::error_code ignored;
     watch_->socket.close(ignored);
   } else if (unwatched_fd_ >= 0) {
-    ::close(unwatched_fd_);
+    ::close(std::exchange(unwatched_fd_, -1));
   }
   if (const auto self = weak_from_this().lock()) here().remove(self);
+  threads_->leave();
 }
 
 }  // namespace host::ssh

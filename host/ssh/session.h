@@ -106,6 +106,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Clock::time_point stop_by_;
   bool stopping_ = false;
   std::uint64_t moved_since_tick_ = 0;  // bytes of all channels
+  bool arrived_ = true;                 // false from one thread until on the other
   int calm_ticks_ = 0;                  // in a row, on the bulk thread
   bool in_step_ = false;
   bool in_bulk_ = false;

@@ -30,7 +30,9 @@ bool Session::watch() {
 }
 
 // A session that waits for its turn is known to its thread.
-bool Session::may_move() const { return phase_ == Phase::kOpen && !ending_ && !stopping_ && !in_bulk_ && !in_step_; }
+bool Session::may_move() const {
+  return phase_ == Phase::kOpen && !ending_ && !stopping_ && !in_bulk_ && !in_step_ && arrived_;
+}
 
 void Session::move(bool to_bulk) {
   const auto self = shared_from_this();
@@ -41,12 +43,14 @@ void Session::move(bool to_bulk) {
     unwatched_fd_ = watch_->socket.release();
     watch_.reset();
   }
+  arrived_ = false;
   residence_->set_on_bulk(to_bulk);
   boost::asio::post(target.io(), [self] { self->arrive(); });
 }
 
 // A worker's answer may have come here before.
 void Session::arrive() {
+  arrived_ = true;
   if (phase_ == Phase::kEnded) return;
   here().add(shared_from_this());
   step();

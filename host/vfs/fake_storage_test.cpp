@@ -226,6 +226,7 @@ sp_status rename_node(sp_fs* fs, const sp_op*, sp_str from, sp_str to, uint32_t 
   FakeDisk& disk = disk_of(fs);
   if (const auto status = enter(disk, "rename", text(from) + " " + text(to), error); status != SP_OK) return status;
   if (!disk.has(text(from))) return SP_E_NOT_FOUND;
+  if ((flags & SP_RENAME_ONLY_DIR) != 0 && disk.nodes[text(from)].type != SP_TYPE_DIR) return SP_E_NOT_DIR;
   if (disk.has(text(to)) && (flags & SP_RENAME_REPLACE) == 0) return SP_E_EXISTS;
   disk.nodes[text(to)] = disk.nodes[text(from)];
   disk.nodes.erase(text(from));

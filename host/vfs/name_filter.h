@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Which file names an account may move, by their endings (filters.file_extensions). The filter of the nearest directory
-// on the way up from a file decides alone. Letters are compared without case. Lexical: that no link leads past it is
-// the storage's part (plugin::OpenArgs::kNoLinks). Any thread; immutable.
+// on the way up from a file decides alone. Letters are compared without case. Lexical: an account
+// with filters is mounted without following links (plugin::MountArgs), so that none leads past them. Any thread;
+// immutable.
 #pragma once
 
 #include <string>

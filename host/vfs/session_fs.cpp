@@ -104,8 +104,6 @@ class MountedFs final : public SessionFs {
  private:
   plugin::Op op() const { return context_->op(); }
   Result<void> allowed(Action action, const VirtualPath& path) const { return context_->gate.check(action, path); }
-  Result<void> resize_without_links(const VirtualPath& path, const Place& place, const Attrs& attrs) const;
-  Result<void> may_be_called(const Place& source, const VirtualPath& from, const VirtualPath& to) const;
   // Passes a storage's answer on; a failure that matters gets its line here.
   template <class T>
   Result<T> noted(std::string_view operation, const Place& place, Result<T> answer) const {
@@ -143,23 +141,10 @@ Result<void> MountedFs::set_attrs(const VirtualPath& path, const Attrs& attrs, b
   auto permitted = permitted_attrs(*context_, target, attrs);
   if (!permitted) return permitted.error();
   if (permitted->valid == 0) return core::ok();
-  const bool resizes_filtered = permitted->has(Attrs::kSize) && !context_->names.empty();
-  auto done = noted("set attributes of", place,
-                    resizes_filtered ? resize_without_links(path, place, *permitted)
-                                     : place.fs->set_attrs(op(), place.path, follow, *permitted));
+  if (permitted->has(Attrs::kSize) && !context_->names.allows(path)) return Status::kDenied;
+  auto done = noted("set attributes of", place, place.fs->set_attrs(op(), place.path, follow, *permitted));
   if (done) journal::attrs(*context_, place, *permitted);
   return done;
-}
-
-// Content is touched under the name that the filter looked at, or not at all.
-Result<void> MountedFs::resize_without_links(const VirtualPath& path, const Place& place, const Attrs& attrs) const {
-  if (!context_->names.allows(path)) return Status::kDenied;
-  const plugin::OpenArgs args{.flags = plugin::OpenArgs::kWrite | plugin::OpenArgs::kNoLinks};
-  auto file = place.fs->open(op(), place.path, args);
-  if (!file) return file.error();
-  auto done = (*file)->set_attrs(op(), attrs);
-  auto closed = (*file)->close(op(), static_cast<bool>(done));
-  return done ? closed : done;
 }
 
 Result<std::unique_ptr<OpenFile>> MountedFs::open(const VirtualPath& path, const OpenRequest& request) {
@@ -173,8 +158,7 @@ Result<std::unique_ptr<OpenFile>> MountedFs::open(const VirtualPath& path, const
     return plan->if_exists;
   }
   const Attrs attrs = new_attrs(request.attrs, kNewFilePerms, context_->options.umask);
-  const std::uint32_t no_links = context_->names.empty() ? 0U : plugin::OpenArgs::kNoLinks;
-  const plugin::OpenArgs args{.flags = plan->flags | no_links, .attrs = &attrs};
+  const plugin::OpenArgs args{.flags = plan->flags, .attrs = &attrs};
   auto file = noted("open", place, place.fs->open(op(), place.path, args));
   if (file) return std::make_unique<Transfer>(context_, path, *std::move(file), *plan);
   switch (file.error().status) {
@@ -219,24 +203,12 @@ Result<void> MountedFs::remove(const VirtualPath& path) {
   return done;
 }
 
-// Filters hold for files; a directory must not take the files in it to where another filter holds.
-Result<void> MountedFs::may_be_called(const Place& source, const VirtualPath& from, const VirtualPath& to) const {
-  const NameFilter& names = context_->names;
-  if (names.empty() || (names.allows(from) && names.allows(to) && names.same_for_trees(from, to))) return core::ok();
-  auto found = noted("rename", source, source.fs->stat(op(), source.path, false));
-  if (!found) return found.error();
-  const bool may =
-      found->type == core::FileType::kDir ? names.same_for_trees(from, to) : names.allows(from) && names.allows(to);
-  if (!may) return Status::kDenied;
-  return core::ok();
-}
-
 Result<void> MountedFs::rename(const VirtualPath& from, const VirtualPath& to, bool replace) {
   if (auto may = context_->gate.check_rename(from, to); !may) return may;
   const Place source = context_->mounts.resolve(from);
   const Place target = context_->mounts.resolve(to);
-  if (auto may = may_be_called(source, from, to); !may) return may;
-  if (source.fs != target.fs) return Status::kCrossDevice;
+  // What is moved to where another filter holds is copied, so that every name in it is looked at.
+  if (source.fs != target.fs || !context_->names.same_for_trees(from, to)) return Status::kCrossDevice;
   if (from == to) {
     auto found = noted("rename", source, source.fs->stat(op(), source.path, false));
     if (!found) return found.error();
@@ -245,8 +217,14 @@ Result<void> MountedFs::rename(const VirtualPath& from, const VirtualPath& to, b
   // Who may not replace renames with "target must not exist", so that the storage decides without a gap in time.
   const bool may_replace = context_->gate.may_replace(to);
   const bool can_replace = source.fs->caps().has(FsCaps::kRenameReplace);
-  auto done =
-      noted("rename", source, source.fs->rename(op(), source.path, target.path, replace && may_replace && can_replace));
+  // Filters are for files. That it is none must be seen in the same step, or it could become one in between.
+  const bool only_directory = !context_->names.allows(from) || !context_->names.allows(to);
+  const plugin::Fs::Rename how{.replace = replace && may_replace && can_replace, .only_directory = only_directory};
+  auto done = noted("rename", source, source.fs->rename(op(), source.path, target.path, how));
+  // Which of the two comes first depends on the system; a file's name is refused either way.
+  if (!done && only_directory && (done.error().status == Status::kNotDir || done.error().status == Status::kExists)) {
+    return Status::kDenied;
+  }
   if (done) {
     journal::command(*context_, "Rename", source, target);
   } else if (replace && done.error().status == Status::kExists) {
@@ -333,6 +311,7 @@ Result<std::shared_ptr<SessionFs>> SessionFs::mount(plugin::Registry& registry, 
                          .gid = mapped_id(user.gid),
                          .umask = options.umask,
                          .session_id = identity.session_number,
+                         .follow_links = user.filters.file_extensions.empty(),
                          .user = user.username,
                          .root = user.home_dir,
                          .settings_json = user.filesystem.settings_json};

@@ -125,14 +125,20 @@ TEST_P(Confinement, NoLinkIsFollowedWhereNoneMayBe) {
   disk::create_symlink("real", home / "middle");
   disk::create_symlink("real/new", home / "dangling");
   ASSERT_EQ(SP_OK, c().symlink("/real/file", "/absolute"));
+  Client strict(home, GetParam(), 0xffffffff, 0xffffffff, 022, SP_MOUNT_NO_LINKS);
   for (const char* path : {"/last", "/middle/file", "/dangling", "/absolute"}) {
-    EXPECT_EQ(SP_E_DENIED, c().touch(path, SP_OPEN_READ | SP_OPEN_NO_LINKS)) << path;
-    EXPECT_EQ(SP_E_DENIED, c().touch(path, kWriteNew | SP_OPEN_TRUNCATE | SP_OPEN_NO_LINKS)) << path;
+    EXPECT_EQ(SP_E_DENIED, strict.touch(path, SP_OPEN_READ)) << path;
+    EXPECT_EQ(SP_E_DENIED, strict.touch(path, kWriteNew | SP_OPEN_TRUNCATE)) << path;
   }
+  EXPECT_EQ(SP_E_DENIED, strict.rename("/middle/file", "/out"));
+  EXPECT_EQ(SP_E_DENIED, strict.rename("/real/file", "/middle/file2"));
+  EXPECT_EQ(SP_E_DENIED, strict.remove("/middle/file"));
   EXPECT_FALSE(disk::exists(home / "real/new"));
   EXPECT_EQ(4u, disk::file_size(home / "real/file"));
-  EXPECT_EQ(SP_OK, c().touch("/real/file", SP_OPEN_READ | SP_OPEN_NO_LINKS));
-  EXPECT_EQ(SP_OK, c().touch("/real/made", kWriteNew | SP_OPEN_NO_LINKS));
+  EXPECT_EQ(SP_OK, strict.touch("/real/file", SP_OPEN_READ));
+  EXPECT_EQ(SP_OK, strict.touch("/real/made", kWriteNew));
+  EXPECT_EQ(SP_OK, strict.stat("/last", SP_STAT_NOFOLLOW));
+  EXPECT_EQ(SP_OK, strict.rename("/last", "/moved"));
   EXPECT_EQ(SP_OK, c().touch("/middle/file", SP_OPEN_READ));
 }
 

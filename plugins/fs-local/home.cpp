@@ -63,20 +63,20 @@ sallyport::Outcome<Home> Home::open(std::string_view path, bool by_kernel) {
   return Home(std::move(fd), std::move(text), canonical.get(), by_kernel && platform::has_open_beneath());
 }
 
-UniqueFd Home::open_at(std::string_view path, int flags, mode_t mode, Links links) const {
+UniqueFd Home::open_at(std::string_view path, int flags, mode_t mode) const {
   if (!well_formed(path)) return {};
   if (by_kernel_) {
     const std::size_t start = path.find_first_not_of('/');
     const std::string relative(start == std::string_view::npos ? "." : path.substr(start));
     for (int tries = 0; tries < kBeneathTries; ++tries) {
-      UniqueFd fd(
-          platform::open_beneath(fd_.get(), relative.c_str(), flags | O_CLOEXEC, mode, links == Links::kFollow));
+      UniqueFd fd(platform::open_beneath(fd_.get(), relative.c_str(), flags | O_CLOEXEC, mode, follows_links_));
       if (fd) return fd;
       if (errno == EXDEV) break;  // perhaps only a link that is absolute on disk
+      if (errno == ELOOP && !follows_links_) errno = EACCES;
       if (errno != EAGAIN) return {};
     }
   }
-  return Walk(*this, links).open(path, flags, mode);
+  return Walk(*this).open(path, flags, mode);
 }
 
 Place Home::place_of(std::string_view path) const {

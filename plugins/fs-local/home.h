@@ -32,9 +32,12 @@ class Home {
   int fd() const { return fd_.get(); }
   const std::string& path() const { return path_; }
 
-  // Opens what `path` names, following links that stay inside; ELOOP where none may be followed.
-  enum class Links { kFollow, kRefuse };
-  UniqueFd open_at(std::string_view path, int flags, mode_t mode = 0, Links links = Links::kFollow) const;
+  // From now on: EACCES for every path with a symbolic link that would be followed.
+  void follow_no_links() { follows_links_ = false; }
+  bool follows_links() const { return follows_links_; }
+
+  // Opens what `path` names, following links that stay inside.
+  UniqueFd open_at(std::string_view path, int flags, mode_t mode = 0) const;
   // The directory that holds the last component, and that component. EINVAL for the home itself.
   Place place_of(std::string_view path) const;
   // How many real directories lie between the home and the directory `path`.
@@ -49,6 +52,7 @@ class Home {
   std::string path_;       // as configured
   std::string canonical_;  // without links
   bool by_kernel_;
+  bool follows_links_ = true;
 };
 
 bool is_home(std::string_view path);

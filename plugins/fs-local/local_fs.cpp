@@ -122,20 +122,20 @@ void LocalFs::give_to_owner(int fd, mode_t mode, std::string_view path) {
 }
 
 // Only a file that this call created may be given away, so creation is tried for itself.
-LocalFs::Opened LocalFs::open_or_create(std::string_view path, int flags, mode_t mode, Home::Links links) const {
+LocalFs::Opened LocalFs::open_or_create(std::string_view path, int flags, mode_t mode) const {
   if ((flags & O_CREAT) == 0 || (flags & O_EXCL) != 0 || !may_chown_.load(std::memory_order_relaxed)) {
-    return {home_.open_at(path, flags, mode, links), (flags & O_EXCL) != 0};
+    return {home_.open_at(path, flags, mode), (flags & O_EXCL) != 0};
   }
   for (int tries = 0; tries < kCreateTries; ++tries) {
-    UniqueFd fd = home_.open_at(path, flags | O_EXCL, mode, links);
+    UniqueFd fd = home_.open_at(path, flags | O_EXCL, mode);
     if (fd) return {std::move(fd), true};
     if (errno != EEXIST) return {};
-    fd = home_.open_at(path, flags & ~O_CREAT, 0, links);
+    fd = home_.open_at(path, flags & ~O_CREAT, 0);
     if (fd || errno != ENOENT) return {std::move(fd), false};
     struct stat st {};
     const Place place = home_.place_of(path);
     if (place && ::fstatat(place.dir, place.name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode)) {
-      return {home_.open_at(path, flags, mode, links), true};  // a link to nothing yet
+      return {home_.open_at(path, flags, mode), true};  // a link to nothing yet
     }
   }
   errno = EAGAIN;
@@ -145,11 +145,7 @@ LocalFs::Opened LocalFs::open_or_create(std::string_view path, int flags, mode_t
 Outcome<std::unique_ptr<LocalFile>> LocalFs::open(const sp_op&, std::string_view path, const sp_open_args& args) {
   if (!sensible(args.flags)) return refused(SP_E_INVALID, "open", path, "flags contradict each other");
   const mode_t mode = mode_of_new(args.attrs, 0666);
-  const auto links = (args.flags & SP_OPEN_NO_LINKS) != 0 ? Home::Links::kRefuse : Home::Links::kFollow;
-  Opened opened = open_or_create(path, open_flags(args.flags), mode, links);
-  if (!opened.fd && errno == ELOOP && links == Home::Links::kRefuse) {
-    return refused(SP_E_DENIED, "open", path, "a symbolic link is on the way");
-  }
+  Opened opened = open_or_create(path, open_flags(args.flags), mode);
   if (!opened.fd) return unresolved("open", path);
   struct stat st {};
   if (::fstat(opened.fd.get(), &st) != 0) return failed("open", path);

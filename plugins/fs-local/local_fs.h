@@ -50,7 +50,7 @@ class LocalFs final : public sallyport::Fs<LocalFs> {
     UniqueFd fd;
     bool created = false;
   };
-  Opened open_or_create(std::string_view path, int flags, mode_t mode, Home::Links links) const;
+  Opened open_or_create(std::string_view path, int flags, mode_t mode) const;
   mode_t mode_of_new(const sp_attrs* attrs, mode_t otherwise) const;
   void give_to_owner(int fd, mode_t mode, std::string_view path);
   sallyport::Outcome<bool> move_link(const Place& from, std::string_view from_path, const Place& to,

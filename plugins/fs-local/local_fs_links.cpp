@@ -121,10 +121,15 @@ Outcome<void> LocalFs::rename(const sp_op&, std::string_view from, std::string_v
   const Place target = home_.place_of(to);
   if (!target) return unresolved("rename to", to);
   const bool replace = (flags & SP_RENAME_REPLACE) != 0;
-  Outcome<bool> moved = move_link(source, from, target, to, replace);
-  if (!moved) return std::move(moved.failure());
-  if (*moved) return {};
-  const char* const old_name = source.name.c_str();
+  const bool only_directory = (flags & SP_RENAME_ONLY_DIR) != 0;
+  if (!only_directory) {
+    Outcome<bool> moved = move_link(source, from, target, to, replace);
+    if (!moved) return std::move(moved.failure());
+    if (*moved) return {};
+  }
+  // With a slash behind it a name can only mean a directory.
+  const std::string old_text = source.name + (only_directory ? "/" : "");
+  const char* const old_name = old_text.c_str();
   const char* const new_name = target.name.c_str();
   const bool done = replace ? ::renameat(source.dir, old_name, target.dir, new_name) == 0
                             : rename_exclusive(source.dir, old_name, target.dir, new_name);

@@ -70,6 +70,7 @@ Outcome<std::unique_ptr<LocalFs>> LocalStorage::mount(const sp_op&, const sp_mou
     home = Home::open(root, settings_.use_openat2);
   }
   if (!home) return std::move(home.failure());
+  if ((args.flags & SP_MOUNT_NO_LINKS) != 0) home->follow_no_links();
   return std::make_unique<LocalFs>(host_, names_, std::move(*home), args);
 }
 

@@ -32,7 +32,7 @@ inline const sp_host& test_host() {
 class Client {
  public:
   Client(const disk::path& home, bool by_kernel, std::uint32_t uid = 0xffffffff, std::uint32_t gid = 0xffffffff,
-         std::uint32_t umask = 022) {
+         std::uint32_t umask = 022, std::uint32_t flags = 0) {
     const std::string config = by_kernel ? R"({"create_home": true})" : R"({"use_openat2": false})";
     void* made = nullptr;
     EXPECT_EQ(SP_OK, sp_plugin_v1()->factories[0]->create(&test_host(), sallyport::str(config), &made, &error));
@@ -43,6 +43,7 @@ class Client {
     args.uid = uid;
     args.gid = gid;
     args.umask = umask;
+    args.flags = flags;
     args.root = sallyport::str(root);
     mounted = storage->ops->mount(storage, &op, &args, &fs, &error);
   }

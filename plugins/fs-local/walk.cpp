@@ -63,8 +63,8 @@ bool Walk::arrive() {
 }
 
 bool Walk::follow(std::string text) {
-  if (!follows_ || ++links_ > kMaxLinks) {
-    errno = ELOOP;
+  if (!home_.follows_links() || ++links_ > kMaxLinks) {
+    errno = home_.follows_links() ? ELOOP : EACCES;
     return false;
   }
   if (text.front() == '/') {

@@ -12,15 +12,15 @@
 #include <string_view>
 #include <vector>
 
-#include "home.h"
 #include "unique_fd.h"
 
 namespace fs_local {
 
+class Home;
+
 class Walk {
  public:
-  explicit Walk(const Home& home, Home::Links links = Home::Links::kFollow)
-      : home_(home), follows_(links == Home::Links::kFollow) {}
+  explicit Walk(const Home& home) : home_(home) {}
 
   // Opens what `path` names, links followed; EXDEV when that is outside the home.
   UniqueFd open(std::string_view path, int flags, mode_t mode);
@@ -37,7 +37,6 @@ class Walk {
   bool count_step();
 
   const Home& home_;
-  const bool follows_;
   UniqueFd here_;                   // empty: the home itself
   std::vector<std::string> names_;  // real directories from the home to here
   bool behind_ = false;             // names_ was shortened and here_ does not show it yet

@@ -258,6 +258,14 @@ def test_keyboard_interactive_can_be_denied_alone(server, tmp_path):
         json.loads(line)["login_type"] == "keyboard-interactive" for line in server.log_text().splitlines()))
 
 
+def test_who_denies_passwords_denies_them_as_an_answer_too(server, tmp_path):
+    record = tmp_path / "record.json"
+    record.write_text(json.dumps({"filters": {"denied_login_methods": ["password"]}}))
+    server.add_account("nopass", options=["--json", record])
+    assert try_password(server, "nopass", PASSWORD)[0][0] == "AuthenticationException"
+    assert try_interactive(server, "nopass", [PASSWORD])[0] == "AuthenticationException"
+
+
 def test_max_sessions(server, tmp_path):
     record = tmp_path / "record.json"
     record.write_text(json.dumps({"max_sessions": 2}))

@@ -53,9 +53,14 @@ def test_allowed_names_work(sftp, path):
 def test_denied_names_are_untouchable(sftp, vera, path):
     before = tree(vera.home)
     for attempt in (lambda: sftp.open(path, "rb"), lambda: sftp.open(path, "wb"), lambda: sftp.open(path, "ab"),
-                    lambda: sftp.remove(path), lambda: sftp.truncate(path, 0), lambda: sftp.rename("/note.txt", path),
-                    lambda: sftp.posix_rename("/note.txt", path)):
+                    lambda: sftp.remove(path), lambda: sftp.truncate(path, 0)):
         with pytest.raises(PermissionError):
+            attempt()
+    beside = os.path.join(os.path.dirname(path), "beside.jpg")
+    sftp.symlink("nothing", beside)
+    before = tree(vera.home)
+    for attempt in (lambda: sftp.rename("/note.txt", path), lambda: sftp.posix_rename(beside, path), lambda: sftp.rename(beside, path)):
+        with pytest.raises(OSError):
             attempt()
     assert tree(vera.home) == before
 
@@ -75,6 +80,10 @@ def test_no_link_leads_to_a_denied_file(sftp, vera):
                 sftp.open(path, mode)
         with pytest.raises(PermissionError):
             sftp.truncate(path, 0)
+    for attempt in (lambda: sftp.rename("/docs/pictures/a.txt", "/a.txt"), lambda: sftp.posix_rename("/note.txt", "/docs/pictures/n.txt"),
+                    lambda: sftp.remove("/docs/pictures/a.txt"), lambda: sftp.rename("/docs/pictures/raw", "/raw")):
+        with pytest.raises(OSError):
+            attempt()
     assert (vera.home / "tool.exe").read_text() == "content of tool.exe"
     assert (vera.home / "photos/a.txt").read_text() == "content of photos/a.txt"
 
@@ -82,8 +91,17 @@ def test_no_link_leads_to_a_denied_file(sftp, vera):
 def test_no_directory_is_moved_from_under_its_filter(sftp, vera):
     before = tree(vera.home)
     for old, new in (("/photos", "/pictures"), ("/photos/raw", "/raw"), ("/docs", "/photos/docs")):
-        with pytest.raises(PermissionError):
+        with pytest.raises(OSError):
             sftp.rename(old, new)
     assert tree(vera.home) == before
     sftp.rename("/docs", "/papers.exe")
     assert (vera.home / "papers.exe").is_dir()
+
+
+def test_a_directory_may_have_any_name(sftp, vera):
+    sftp.mkdir("/photos/holidays")
+    sftp.rename("/photos/holidays", "/photos/summer")
+    sftp.posix_rename("/photos/summer", "/photos/winter")
+    assert (vera.home / "photos/winter").is_dir()
+    with pytest.raises(PermissionError):
+        sftp.rename("/photos/a.jpg", "/photos/summer")

@@ -46,6 +46,9 @@ typedef struct sp_fs_caps {
   uint64_t write_part;   /* the host gathers writes to about this many bytes; 0 when any size is fine */
 } sp_fs_caps;
 
+/* No operation of this mount follows a symbolic link below its root, whatever part of a path it is: SP_E_DENIED. */
+#define SP_MOUNT_NO_LINKS 1u
+
 /* Who mounts. Members are borrowed until unmount. */
 typedef struct sp_mount_args {
   uint32_t struct_size;
@@ -55,6 +58,8 @@ typedef struct sp_mount_args {
   sp_str user;         /* login name, for logs */
   sp_str root;         /* home directory or mapped path; empty when the store has no use for one */
   sp_str settings;     /* JSON object checked against sp_factory.user_schema */
+  uint32_t flags;      /* SP_MOUNT_* */
+  uint32_t reserved;
 } sp_mount_args;
 
 #define SP_OPEN_READ 1u
@@ -63,7 +68,6 @@ typedef struct sp_mount_args {
 #define SP_OPEN_EXCLUSIVE 8u /* with CREATE: fail with SP_E_EXISTS, also for a symbolic link */
 #define SP_OPEN_TRUNCATE 16u
 #define SP_OPEN_APPEND 32u   /* every write goes to the end, whatever its offset */
-#define SP_OPEN_NO_LINKS 64u /* follow no symbolic link in any part of the path: SP_E_DENIED */
 
 typedef struct sp_open_args {
   uint32_t struct_size;
@@ -75,7 +79,8 @@ typedef struct sp_open_args {
 #define SP_STAT_NOFOLLOW 1u  /* also for set_attrs: act on a symbolic link itself */
 #define SP_REMOVE_FILE 0u    /* anything but a directory; SP_E_IS_DIR otherwise */
 #define SP_REMOVE_DIR 1u     /* an empty directory; SP_E_NOT_DIR otherwise */
-#define SP_RENAME_REPLACE 1u /* replace an existing target; without it SP_E_EXISTS */
+#define SP_RENAME_REPLACE 1u  /* replace an existing target; without it SP_E_EXISTS */
+#define SP_RENAME_ONLY_DIR 2u /* rename a directory; anything else is SP_E_NOT_DIR, decided in the same step */
 #define SP_CLOSE_COMMIT 1u   /* the client finished: publish */
 #define SP_CLOSE_ABORT 0u    /* the session was lost or a write failed: do not publish */
 
