@@ -10,15 +10,24 @@ import pytest
 from util import run
 
 
+def ssh_program(path, *options, log=None):
+    """An ssh with these options, which win over those of its caller; what it has to say goes to `log`."""
+    words = [f"-o {option}" for option in options] + ([f'-E "{log}"'] if log else [])
+    path.write_text(f'#!/bin/sh\nexec ssh {" ".join(words)} "$@"\n')
+    path.chmod(0o755)
+    return path
+
+
 class Client:
-    """login: 'key' or 'password'. Subclasses that need a program name it in `program`."""
+    """login: 'key' or 'password'. ssh: what the clients that use OpenSSH's ssh call instead of it (see ssh_program).
+    Subclasses that need a program name it in `program`."""
     program = None
     passwords = True  # can log in by password without a terminal
 
-    def __init__(self, server, account, login="key"):
+    def __init__(self, server, account, login="key", ssh="ssh"):
         if self.program and not shutil.which(self.program):
             pytest.skip(f"{self.program} is not installed")
-        self.server, self.account, self.login = server, account, login
+        self.server, self.account, self.login, self.ssh = server, account, login, os.fspath(ssh)
         self.key = account.keys[0] if account.keys else None
 
     def __enter__(self):

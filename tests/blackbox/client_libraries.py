@@ -2,8 +2,10 @@
 """Drivers of clients used in-process or as a mount: paramiko, asyncssh, sshfs."""
 import asyncio
 import contextlib
+import functools
 import os
 import shutil
+import stat
 import subprocess
 import warnings
 
@@ -19,7 +21,12 @@ with warnings.catch_warnings():
 
 
 class Paramiko(Client):
+    """rekey_bytes: after how much it asks for new keys."""
     name = "paramiko"
+
+    def __init__(self, *args, rekey_bytes=None, **kw):
+        super().__init__(*args, **kw)
+        self.rekey_bytes = rekey_bytes
 
     @contextlib.contextmanager
     def sftp(self):
@@ -29,6 +36,8 @@ class Paramiko(Client):
                   {"pkey": paramiko.Ed25519Key.from_private_key_file(os.fspath(self.key))})
         link.connect("127.0.0.1", self.server.port, self.account.name, **secret, look_for_keys=False, allow_agent=False,
                      timeout=seconds(20), banner_timeout=seconds(20), auth_timeout=seconds(20))
+        if self.rekey_bytes:
+            link.get_transport().packetizer.REKEY_BYTES = self.rekey_bytes
         try:
             with link.open_sftp() as sftp:
                 sftp.get_channel().settimeout(seconds(60))
@@ -40,11 +49,28 @@ class Paramiko(Client):
         with self.sftp() as sftp:
             return getattr(sftp, verb)(*args)
 
-    def put(self, local, remote):
+    def put(self, local, remote, timeout=120):
         self.do("put", os.fspath(local), remote)
 
-    def get(self, remote, local):
+    def get(self, remote, local, timeout=120):
         self.do("get", remote, os.fspath(local))
+
+    def put_tree(self, local, remote, timeout=300):
+        with self.sftp() as sftp:
+            for folder, _, files in os.walk(local):
+                there = os.path.normpath(os.path.join(remote, os.path.relpath(folder, local)))
+                sftp.mkdir(there)
+                for name in files:
+                    sftp.put(os.path.join(folder, name), f"{there}/{name}")
+
+    def get_tree(self, remote, local, timeout=300):
+        def fetch(sftp, there, here):
+            os.mkdir(here)
+            for entry in sftp.listdir_attr(there):
+                verb = functools.partial(fetch, sftp) if stat.S_ISDIR(entry.st_mode) else sftp.get
+                verb(f"{there}/{entry.filename}", os.path.join(here, entry.filename))
+        with self.sftp() as sftp:
+            fetch(sftp, remote, local)
 
     def resume_put(self, local, remote):
         with self.sftp() as sftp, sftp.open(remote, "ab") as out, open(local, "rb") as data:
@@ -79,30 +105,36 @@ class Paramiko(Client):
 
 
 class AsyncSsh(Client):
+    """options: more of asyncssh.connect's."""
     name = "asyncssh"
 
-    def do(self, verb, *args, **kw):
+    def __init__(self, *args, options=None, **kw):
+        super().__init__(*args, **kw)
+        self.options = options or {}
+
+    def do(self, verb, *args, timeout=120, **kw):
         async def work():
             secret = ({"password": self.account.password, "client_keys": None} if self.login == "password" else
                       {"client_keys": [os.fspath(self.key)]})
             async with asyncssh.connect("127.0.0.1", self.server.port, username=self.account.name, config=None,
-                                        known_hosts=os.fspath(self.server.known_hosts), agent_path=None, **secret) as link:
+                                        known_hosts=os.fspath(self.server.known_hosts), agent_path=None, **secret,
+                                        **self.options) as link:
                 async with link.start_sftp_client() as sftp:
                     work = verb(sftp, *args) if callable(verb) else getattr(sftp, verb)(*args, **kw)
-                    return await asyncio.wait_for(work, seconds(120))
+                    return await asyncio.wait_for(work, seconds(timeout))
         return asyncio.run(work())
 
-    def put(self, local, remote):
-        self.do("put", os.fsencode(local), remote)
+    def put(self, local, remote, timeout=120):
+        self.do("put", os.fsencode(local), remote, timeout=timeout)
 
-    def get(self, remote, local):
-        self.do("get", remote, os.fsencode(local), follow_symlinks=True)
+    def get(self, remote, local, timeout=120):
+        self.do("get", remote, os.fsencode(local), follow_symlinks=True, timeout=timeout)
 
     def put_tree(self, local, remote, timeout=300):
-        self.do("put", os.fspath(local), remote, recurse=True)
+        self.do("put", os.fspath(local), remote, recurse=True, timeout=timeout)
 
     def get_tree(self, remote, local, timeout=300):
-        self.do("get", remote, os.fspath(local), recurse=True)
+        self.do("get", remote, os.fspath(local), recurse=True, timeout=timeout)
 
     def resume_put(self, local, remote):
         async def work(sftp):
@@ -152,6 +184,7 @@ class Sshfs(Client):
         self.mount = self.server.directory / f"mount-{self.account.name}"
         self.mount.mkdir(exist_ok=True)
         options = ["StrictHostKeyChecking=yes", f"UserKnownHostsFile={self.server.known_hosts}", "dir_cache=no", "transform_symlinks"]
+        options.append(f"ssh_command={self.ssh}")
         options += ["password_stdin"] if self.login == "password" else [f"IdentityFile={self.key}", "IdentitiesOnly=yes"]
         argv = ["sshfs", f"{self.account.name}@127.0.0.1:/", self.mount, "-p", self.server.port, "-F", "/dev/null",
                 *(part for option in options for part in ("-o", option))]
@@ -168,10 +201,10 @@ class Sshfs(Client):
     def local(self, path):
         return os.path.join(self.mount, path.lstrip("/"))
 
-    def put(self, local, remote):
+    def put(self, local, remote, timeout=120):
         shutil.copyfile(local, self.local(remote))
 
-    def get(self, remote, local):
+    def get(self, remote, local, timeout=120):
         shutil.copyfile(self.local(remote), local)
 
     def put_tree(self, local, remote, timeout=300):

@@ -3,9 +3,13 @@
 import os
 import re
 import urllib.parse
+from pathlib import Path
 
 from client_base import Client
 from util import run
+
+# As servers write it: mode, links, owner, group, size, three words of date, one space, name.
+LONG_NAME = r"^([-dl])[rwxsStT-]{9}\S?(?:\s+\S+){7} (.*)$"
 
 
 class OpenSshSftp(Client):
@@ -22,14 +26,15 @@ class OpenSshSftp(Client):
         return '"' + re.sub(r'(["\\])', r"\\\1", os.fspath(name)) + '"'
 
     def batch(self, *lines, timeout=120):
-        argv = ["sftp", *self.ssh_options(), *self.extra, "-P", self.server.port, "-b", "-", f"{self.account.name}@127.0.0.1"]
+        argv = ["sftp", "-S", self.ssh, *self.ssh_options(), *self.extra, "-P", self.server.port, "-b", "-",
+                f"{self.account.name}@127.0.0.1"]
         return self.run(argv, input="\n".join(lines) + "\n", timeout=timeout).stdout
 
-    def put(self, local, remote):
-        self.batch(f"put {self.quote(local)} {self.quote(remote)}")
+    def put(self, local, remote, timeout=120):
+        self.batch(f"put {self.quote(local)} {self.quote(remote)}", timeout=timeout)
 
-    def get(self, remote, local):
-        self.batch(f"get {self.quote(remote)} {self.quote(local)}")
+    def get(self, remote, local, timeout=120):
+        self.batch(f"get {self.quote(remote)} {self.quote(local)}", timeout=timeout)
 
     def put_tree(self, local, remote, timeout=300):
         self.batch(f"put -r {self.quote(local)} {self.quote(remote)}", timeout=timeout)
@@ -73,16 +78,16 @@ class OpenSshScp(Client):
     passwords = False
 
     def copy(self, *words, timeout=120):
-        self.run(["scp", "-q", *self.ssh_options(), "-P", str(self.server.port), *words], timeout=timeout)
+        self.run(["scp", "-S", self.ssh, *self.ssh_options(), "-P", str(self.server.port), *words], timeout=timeout)
 
     def at(self, path):
         return f"{self.account.name}@127.0.0.1:{path}"
 
-    def put(self, local, remote):
-        self.copy(os.fspath(local), self.at(remote))
+    def put(self, local, remote, timeout=120):
+        self.copy(os.fspath(local), self.at(remote), timeout=timeout)
 
-    def get(self, remote, local):
-        self.copy(self.at(re.sub(r"([\[\]*?\\])", r"\\\1", remote)), os.fspath(local))
+    def get(self, remote, local, timeout=120):
+        self.copy(self.at(re.sub(r"([\[\]*?\\])", r"\\\1", remote)), os.fspath(local), timeout=timeout)
 
     def put_tree(self, local, remote, timeout=300):
         self.copy("-r", os.fspath(local), self.at(remote), timeout=timeout)
@@ -99,18 +104,18 @@ class Lftp(Client):
         return '"' + re.sub(r'(["\\])', r"\\\1", os.fspath(name)) + '"'
 
     def script(self, *lines, timeout=120):
-        ssh = " ".join(["ssh", "-a", "-x", *self.ssh_options()])
+        ssh = " ".join([self.ssh, "-a", "-x", *self.ssh_options()])
         password = self.account.password if self.login == "password" else "unused"
         setup = ["set net:max-retries 1", "set net:timeout 20", "set sftp:charset UTF-8", "set file:charset UTF-8",
                  "set cmd:fail-exit yes", "set xfer:clobber yes", f'set sftp:connect-program "{ssh}"',
                  f"open -p {self.server.port} -u {self.account.name},{self.quote(password)} sftp://127.0.0.1"]
         return self.run(["lftp", "--norc", "-f", "/dev/stdin"], input="\n".join([*setup, *lines]) + "\n", timeout=timeout).stdout
 
-    def put(self, local, remote):
-        self.script(f"put {self.quote(local)} -o {self.quote(remote)}")
+    def put(self, local, remote, timeout=120):
+        self.script(f"put {self.quote(local)} -o {self.quote(remote)}", timeout=timeout)
 
-    def get(self, remote, local):
-        self.script(f"get {self.quote(remote)} -o {self.quote(local)}")
+    def get(self, remote, local, timeout=120):
+        self.script(f"get {self.quote(remote)} -o {self.quote(local)}", timeout=timeout)
 
     def put_tree(self, local, remote, timeout=300):
         self.script(f"mirror -R {self.quote(local)} {self.quote(remote)}", timeout=timeout)
@@ -148,7 +153,12 @@ class Lftp(Client):
 
 
 class Psftp(Client):
+    """saved: settings of a saved session, for what no option says. `said`: PuTTY's event log of the last run."""
     name, program = "psftp", "psftp"
+
+    def __init__(self, *args, saved=None, **kw):
+        super().__init__(*args, **kw)
+        self.saved, self.said = saved, ""
 
     @staticmethod
     def quote(name):
@@ -159,19 +169,34 @@ class Psftp(Client):
         """rm, mv, rmdir and chmod expand wildcards; a backslash protects."""
         return Psftp.quote(re.sub(r"([*?\[\]\\])", r"\\\1", os.fspath(name)))
 
-    def script(self, *lines):
+    def session(self):
+        if not self.saved:
+            return []
+        sessions = self.server.client_home / ".putty/sessions"
+        sessions.mkdir(parents=True, exist_ok=True)
+        (sessions / "saved").write_text("".join(f"{key}={value}\n" for key, value in self.saved.items()))
+        return ["-load", "saved", "-v"]
+
+    def script(self, *lines, timeout=120):
         fingerprint = run(["ssh-keygen", "-lf", self.server.keyring.host("ed25519").with_suffix(".pub")]).stdout.split()[1]
         login = ["-pw", self.account.password] if self.login == "password" else ["-i", self.server.keyring.ppk()]
-        argv = ["psftp", "-batch", "-P", self.server.port, *login, "-hostkey", fingerprint, "-b", "/dev/stdin",
+        argv = ["psftp", "-batch", *self.session(), "-P", self.server.port, *login, "-hostkey", fingerprint, "-b", "/dev/stdin",
                 f"{self.account.name}@127.0.0.1"]
-        done = self.run(argv, input="\n".join(lines) + "\n")
+        done = self.run(argv, input="\n".join(lines) + "\n", timeout=timeout)
+        self.said = done.stderr
         return done.stdout
 
-    def put(self, local, remote):
-        self.script(f"put {self.quote(local)} {self.quote(remote)}")
+    def put(self, local, remote, timeout=120):
+        self.script(f"put {self.quote(local)} {self.quote(remote)}", timeout=timeout)
 
-    def get(self, remote, local):
-        self.script(f"get {self.quote(remote)} {self.quote(local)}")
+    def get(self, remote, local, timeout=120):
+        self.script(f"get {self.quote(remote)} {self.quote(local)}", timeout=timeout)
+
+    def put_tree(self, local, remote, timeout=300):
+        self.script(f"put -r {self.quote(local)} {self.quote(remote)}", timeout=timeout)
+
+    def get_tree(self, remote, local, timeout=300):
+        self.script(f"get -r {self.quote(remote)} {self.quote(local)}", timeout=timeout)
 
     def resume_put(self, local, remote):
         self.script(f"reput {self.quote(local)} {self.quote(remote)}")
@@ -180,8 +205,7 @@ class Psftp(Client):
         self.script(f"reget {self.quote(remote)} {self.quote(local)}")
 
     def list(self, path):
-        # psftp shows the server's own long names: mode, links, owner, group, size, three words of date, one space, name.
-        lines = re.findall(r"^([-dl])[rwxsStT-]{9}\S?(?:\s+\S+){7} (.*)$", self.script(f"ls {self.quote(path)}"), re.MULTILINE)
+        lines = re.findall(LONG_NAME, self.script(f"ls {self.quote(path)}"), re.MULTILINE)  # it shows the server's own
         return {name.split(" -> ")[0] if kind == "l" else name for kind, name in lines} - {".", ".."}
 
     def rename(self, old, new):
@@ -203,37 +227,58 @@ class Psftp(Client):
 class Curl(Client):
     name, program = "curl", "curl"
 
-    def curl(self, path, *words):
+    def url(self, path):
+        return f"sftp://127.0.0.1:{self.server.port}{urllib.parse.quote(os.fspath(path))}"
+
+    def curl(self, *words, **options):
         login = (["-u", f"{self.account.name}:{self.account.password}"] if self.login == "password" else
                  ["-u", f"{self.account.name}:", "--key", self.key, "--pubkey", self.key.with_suffix(".pub")])
-        url = f"sftp://127.0.0.1:{self.server.port}{urllib.parse.quote(path)}"
         # From a known_hosts with several kinds it picks ssh-rsa, by which libssh2 means the SHA-1 signature: name one kind.
         known = self.server.client_home / ".ssh/known_hosts"
         known.parent.mkdir(exist_ok=True)
         known.write_text("".join(line for line in open(self.server.known_hosts) if " ssh-ed25519 " in line))
-        return self.run(["curl", "-sS", "--disable", "--globoff", *login, *words, url]).stdout
+        return self.run(["curl", "-sS", "--disable", "--globoff", *login, *words], **options).stdout
+
+    def files(self, words, pairs, timeout):
+        """Many transfers on one connection: pairs of (local file, remote path); words: the option for the file, and more."""
+        option, *more = words
+        lines = [f"{option} = {self.quote(local)}\nurl = {self.quote(self.url(remote))}\n" for local, remote in pairs]
+        self.curl(*more, "-K", "-", input="".join(lines), timeout=timeout)
 
     @staticmethod
     def quote(name):
-        return '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
+        return '"' + re.sub(r'(["\\])', r"\\\1", os.fspath(name)) + '"'
 
     def command(self, *words):
-        self.curl("/", "-o", "/dev/null", "-Q", " ".join(words))
+        self.curl("-o", "/dev/null", "-Q", " ".join(words), self.url("/"))
 
-    def put(self, local, remote):
-        self.curl(remote, "-T", os.fspath(local))
+    def put(self, local, remote, timeout=120):
+        self.curl("-T", local, self.url(remote), timeout=timeout)
 
-    def get(self, remote, local):
-        self.curl(remote, "-o", os.fspath(local))
+    def get(self, remote, local, timeout=120):
+        self.curl("-o", local, self.url(remote), timeout=timeout)
+
+    def put_tree(self, local, remote, timeout=300):
+        files = [path.relative_to(local) for path in Path(local).rglob("*") if not path.is_dir()]
+        self.files(["upload-file", "--ftp-create-dirs"], [(local / name, f"{remote}/{name}") for name in files], timeout)
+
+    def get_tree(self, remote, local, timeout=300):
+        """It walks no trees: one listing per directory, then all files at once."""
+        folders, files = [""], []
+        for folder in folders:
+            lines = re.findall(LONG_NAME, self.curl(self.url(f"{remote}{folder}/")), re.MULTILINE)
+            folders += [f"{folder}/{name}" for kind, name in lines if kind == "d" and name not in (".", "..")]
+            files += [f"{folder}/{name}" for kind, name in lines if kind == "-"]
+        self.files(["output", "--create-dirs"], [(f"{local}{name}", f"{remote}{name}") for name in files], timeout)
 
     def resume_put(self, local, remote):
-        self.curl(remote, "-C", "-", "-T", os.fspath(local))
+        self.curl("-C", "-", "-T", local, self.url(remote))
 
     def resume_get(self, remote, local):
-        self.curl(remote, "-C", "-", "-o", os.fspath(local))
+        self.curl("-C", "-", "-o", local, self.url(remote))
 
     def list(self, path):
-        return set(self.curl(path.rstrip("/") + "/", "-l").splitlines()) - {".", "..", ""}
+        return set(self.curl("-l", self.url(path.rstrip("/") + "/")).splitlines()) - {".", "..", ""}
 
     def rename(self, old, new):
         self.command("rename", self.quote(old), self.quote(new))
@@ -268,11 +313,11 @@ class Rclone(Client):
         env = {f"RCLONE_CONFIG_T_{key}": value for key, value in remote.items()}
         return self.run(["rclone", "--config", "/dev/null", "--retries", "1", "--ignore-times", *words], env=env, timeout=timeout).stdout
 
-    def put(self, local, remote):
-        self.rclone("copyto", os.fspath(local), f"T:{remote}")
+    def put(self, local, remote, timeout=120):
+        self.rclone("copyto", os.fspath(local), f"T:{remote}", timeout=timeout)
 
-    def get(self, remote, local):
-        self.rclone("copyto", f"T:{remote}", os.fspath(local))
+    def get(self, remote, local, timeout=120):
+        self.rclone("copyto", f"T:{remote}", os.fspath(local), timeout=timeout)
 
     def put_tree(self, local, remote, timeout=300):
         self.rclone("copy", os.fspath(local), f"T:{remote}", timeout=timeout)

@@ -12,7 +12,8 @@ from util import QUICK
 warnings.filterwarnings("ignore", message=".*has been deprecated.*")
 
 # Tests that say something about SFTP clients and the protocol in general; the rest is about our server only.
-PEER_FILES = {"test_clients.py", "test_client_names.py", "test_big.py", "test_protocol.py", "test_protocol_extensions.py"}
+PEER_FILES = {"test_clients.py", "test_client_names.py", "test_big.py", "test_trees.py", "test_rekey.py", "test_protocol.py",
+              "test_protocol_extensions.py"}
 
 
 def pytest_addoption(parser):

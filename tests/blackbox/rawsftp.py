@@ -247,9 +247,9 @@ class RawSftp:
 
 
 @contextlib.contextmanager
-def transport(server, account, login=True, **options):
-    """An SSH connection that is logged in by key (or not at all), closed at the end."""
-    sock = socket.create_connection(("127.0.0.1", server.port), timeout=seconds(20))
+def transport(server, account, login=True, source="127.0.0.1", **options):
+    """An SSH connection that is logged in by key (or not at all), closed at the end. source: the client's own address."""
+    sock = socket.create_connection(("127.0.0.1", server.port), timeout=seconds(20), source_address=(source, 0))
     link = paramiko.Transport(sock, **options)
     link.banner_timeout = link.auth_timeout = link.handshake_timeout = seconds(30)
     try:

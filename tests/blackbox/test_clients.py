@@ -7,7 +7,7 @@ import stat
 import pytest
 
 import clients
-from util import make_tree, pattern, sha256, tree, write_pattern
+from util import make_tree, pattern, tree
 
 SIZES = [0, 1, 32767, 32768, 32769, (8 << 20) + 3]
 
@@ -149,25 +149,3 @@ def test_openssh_password_login(server, alice, home):
     argv = ["sshpass", "-e", "sftp", *client.ssh_options(), "-P", server.port, f"{alice.name}@127.0.0.1"]
     client.run(argv, input="mkdir made\n", env={"SSHPASS": alice.password})
     assert (home / "made").is_dir()
-
-
-@pytest.mark.parametrize("cipher", ["aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com", "aes128-ctr"])
-def test_rekey_during_transfers(cipher, server, alice, home, tmp_path):
-    """300 MiB each way while the client asks for new keys every 64 MiB."""
-    want = write_pattern(tmp_path / "up", 300 << 20)
-    client = clients.OpenSshSftp(server, alice, extra=["-o", "RekeyLimit=64M", "-c", cipher])
-    client.batch(f'put "{tmp_path}/up" /f', timeout=180)
-    assert sha256(home / "f") == want
-    client.batch(f'get /f "{tmp_path}/down"', timeout=180)
-    assert sha256(tmp_path / "down") == want
-
-
-def test_rekey_is_really_asked_for(server, alice, home, tmp_path):
-    """Proves that the test above tests something: the client's own log counts the key exchanges."""
-    write_pattern(tmp_path / "up", 10 << 20)
-    client = clients.OpenSshSftp(server, alice)
-    argv = ["sftp", *client.ssh_options(log_level="DEBUG1"), "-o", "RekeyLimit=1M", "-P", server.port, "-b", "-",
-            f"{alice.name}@127.0.0.1"]
-    done = client.run(argv, input=f'put "{tmp_path}/up" /f\n')
-    assert done.stderr.count("SSH2_MSG_NEWKEYS received") >= 5, done.stderr[-3000:]
-    assert sha256(home / "f") == sha256(tmp_path / "up")

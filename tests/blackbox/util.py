@@ -2,6 +2,7 @@
 """Small things every test file needs: scaled deadlines, polling, file patterns, tree digests. Knows no server."""
 import ctypes
 import hashlib
+import multiprocessing
 import os
 import random
 import signal
@@ -43,6 +44,20 @@ def run(argv, *, timeout=120, check=True, env=None, input=None, cwd=None):
     return done
 
 
+def side_by_side(*jobs):
+    """Each in its own process, so that clients which are Python do not wait for each other either."""
+    children = [multiprocessing.get_context("fork").Process(target=job) for job in jobs]
+    for child in children:
+        child.start()
+    try:
+        for child in children:
+            child.join(seconds(600))
+        assert [child.exitcode for child in children] == [0] * len(jobs), "see the captured stderr"
+    finally:
+        for child in children:
+            child.kill()
+
+
 def die_with_parent():
     """For preexec_fn: a test run that is killed leaves no server behind (Linux: PR_SET_PDEATHSIG)."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
@@ -79,6 +94,33 @@ def sha256(path):
         while count := data.readinto(buffer):
             digest.update(memoryview(buffer)[:count])
     return digest.hexdigest()
+
+
+def holding_data(fd, size, block):
+    """The numbers of all blocks of a file that are not holes from end to end."""
+    found, offset = set(), 0
+    while offset < size:
+        try:
+            offset = os.lseek(fd, offset, os.SEEK_DATA)
+        except OSError:  # ENXIO: only a hole is left
+            break
+        end = os.lseek(fd, offset, os.SEEK_HOLE)
+        found.update(range(offset // block, -(-end // block)))
+        offset = end
+    return found
+
+
+def assert_same_content(path, wanted, block=1 << 20):
+    """Byte by byte, but nothing is read where a file has a hole: quick for files of gigabytes that are mostly holes."""
+    zeros = bytes(block)
+    with open(path, "rb", buffering=0) as left, open(wanted, "rb", buffering=0) as right:
+        size = os.fstat(right.fileno()).st_size
+        assert os.fstat(left.fileno()).st_size == size, path
+        files = [(f.fileno(), holding_data(f.fileno(), size, block)) for f in (left, right)]
+        for index in sorted(files[0][1] | files[1][1]):
+            offset = index * block
+            one, other = (os.pread(fd, block, offset) if index in data else zeros[:size - offset] for fd, data in files)
+            assert one == other, f"{path} differs from {wanted} between {offset} and {offset + len(other)}"
 
 
 def tree(root):
