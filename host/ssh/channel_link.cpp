@@ -21,6 +21,9 @@ namespace {
 constexpr std::size_t kSmallPart = 4 * 1024;
 constexpr std::size_t kGatheredBytes = 16 * 1024;
 
+// The widest window and a little more, for what was on its way.
+constexpr std::size_t kMaxHeldBytes = limits::kUploadWindowBytes + limits::kUploadWindowBytes / 8;
+
 }  // namespace
 
 ChannelLink::ChannelLink(ssh_session session, ssh_channel channel, std::shared_ptr<Share> share)
@@ -54,6 +57,8 @@ int ChannelLink::on_data(ssh_session, ssh_channel, void* data, std::uint32_t siz
   const bool full = link->state_ == State::kOpen || !link->engine_->ready();
   if (full && !link->must_accept_) {
     link->held_ = true;
+    // Here `size` is all that waits: libssh takes in what comes beyond the window it has offered.
+    link->overrun_ = size > kMaxHeldBytes;
     return 0;
   }
   link->held_ = false;

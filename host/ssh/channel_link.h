@@ -39,6 +39,8 @@ class ChannelLink {
   bool closing() const { return state_ >= State::kClosing; }  // nothing more comes of it
   bool ended() const { return state_ == State::kClosed; }
   bool busy() const { return engine_ && engine_->busy(); }
+  // The client sent more than any window it was given.
+  bool overrun() const { return overrun_; }
   // Bytes moved either way since the last call: a session without any is idle.
   std::uint64_t take_traffic();
 
@@ -61,7 +63,8 @@ class ChannelLink {
   ssh_channel_callbacks_struct callbacks_{};
   std::shared_ptr<sftp::Channel> engine_;
   State state_ = State::kOpen;
-  bool held_ = false;         // libssh keeps bytes that the engine had no room for
+  bool held_ = false;  // libssh keeps bytes that the engine had no room for
+  bool overrun_ = false;
   bool must_accept_ = false;  // libssh is about to re-open the window: nothing may be left with it
   bool eof_ = false;
   bool window_wide_ = false;

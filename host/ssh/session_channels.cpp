@@ -108,6 +108,7 @@ bool Session::pump() {
     if (left == 0 && budget > 0) more = true;  // it may have something to send, which its own turn will show
     more = link.pump(left) || more;
     freed = freed || link.closing() != was_closing;
+    if (link.overrun()) end("the client sends beyond its receive window");
     if (const auto moved = link.take_traffic(); moved != 0) {
       moved_since_tick_ += moved;
       last_activity_ = Clock::now();
