@@ -236,14 +236,16 @@ class Curl(Client):
         # From a known_hosts with several kinds it picks ssh-rsa, by which libssh2 means the SHA-1 signature: name one kind.
         known = self.server.client_home / ".ssh/known_hosts"
         known.parent.mkdir(exist_ok=True)
-        known.write_text("".join(line for line in open(self.server.known_hosts) if " ssh-ed25519 " in line))
+        one = known.with_name(f"known_hosts.{os.getpid()}")  # another process may be reading it
+        one.write_text("".join(line for line in open(self.server.known_hosts) if " ssh-ed25519 " in line))
+        one.replace(known)
         return self.run(["curl", "-sS", "--disable", "--globoff", *login, *words], **options).stdout
 
     def files(self, words, pairs, timeout):
         """Many transfers on one connection: pairs of (local file, remote path); words: the option for the file, and more."""
         option, *more = words
         lines = [f"{option} = {self.quote(local)}\nurl = {self.quote(self.url(remote))}\n" for local, remote in pairs]
-        self.curl(*more, "-K", "-", input="".join(lines), timeout=timeout)
+        self.curl("--fail-early", *more, "-K", "-", input="".join(lines), timeout=timeout)
 
     @staticmethod
     def quote(name):

@@ -9,10 +9,6 @@ import clients
 from util import SANITIZED, make_tree, side_by_side, tree
 
 pytestmark = pytest.mark.big
-NOT_YET = {
-    clients.Curl: "a put once missed one file, about where a directory was made; curl only tells how its last file went. "
-                  "Whose fault it is has to be found first",
-}
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +23,6 @@ def ten_thousand(alice):
 
 @pytest.mark.parametrize("kind", clients.ALL, ids=lambda kind: kind.name)
 def test_tree_of_10000_files(kind, server, alice, tmp_path, ten_thousand):
-    if kind in NOT_YET:
-        pytest.skip(NOT_YET[kind])
     root, want = ten_thousand
 
     def put():
