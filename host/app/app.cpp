@@ -19,6 +19,7 @@
 #include "host/config/config.h"
 #include "host/ssh/host_keys.h"
 #include "host/ssh/server.h"
+#include "host/vfs/quota.h"
 
 namespace host::app {
 namespace {
@@ -71,9 +72,21 @@ void reload(users::Store& store) {
   }
 }
 
-core::Result<std::unique_ptr<ssh::Server>> make_server(const config::Config& config, ssh::Services services) {
+vfs::UsageStore usage_store(users::Store& store) {
+  return {.read = [&store](std::string_view username) { return store.usage(username); },
+          .add =
+              [&store](std::string_view username, const users::Usage& change) {
+                using namespace std::chrono;
+                const auto now = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+                return store.add_usage(username, change, now);
+              }};
+}
+
+core::Result<std::unique_ptr<ssh::Server>> make_server(const config::Config& config, ssh::Services services,
+                                                       vfs::Quotas& quotas) {
   auto options = server_options(config);
   if (!options) return options.error();
+  options->vfs.quotas = &quotas;
   auto keys = ssh::ensure_host_keys(config.dir, config.sftpd.keys);
   if (!keys) return keys.error();
   options->host_keys = std::move(*keys);
@@ -95,8 +108,9 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
   if (!store_settings) return store_settings.error();
   const auto store = users::Store::open(registry, *store_settings);
   if (!store) return store.error();
+  vfs::Quotas quotas(usage_store(**store), static_cast<vfs::Quotas::Track>(config->data_provider.track_quota));
   auth::Login login(**store);
-  const auto server = make_server(*config, {&registry, &login});
+  const auto server = make_server(*config, {&registry, &login}, quotas);
   if (!server) return server.error();
   const auto request_reload = [&] {
     // A worker of logins: the store may block, and it outlives them.
@@ -111,6 +125,7 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
                  }});
   (*server)->run();
   signals.finish();
+  registry.stop_storages();  // the last files are counted before the counters go
   return core::ok();
 }
 

@@ -107,6 +107,7 @@ core::Result<ssh::ServerOptions> server_options(const config::Config& config) {
   options.drain_s = sftpd.drain_timeout;
   options.fast_socket = sftpd.fast_socket;
   options.vfs.umask = sftpd.umask;
+  options.vfs.upload_mode = static_cast<vfs::UploadMode>(sftpd.upload_mode);
   options.vfs.ignore_setstat = sftpd.setstat_mode == 1;
   return options;
 }

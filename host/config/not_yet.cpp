@@ -11,7 +11,6 @@ namespace {
 
 // A missing one would let in whom it should keep out, believe the wrong address, or break a promise about files.
 constexpr std::string_view kRefused[] = {
-    "sftpd.upload_mode",
     "sftpd.keyboard_interactive_auth_program",
     "sftpd.proxy_protocol",
     "data_provider.external_auth_program",

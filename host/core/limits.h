@@ -69,6 +69,12 @@ inline constexpr std::size_t kMaxLogTextBytes = 16 * 1024;
 // Owner names remembered per session and kind, for listings
 inline constexpr std::size_t kMaxOwnerNames = 256;
 
+// Quotas
+inline constexpr auto kUsageWriteDelay = std::chrono::milliseconds(50);  // counters reach the provider together
+inline constexpr auto kUsageFresh = std::chrono::seconds(1);  // what other hosts have counted is read again after it
+inline constexpr int kMaxLinkHops = 32;
+inline constexpr std::size_t kMaxScanDirectories = 1'000'000;  // found and not read yet
+
 // Accounts
 inline constexpr std::size_t kMaxUserRecordBytes = 1024 * 1024;
 inline constexpr std::size_t kMaxPasswordBytes = 4096;

@@ -199,9 +199,12 @@ Result<void*> Registry::Impl::create(const LoadedFactory& factory, const std::st
 
 Registry::Registry(RegistryOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 
-Registry::~Registry() {
-  // What workers still have to close and unmount is done while its storage is there.
+void Registry::stop_storages() {
   for (auto& [name, storage] : impl_->storages) storage->pool().stop();
+}
+
+Registry::~Registry() {
+  stop_storages();  // what workers still have to close and unmount is done while its storage is there
   impl_->storages.clear();
   for (auto it = impl_->init_order.rbegin(); it != impl_->init_order.rend(); ++it) {
     void(SP_CALL * deinit)(void) = (*it)->table.deinit;

@@ -56,6 +56,8 @@ class Registry {
 
   // The storage backend of that name ("fs-local"), made on first use from plugins.storage.NAME. Any thread.
   core::Result<std::shared_ptr<Storage>> storage(std::string_view name);
+  // Lets their workers do what is queued and ends them; what is to be released later is released by the caller's thread.
+  void stop_storages();
   // A new provider; config_json is checked against the plugin's schema.
   core::Result<std::unique_ptr<Provider>> make_provider(std::string_view name, const std::string& config_json);
   // Checks one user's storage settings against the backend's user_schema and fills in defaults.

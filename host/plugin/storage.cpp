@@ -70,7 +70,7 @@ Result<std::unique_ptr<Fs>> Storage::mount(const Op& op, MountArgs args) {
   raw.user = to_c(std::string_view(kept.user));
   raw.root = to_c(std::string_view(kept.root));
   raw.settings = to_c(std::string_view(kept.settings_json));
-  raw.flags = kept.follow_links ? 0 : SP_MOUNT_NO_LINKS;
+  raw.flags = (kept.follow_links ? 0 : SP_MOUNT_NO_LINKS) | (kept.make_root ? 0 : SP_MOUNT_AS_FOUND);
 
   const sp_op raw_op = to_c(op);
   ErrorSlot error;

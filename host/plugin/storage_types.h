@@ -65,6 +65,7 @@ struct MountArgs {
   std::uint32_t umask = 022;
   std::uint64_t session_id = 0;
   bool follow_links = true;  // false: no operation follows a symbolic link
+  bool make_root = true;     // false: a missing root stays missing, and operations say so
   std::string user, root, settings_json = "{}";
 };
 

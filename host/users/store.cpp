@@ -148,6 +148,21 @@ core::Result<void> Store::note_login(std::string_view username, std::int64_t now
                               Json{{"last_login", now_ms}}.dump());
 }
 
+core::Result<Usage> Store::usage(std::string_view username) {
+  auto user = find(username);
+  if (!user) return user.error();
+  return Usage{user->used_quota_size, user->used_quota_files};
+}
+
+core::Result<void> Store::add_usage(std::string_view username, const Usage& change, std::int64_t now_ms) {
+  if (!impl_->options.manage_users) return disabled("counting usage");
+  auto added = impl_->provider->add(kUsersCollection, username,
+                                    {{"used_quota_size", change.size}, {"used_quota_files", change.files}});
+  if (!added) return added;
+  return impl_->provider->put(kUsersCollection, username, plugin::Provider::Put::kUpdate,
+                              Json{{"last_quota_update", now_ms}}.dump());
+}
+
 core::Result<void> Store::check() { return impl_->provider->check(); }
 
 core::Result<void> Store::reload() { return impl_->provider->reload(); }

@@ -37,6 +37,9 @@ class Store {
   core::Result<User> update(const User& user);  // by username; counters and last_login are left alone
   core::Result<void> remove(std::string_view username);
   core::Result<void> note_login(std::string_view username, std::int64_t now_ms);
+  // Quota counters: as stored, and changed by an atomic addition.
+  core::Result<Usage> usage(std::string_view username);
+  core::Result<void> add_usage(std::string_view username, const Usage& change, std::int64_t now_ms);
   core::Result<void> check();
   core::Result<void> reload();
 

@@ -48,6 +48,12 @@ struct Filesystem {
   std::string settings_json = "{}";
 };
 
+// What an account has stored, or a change of it.
+struct Usage {
+  std::int64_t size = 0, files = 0;
+  friend bool operator==(const Usage&, const Usage&) = default;
+};
+
 struct User {
   std::int64_t id = 0;
   int status = 0;  // 1 active

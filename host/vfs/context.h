@@ -13,6 +13,7 @@
 #include "host/vfs/mounts.h"
 #include "host/vfs/name_filter.h"
 #include "host/vfs/session_fs.h"
+#include "host/vfs/session_quota.h"
 
 namespace host::vfs {
 
@@ -22,6 +23,8 @@ struct Context {
         options(options_in),
         gate(identity.user),
         names(identity.user),
+        quota{options.quotas != nullptr ? options.quotas->of(identity.user) : nullptr,
+              {identity.user.quota_size, identity.user.quota_files}},
         mounts(std::move(mounts_in)) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
@@ -30,6 +33,7 @@ struct Context {
   const Options options;
   const Gate gate;
   const NameFilter names;
+  const SessionQuota quota;
   const Mounts mounts;
 
   // Context of a storage call that starts now.

@@ -27,6 +27,19 @@ Place Mounts::resolve(const core::VirtualPath& path) const {
   return {mount.fs.get(), {path.below(mount.at)}};
 }
 
+bool Mounts::leads_to_mount(const core::VirtualPath& path) const {
+  return std::ranges::any_of(mounts_,
+                             [&](const Mount& mount) { return !mount.at.is_root() && mount.at.is_within(path); });
+}
+
+std::vector<const Mount*> Mounts::in(const core::VirtualPath& directory) const {
+  std::vector<const Mount*> found;
+  for (const Mount& mount : mounts_) {
+    if (!mount.at.is_root() && mount.at.parent() == directory) found.push_back(&mount);
+  }
+  return found;
+}
+
 void Mounts::cancel() const {
   for (const Mount& mount : mounts_) mount.fs->cancel();
 }

@@ -32,6 +32,11 @@ class Mounts {
   // The mount with the longest prefix, whole components compared.
   const Mount& at(const core::VirtualPath& path) const;
   Place resolve(const core::VirtualPath& path) const;
+  const std::vector<Mount>& all() const { return mounts_; }
+  // Is it a mounted folder, or a directory on the way to one? Such a name stays where it is.
+  bool leads_to_mount(const core::VirtualPath& path) const;
+  // The folders that are mounted right in `directory`.
+  std::vector<const Mount*> in(const core::VirtualPath& directory) const;
   // Tells every storage that the session is over.
   void cancel() const;
 

@@ -36,8 +36,18 @@ struct Identity {
   std::string protocol = "SFTP";  // for transfer and command lines
 };
 
+enum class UploadMode : std::uint8_t {
+  kInPlace = 0,
+  kAtomic = 1,        // the file appears, or is replaced, when it is whole; a failed upload leaves nothing
+  kAtomicResume = 2,  // the same, but what a failed upload has brought is kept under the name, to be continued
+};
+
+class Quotas;
+
 struct Options {
   std::uint32_t umask = 022;
+  UploadMode upload_mode = UploadMode::kInPlace;
+  Quotas* quotas = nullptr;     // outlives all sessions; null: nothing is counted
   bool ignore_setstat = false;  // setstat_mode 1: owner, permissions and times are answered, not applied; size is
 };
 
@@ -115,6 +125,8 @@ class SessionFs {
   virtual Result<std::string> read_link(const VirtualPath& path) = 0;
   virtual Result<void> hard_link(const VirtualPath& from, const VirtualPath& to) = 0;
   virtual Result<plugin::StatVfs> statvfs(const VirtualPath& path) = 0;
+  // All that the account holds, as quotas count it; whatever the user may see. Takes long.
+  virtual Result<users::Usage> scan_usage() { return core::Status::kUnsupported; }
   // Name of a numeric owner at a path, or the number in digits.
   virtual std::string user_name(const VirtualPath& path, std::uint32_t uid) = 0;
   virtual std::string group_name(const VirtualPath& path, std::uint32_t gid) = 0;

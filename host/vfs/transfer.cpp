@@ -26,18 +26,21 @@ FsCaps caps_for(const FsCaps& mount, bool append) {
   return caps;
 }
 
+constexpr std::uint64_t kWatchedCopyBytes = 16 * 1024 * 1024;  // copied between two looks at the quota
+
 bool overlap(std::uint64_t a, std::uint64_t b, std::uint64_t length) { return a < b ? b - a < length : a - b < length; }
 
 }  // namespace
 
 Transfer::Transfer(std::shared_ptr<const Context> context, core::VirtualPath path, std::unique_ptr<plugin::File> file,
-                   const OpenPlan& plan)
+                   std::unique_ptr<Upload> upload, const OpenPlan& plan)
     : context_(std::move(context)),
       path_(std::move(path)),
       place_(context_->mounts.resolve(path_)),
       plan_(plan),
       caps_(caps_for(place_.fs->caps(), plan.append)),
-      file_(std::move(file)) {}
+      file_(std::move(file)),
+      upload_(std::move(upload)) {}
 
 Transfer::~Transfer() {
   if (file_) (void)close(true);
@@ -77,6 +80,10 @@ Result<void> Transfer::write_at(std::span<const std::byte> data, std::uint64_t o
     const std::lock_guard lock(mutex_);
     return first_error_.status;
   }
+  if (upload_) {
+    auto room = plan_.append ? upload_->make_room_behind(data.size()) : upload_->make_room(offset + data.size());
+    if (!room) return fail(room.error());
+  }
   auto done = file_->write_at(context_->op(), data, offset);
   if (!done) return fail(done.error());
   written_.fetch_add(data.size(), std::memory_order_relaxed);
@@ -97,6 +104,9 @@ Result<void> Transfer::set_attrs(const Attrs& attrs) {
   auto permitted = permitted_attrs(*context_, target, attrs);
   if (!permitted) return permitted.error();
   if (permitted->valid == 0) return core::ok();
+  if (upload_ && permitted->has(Attrs::kSize)) {
+    if (auto room = upload_->make_room(permitted->size); !room) return room;
+  }
   auto done = file_->set_attrs(context_->op(), *permitted);
   if (!done) {
     journal::failure(*context_, "set attributes of", place_, done.error());
@@ -142,9 +152,18 @@ Result<std::uint64_t> Transfer::copy_to(OpenFile& to, std::uint64_t from, std::u
 
 // Inside the store: no byte passes through us.
 Result<std::uint64_t> Transfer::copy_inside(Transfer& to, std::uint64_t from, std::uint64_t length, std::uint64_t at) {
+  if (to.upload_) {  // room is taken beforehand, for no more than there is to copy
+    auto have = size();
+    if (!have) return have;
+    length = std::min(length, *have > from ? *have - from : 0);
+  }
   std::uint64_t copied = 0;
   while (copied < length) {
-    auto step = file_->copy_range(context_->op(), from + copied, length - copied, *to.file_, at + copied);
+    const auto want = to.upload_ ? std::min(length - copied, kWatchedCopyBytes) : length - copied;
+    if (to.upload_) {
+      if (auto room = to.upload_->make_room(at + copied + want); !room) return to.fail(room.error());
+    }
+    auto step = file_->copy_range(context_->op(), from + copied, want, *to.file_, at + copied);
     if (!step) {
       if (step.error().status == Status::kUnsupported && copied == 0) return step;
       return to.fail(step.error());
@@ -189,7 +208,7 @@ void Transfer::log_transfer() const {
 Result<void> Transfer::close(bool lost) {
   const std::unique_ptr<plugin::File> file = std::move(file_);
   const bool commit = !lost && !failed_;
-  auto closed = file->close(context_->op(), commit);
+  auto closed = upload_ ? upload_->close(*file, commit) : file->close(context_->op(), commit);
   if (failed_) return first_error_;
   if (lost) {
     std::string text(verb());

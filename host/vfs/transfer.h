@@ -11,13 +11,15 @@
 
 #include "host/vfs/context.h"
 #include "host/vfs/open_plan.h"
+#include "host/vfs/upload.h"
 
 namespace host::vfs {
 
 class Transfer final : public OpenFile {
  public:
+  // `upload` may be null.
   Transfer(std::shared_ptr<const Context> context, core::VirtualPath path, std::unique_ptr<plugin::File> file,
-           const OpenPlan& plan);
+           std::unique_ptr<Upload> upload, const OpenPlan& plan);
   ~Transfer() override;
 
   core::WorkerPool& pool() override { return place_.fs->pool(); }
@@ -50,6 +52,7 @@ class Transfer final : public OpenFile {
   const OpenPlan plan_;
   plugin::FsCaps caps_;
   std::unique_ptr<plugin::File> file_;  // null once closed
+  std::unique_ptr<Upload> upload_;
   const std::chrono::steady_clock::time_point opened_ = std::chrono::steady_clock::now();
   std::atomic<std::uint64_t> read_ = 0;
   std::atomic<std::uint64_t> written_ = 0;

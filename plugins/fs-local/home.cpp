@@ -63,8 +63,19 @@ sallyport::Outcome<Home> Home::open(std::string_view path, bool by_kernel) {
   return Home(std::move(fd), std::move(text), canonical.get(), by_kernel && platform::has_open_beneath());
 }
 
+Home Home::missing(std::string_view path, int error) {
+  Home home{UniqueFd(), std::string(path), std::string(path), false};
+  home.missing_ = error;
+  return home;
+}
+
+bool Home::there() const {
+  if (missing_ != 0) errno = missing_;
+  return missing_ == 0;
+}
+
 UniqueFd Home::open_at(std::string_view path, int flags, mode_t mode) const {
-  if (!well_formed(path)) return {};
+  if (!well_formed(path) || !there()) return {};
   if (by_kernel_) {
     const std::size_t start = path.find_first_not_of('/');
     const std::string relative(start == std::string_view::npos ? "." : path.substr(start));
@@ -80,7 +91,7 @@ UniqueFd Home::open_at(std::string_view path, int flags, mode_t mode) const {
 }
 
 Place Home::place_of(std::string_view path) const {
-  if (!well_formed(path)) return {};
+  if (!well_formed(path) || !there()) return {};
   path = without_trailing_slashes(path);
   Place place;
   place.name = path.substr(path.rfind('/') == std::string_view::npos ? 0 : path.rfind('/') + 1);
@@ -99,7 +110,7 @@ Place Home::place_of(std::string_view path) const {
 
 std::optional<std::size_t> Home::depth_of(std::string_view path) const {
   Walk walk(*this);
-  if (!well_formed(path) || !walk.open(path, platform::kNameOnly | O_DIRECTORY, 0)) return std::nullopt;
+  if (!well_formed(path) || !there() || !walk.open(path, platform::kNameOnly | O_DIRECTORY, 0)) return std::nullopt;
   return walk.depth();
 }
 

@@ -29,6 +29,11 @@ class Home {
   // by_kernel false: resolve by hand even where the kernel could.
   static sallyport::Outcome<Home> open(std::string_view path, bool by_kernel);
 
+  // A home that is not there: every path answers `error`.
+  static Home missing(std::string_view path, int error);
+
+  // False, with errno, for a missing one; its fd is -1.
+  bool there() const;
   int fd() const { return fd_.get(); }
   const std::string& path() const { return path_; }
 
@@ -53,6 +58,7 @@ class Home {
   std::string canonical_;  // without links
   bool by_kernel_;
   bool follows_links_ = true;
+  int missing_ = 0;  // errno of its operations
 };
 
 bool is_home(std::string_view path);

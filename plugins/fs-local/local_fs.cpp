@@ -71,7 +71,7 @@ sp_fs_caps LocalFs::caps() const {
 Outcome<sp_attrs> LocalFs::stat(const sp_op&, std::string_view path, std::uint32_t flags) {
   struct stat st {};
   if (is_home(path)) {
-    if (::fstat(home_.fd(), &st) != 0) return failed("stat", path);
+    if (!home_.there() || ::fstat(home_.fd(), &st) != 0) return failed("stat", path);
     return attrs_of(st);
   }
   const Place place = home_.place_of(path);

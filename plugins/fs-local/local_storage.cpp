@@ -63,12 +63,14 @@ Outcome<std::unique_ptr<LocalFs>> LocalStorage::mount(const sp_op&, const sp_mou
   std::string root(sallyport::view(args.root));
   while (root.size() > 1 && root.back() == '/') root.pop_back();
   if (root.empty() || root.front() != '/') return refused(SP_E_INVALID, "home directory", root, "not an absolute path");
+  const bool as_found = (args.flags & SP_MOUNT_AS_FOUND) != 0;
   Outcome<Home> home = Home::open(root, settings_.use_openat2);
-  if (!home && home.failure().status == SP_E_NOT_FOUND && settings_.create_home) {
+  if (!home && home.failure().status == SP_E_NOT_FOUND && settings_.create_home && !as_found) {
     Outcome<void> made = make_home(root, args, host_);
     if (!made) return std::move(made.failure());
     home = Home::open(root, settings_.use_openat2);
   }
+  if (!home && as_found) home = Home::missing(root, home.failure().native);
   if (!home) return std::move(home.failure());
   if ((args.flags & SP_MOUNT_NO_LINKS) != 0) home->follow_no_links();
   return std::make_unique<LocalFs>(host_, names_, std::move(*home), args);

@@ -48,6 +48,8 @@ typedef struct sp_fs_caps {
 
 /* No operation of this mount follows a symbolic link below its root, whatever part of a path it is: SP_E_DENIED. */
 #define SP_MOUNT_NO_LINKS 1u
+/* The root is not made. When it is not there or cannot be entered the mount succeeds, and its operations say why. */
+#define SP_MOUNT_AS_FOUND 2u
 
 /* Who mounts. Members are borrowed until unmount. */
 typedef struct sp_mount_args {

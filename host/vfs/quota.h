@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What users have stored and may store. One UserUsage per user and process, shared by all sessions of the user; the
+// provider's counters follow it with a short delay, by additions only, so that several hosts can count for one user.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "host/core/result.h"
+#include "host/users/user.h"
+#include "host/vfs/counted_files.h"
+
+namespace host::vfs {
+
+using users::Usage;
+
+struct QuotaLimits {
+  std::int64_t size = 0, files = 0;  // 0 or less: none
+};
+
+// Where the counters are kept. Both may block. kDenied from add: nothing is kept.
+struct UsageStore {
+  std::function<core::Result<Usage>(std::string_view username)> read;
+  std::function<core::Result<void>(std::string_view username, const Usage& change)> add;
+};
+
+class Quotas;
+
+class UserUsage : public std::enable_shared_from_this<UserUsage> {
+ public:
+  UserUsage(Quotas& quotas, std::string username, const Usage& stored);
+
+  // Before a file is opened to write: kQuota when there is no room for one more, or for one more byte. [worker]
+  core::Result<void> may_begin(const QuotaLimits& limits, bool new_file);
+  // Counts bytes before they are written; kQuota, and nothing is counted, when there is no room for them.
+  core::Result<void> take(const QuotaLimits& limits, std::int64_t bytes);
+  // The same for bytes that are not to be counted yet: a file without its name.
+  core::Result<void> reserve(const QuotaLimits& limits, std::int64_t bytes);
+  void release(std::int64_t bytes);
+  void count(const Usage& change);
+  // Replaces the counters by what a scan has found. [worker]
+  core::Result<void> set(const Usage& scanned);
+  Usage used() const;  // without what is reserved
+
+  // Held while something happens to a name and is counted, so that both follow the same order for all sessions.
+  class Names;
+  Names hold(const core::VirtualPath& path);
+  Names hold(const core::VirtualPath& a, const core::VirtualPath& b);
+  CountedFiles& open_files() { return open_files_; }
+
+  // Brings the store up to date. False: try again later. [worker]
+  bool flush();
+
+ private:
+  core::Result<void> make_room(const QuotaLimits& limits, std::int64_t bytes, std::int64_t& where);
+  bool flush_held();
+  void refresh();
+
+  Quotas& quotas_;
+  const std::string username_;
+  std::array<std::mutex, 16> names_;
+  CountedFiles open_files_;
+  std::mutex store_;  // one call of the store at a time; before mutex_
+  mutable std::mutex mutex_;
+  Usage stored_;               // as the store last said, or as we changed it
+  Usage unwritten_;            // counted here, not yet there
+  std::int64_t reserved_ = 0;  // bytes
+  std::chrono::steady_clock::time_point read_at_;
+  bool dirty_ = false;    // in the list of Quotas
+  bool failing_ = false;  // said so in the log; under store_
+};
+
+class UserUsage::Names {
+ public:
+  explicit Names(std::mutex& only) : first_(only) {}
+  Names(std::mutex& first, std::mutex& second) : first_(first), second_(second) {}
+
+ private:
+  std::unique_lock<std::mutex> first_, second_;
+};
+
+class Quotas {
+ public:
+  enum class Track { kNobody, kEverybody, kLimited };  // data_provider.track_quota
+
+  Quotas(UsageStore store, Track track);
+  ~Quotas();  // writes what is left
+  Quotas(const Quotas&) = delete;
+  Quotas& operator=(const Quotas&) = delete;
+
+  // Null: nothing is counted for this user.
+  std::shared_ptr<UserUsage> of(const users::User& user);
+  // For scans, whoever is counted.
+  std::shared_ptr<UserUsage> of(std::string_view username, const Usage& stored);
+  // Writes all that is counted, before somebody reads the store. [worker]
+  void flush();
+
+ private:
+  friend class UserUsage;
+  void add_dirty(std::shared_ptr<UserUsage> usage);
+  void run();
+
+  const UsageStore store_;
+  const Track track_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  static constexpr std::size_t kFirstSweep = 64;
+  std::map<std::string, std::weak_ptr<UserUsage>, std::less<>> users_;
+  std::size_t sweep_at_ = kFirstSweep;  // entries at which those of nobody are dropped
+  std::vector<std::shared_ptr<UserUsage>> dirty_;
+  bool stopping_ = false;
+  std::thread writer_;
+};
+
+}  // namespace host::vfs

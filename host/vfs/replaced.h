@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A regular file that is about to lose its name, to nothing or to another file, and what that means for the counters.
+// Made with the name held, before the deed; on one worker.
+#pragma once
+
+#include <memory>
+
+#include "host/vfs/context.h"
+
+namespace host::vfs {
+
+class Replaced {
+ public:
+  // Null: there is no such file, or nothing is counted.
+  static std::unique_ptr<Replaced> look(const Context& context, const Place& place, const core::VirtualPath& path) {
+    if (!context.quota.counts()) return nullptr;
+    const auto size = counted_size(place.fs->stat(context.op(), place.path, false));
+    if (!size) return nullptr;
+    return std::make_unique<Replaced>(context.quota, path, *size);
+  }
+  Replaced(const SessionQuota& quota, const core::VirtualPath& path, std::int64_t size)
+      : usage_(*quota.usage), file_(quota, path, [size] { return size; }) {}
+
+  // It is done: one file less.
+  void count() { usage_.count({-file_.replaced(), -1}); }
+
+ private:
+  UserUsage& usage_;
+  InPlace file_;
+};
+
+}  // namespace host::vfs

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Two ways: into the file itself, or into a temporary beside it that takes its name at the end. Names are held while
+// they are looked at, changed and counted, so that uploads of one user to one name follow each other.
+#include "host/vfs/upload.h"
+
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "host/core/limits.h"
+#include "host/vfs/journal.h"
+#include "host/vfs/replaced.h"
+
+namespace host::vfs {
+namespace {
+
+using core::Attrs;
+using core::BackendPath;
+using core::Result;
+using core::Status;
+using core::VirtualPath;
+using plugin::FsCaps;
+using plugin::OpenArgs;
+
+constexpr std::string_view kTemporaryPrefix = ".sftpgo-upload.";
+constexpr std::size_t kMaxNameBytes = 255;
+
+class DirectUpload final : public Upload {
+ public:
+  DirectUpload(const Context& context, std::unique_ptr<InPlace> counted)
+      : context_(context), counted_(std::move(counted)) {}
+
+  Result<void> make_room(std::uint64_t end) override { return counted_->make_room(static_cast<std::int64_t>(end)); }
+  Result<void> make_room_behind(std::uint64_t bytes) override {
+    return counted_->make_room_behind(static_cast<std::int64_t>(bytes));
+  }
+  Result<void> close(plugin::File& file, bool commit) override {
+    // While it can still be asked: the name may mean another file by now.
+    counted_->settle([&]() -> std::optional<std::int64_t> {
+      const auto attrs = file.stat(context_.op());
+      if (!attrs) return std::nullopt;
+      return static_cast<std::int64_t>(attrs->size);
+    });
+    return file.close(context_.op(), commit);
+  }
+
+ private:
+  const Context& context_;
+  std::unique_ptr<InPlace> counted_;
+};
+
+// Where a temporary is, and what it is to become.
+struct Target {
+  Place place;       // the name itself, links followed
+  VirtualPath path;  // the same as clients see it
+  std::optional<Attrs> before;
+};
+
+class TemporaryUpload final : public Upload {
+ public:
+  TemporaryUpload(const Context& context, Target target, BackendPath temporary, bool replace)
+      : context_(context), target_(std::move(target)), temporary_(std::move(temporary)), replace_(replace) {
+    if (target_.before) room_ = static_cast<std::int64_t>(target_.before->size);  // it makes way in the end
+  }
+  ~TemporaryUpload() override { release(); }
+
+  Result<void> make_room(std::uint64_t end) override {
+    const std::lock_guard lock(mutex_);
+    return grow(static_cast<std::int64_t>(end));
+  }
+  Result<void> make_room_behind(std::uint64_t bytes) override {
+    const std::lock_guard lock(mutex_);
+    return grow(end_ + static_cast<std::int64_t>(bytes));
+  }
+  Result<void> close(plugin::File& file, bool commit) override;
+
+ private:
+  Result<void> grow(std::int64_t end);
+  Result<void> publish(std::int64_t size);
+  void discard();
+  void release() {
+    if (reserved_ > 0) context_.quota.usage->release(std::exchange(reserved_, 0));
+  }
+
+  const Context& context_;
+  const Target target_;
+  const BackendPath temporary_;
+  const bool replace_;
+  std::mutex mutex_;
+  std::int64_t end_ = 0, room_ = 0, reserved_ = 0;  // bytes; under mutex_ while calls run
+};
+
+Result<void> TemporaryUpload::grow(std::int64_t end) {
+  if (context_.quota.limits_size() && end > room_) {
+    if (auto room = context_.quota.usage->reserve(context_.quota.limits, end - room_); !room) return room;
+    reserved_ += end - room_;
+    room_ = end;
+  }
+  end_ = std::max(end_, end);
+  return core::ok();
+}
+
+Result<void> TemporaryUpload::publish(std::int64_t size) {
+  const auto names = context_.quota.hold(target_.path);
+  plugin::Fs& fs = *target_.place.fs;
+  auto replaced = Replaced::look(context_, target_.place, target_.path);
+  auto renamed = fs.rename(context_.op(), temporary_, target_.place.path, {.replace = replace_});
+  if (renamed && context_.quota.counts()) {
+    context_.quota.usage->count({size, 1});
+    if (replaced) replaced->count();
+  }
+  return renamed;
+}
+
+void TemporaryUpload::discard() {
+  auto removed = target_.place.fs->remove_file(context_.op(), temporary_);
+  if (!removed) journal::failure(context_, "remove the temporary file of", target_.place, removed.error());
+}
+
+Result<void> TemporaryUpload::close(plugin::File& file, bool commit) {
+  const auto attrs = file.stat(context_.op());
+  auto closed = file.close(context_.op(), commit);
+  if (!attrs && closed) closed = attrs.error();
+  const bool whole = commit && closed;
+  const bool keep = context_.options.upload_mode == UploadMode::kAtomicResume && attrs && attrs->size > 0;
+  if (whole || keep) {
+    auto published = publish(static_cast<std::int64_t>(attrs->size));
+    if (!published) {
+      discard();
+      if (whole) closed = published;
+    }
+  } else {
+    discard();
+  }
+  release();
+  return closed;
+}
+
+// Twenty characters as in the replaced system, so that clean-up scripts for "." "sftpgo-upload.*" go on working.
+BackendPath temporary_for(const BackendPath& path) {
+  static constexpr std::string_view kDigits = "0123456789abcdefghijklmnopqrstuv";
+  std::array<unsigned char, 20> random{};
+  RAND_bytes(random.data(), random.size());
+  std::string id;
+  for (const auto byte : random) id += kDigits[byte % kDigits.size()];
+  const auto slash = path.text.rfind('/') + 1;
+  std::string name = std::string(kTemporaryPrefix) + id + "." + path.text.substr(slash);
+  name.resize(std::min(name.size(), kMaxNameBytes));
+  return {path.text.substr(0, slash) + name};
+}
+
+// The file that a name leads to, since a temporary that replaced a link would cut it off.
+Result<Target> follow(const Context& context, const VirtualPath& path) {
+  const Mount& mount = context.mounts.at(path);
+  Target target{context.mounts.resolve(path), path, std::nullopt};
+  for (int hops = 0; hops < core::limits::kMaxLinkHops; ++hops) {
+    auto found = target.place.fs->stat(context.op(), target.place.path, false);
+    if (!found && found.error().status != Status::kNotFound) return found.error();
+    if (!found) return target;
+    if (found->type != core::FileType::kSymlink) {
+      target.before = *found;
+      return target;
+    }
+    if (!context.names.empty()) return Status::kDenied;  // such an account follows no link
+    auto text = target.place.fs->read_link(context.op(), target.place.path);
+    if (!text) return text.error();
+    const auto inside = VirtualPath::clean(*text, VirtualPath::clean(target.place.path.text).parent());
+    target.place.path = {inside.str()};
+    target.path = VirtualPath::clean(mount.at.str() + inside.str());
+  }
+  return Status::kLoop;
+}
+
+// What is in the file now is where the upload goes on.
+Result<void> copy_content(const Context& context, const Target& target, plugin::File& to) {
+  auto from = target.place.fs->open(context.op(), target.place.path, {.flags = OpenArgs::kRead});
+  if (!from) return from.error();
+  std::uint64_t copied = 0;
+  while (copied < target.before->size) {
+    auto step = (*from)->copy_range(context.op(), copied, target.before->size - copied, to, copied);
+    if (!step) return step.error();
+    if (*step == 0) break;
+    copied += *step;
+  }
+  return (*from)->close(context.op(), true);
+}
+
+bool publishes_by_rename(const Context& context, const FsCaps& caps) {
+  return context.options.upload_mode != UploadMode::kInPlace && !caps.has(FsCaps::kPublishOnClose) &&
+         caps.has(FsCaps::kAtomicRename) && caps.has(FsCaps::kRenameReplace);
+}
+
+Result<Upload::Opened> begin_temporary(const Context& context, Target target, const OpenPlan& plan,
+                                       const Attrs& attrs) {
+  const bool exists = target.before.has_value();
+  if (exists && target.before->type == core::FileType::kDir) return Status::kIsDir;
+  if (exists && target.before->type != core::FileType::kFile) return Status::kDenied;
+  if (exists && (plan.flags & OpenArgs::kExclusive) != 0) return Status::kExists;
+  if (!exists && (plan.flags & OpenArgs::kCreate) == 0) return Status::kNotFound;
+  if (context.quota.counts()) {
+    if (auto room = context.quota.usage->may_begin(context.quota.limits, !exists); !room) return room.error();
+  }
+  const bool keeps = exists && (plan.flags & OpenArgs::kTruncate) == 0;
+  Attrs own = attrs;
+  if (exists) own.perms = target.before->perms & 0777U;  // as if it had been written over
+  auto temporary = temporary_for(target.place.path);
+  constexpr std::uint32_t kHow = OpenArgs::kRead | OpenArgs::kWrite | OpenArgs::kAppend;
+  const OpenArgs args{.flags = (plan.flags & kHow) | OpenArgs::kCreate | OpenArgs::kExclusive, .attrs = &own};
+  auto file = target.place.fs->open(context.op(), temporary, args);
+  if (!file) return file.error();
+  const Place place = target.place;
+  Upload::Opened opened;
+  const bool replace = (plan.flags & OpenArgs::kExclusive) == 0;
+  const auto size = keeps ? target.before->size : 0;
+  opened.upload = std::make_unique<TemporaryUpload>(context, target, temporary, replace);
+  opened.file = *std::move(file);
+  auto ready = opened.upload->make_room(size);
+  if (ready && size > 0) ready = copy_content(context, target, *opened.file);
+  if (ready) return opened;
+  (void)opened.file->close(context.op(), false);
+  (void)place.fs->remove_file(context.op(), temporary);
+  return ready.error();
+}
+
+Result<Upload::Opened> begin_direct(const Context& context, const VirtualPath& path, const OpenPlan& plan,
+                                    const Attrs& attrs) {
+  const Place place = context.mounts.resolve(path);
+  const OpenArgs args{.flags = plan.flags, .attrs = &attrs};
+  Upload::Opened opened;
+  if (!context.quota.counts()) {
+    auto file = place.fs->open(context.op(), place.path, args);
+    if (!file) return file.error();
+    opened.file = *std::move(file);
+    return opened;
+  }
+  UserUsage& usage = *context.quota.usage;
+  const auto names = usage.hold(path);
+  bool exists = true;
+  auto counted = std::make_unique<InPlace>(context.quota, path, [&] {
+    const auto size = counted_size(place.fs->stat(context.op(), place.path, true));
+    exists = size.has_value();
+    return size.value_or(0);
+  });
+  if (auto room = usage.may_begin(context.quota.limits, !exists); !room) return room.error();
+  auto file = place.fs->open(context.op(), place.path, args);
+  if (!file) return file.error();
+  if (!exists) usage.count({0, 1});
+  if (exists && (plan.flags & OpenArgs::kTruncate) != 0) counted->resized(0);
+  opened.file = *std::move(file);
+  opened.upload = std::make_unique<DirectUpload>(context, std::move(counted));
+  return opened;
+}
+
+}  // namespace
+
+bool Upload::is_temporary(std::string_view name) { return name.starts_with(kTemporaryPrefix); }
+
+Result<Upload::Opened> Upload::begin(const Context& context, const VirtualPath& path, const OpenPlan& plan,
+                                     const Attrs& attrs) {
+  if (!publishes_by_rename(context, context.mounts.at(path).fs->caps())) {
+    return begin_direct(context, path, plan, attrs);
+  }
+  auto target = follow(context, path);
+  if (!target) return target.error();
+  // What is continued was left by an upload that failed; it is in the open already.
+  const bool continues = target->before && (plan.flags & OpenArgs::kTruncate) == 0;
+  if (continues && context.options.upload_mode == UploadMode::kAtomicResume) {
+    return begin_direct(context, path, plan, attrs);
+  }
+  return begin_temporary(context, *std::move(target), plan, attrs);
+}
+
+}  // namespace host::vfs

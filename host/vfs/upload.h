@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A file on its way to its name: where its bytes go until it is whole (upload_mode), what room they take (quotas), and
+// what happens to name and counters when it ends. Belongs to the OpenFile it was made with; same threads.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+#include "host/vfs/context.h"
+#include "host/vfs/open_plan.h"
+
+namespace host::vfs {
+
+class Upload {
+ public:
+  struct Opened {
+    std::unique_ptr<plugin::File> file;
+    std::unique_ptr<Upload> upload;  // null: nothing to be watched
+  };
+  // Opens `path` for writing as planned. May block.
+  static core::Result<Opened> begin(const Context& context, const core::VirtualPath& path, const OpenPlan& plan,
+                                    const core::Attrs& attrs);
+  virtual ~Upload() = default;
+  // The name of a file that has none yet.
+  static bool is_temporary(std::string_view name);
+
+  // Before bytes are written: kQuota when there is no room for the file to reach to `end`.
+  virtual core::Result<void> make_room(std::uint64_t end) = 0;
+  // The same for bytes that go behind the last.
+  virtual core::Result<void> make_room_behind(std::uint64_t bytes) = 0;
+  // Ends the file and gives it its name, or not. Once.
+  virtual core::Result<void> close(plugin::File& file, bool commit) = 0;
+};
+
+}  // namespace host::vfs

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Walks directory by directory, with a list of those still to be read instead of open ones. What changes meanwhile may
+// be counted or not. Links are not followed, half-way uploads have no name yet and do not count.
+#include "host/vfs/usage_scan.h"
+
+#include <string>
+#include <vector>
+
+#include "host/core/limits.h"
+#include "host/vfs/upload.h"
+
+namespace host::vfs {
+namespace {
+
+using core::Status;
+using core::VirtualPath;
+
+constexpr std::uint32_t kEntriesAtOnce = 1000;
+
+}  // namespace
+
+core::Result<Usage> scan_usage(const Context& context) {
+  Usage found;
+  std::vector<VirtualPath> waiting;
+  for (const Mount& mount : context.mounts.all()) waiting.push_back(mount.at);
+  while (!waiting.empty()) {
+    const VirtualPath directory = std::move(waiting.back());
+    waiting.pop_back();
+    const Place place = context.mounts.resolve(directory);
+    auto dir = place.fs->open_dir(context.op(), place.path);
+    if (!dir) {
+      // Removed meanwhile, or a folder that is not there.
+      if (dir.error().status == Status::kNotFound) continue;
+      return dir.error();
+    }
+    for (bool at_end = false; !at_end;) {
+      auto step = (*dir)->next(context.op(), kEntriesAtOnce, [&](std::string_view name, const Attrs& attrs) {
+        const VirtualPath path = directory.child(name);
+        if (context.mounts.at(path).at == path) return true;  // hidden by a folder
+        if (attrs.type == core::FileType::kDir) {
+          waiting.push_back(path);
+        } else if (attrs.type == core::FileType::kFile && !Upload::is_temporary(name)) {
+          found.size += static_cast<std::int64_t>(attrs.size);
+          ++found.files;
+        }
+        return true;
+      });
+      if (!step) return step.error();
+      if (waiting.size() > core::limits::kMaxScanDirectories)
+        return core::Error(Status::kFull, "too many directories in \"" + directory.str() + "\" to be scanned");
+      at_end = *step;
+    }
+  }
+  return found;
+}
+
+}  // namespace host::vfs
