@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // `user ...`: accounts straight in the data provider, beside a running server or without one.
+#include <chrono>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
@@ -10,6 +11,7 @@
 #include "host/cli/table.h"
 #include "host/cli/user_fields_json.h"
 #include "host/users/user_json.h"
+#include "host/vfs/session_fs.h"
 
 namespace host::cli {
 namespace {
@@ -111,6 +113,27 @@ int show(const UserFlags& flags) {
   return EXIT_SUCCESS;
 }
 
+// What the account really holds becomes what it is said to hold.
+int scan_quota(const UserFlags& flags) {
+  auto accounts = Accounts::open(flags.config);
+  if (!accounts) return fail(accounts.error());
+  auto user = accounts->store->find(flags.name);
+  if (!user) return fail(user.error());
+  vfs::Identity identity;
+  identity.user = *user;
+  auto files = vfs::SessionFs::mount(*accounts->registry, std::move(identity), {});
+  if (!files) return fail(files.error());
+  const auto found = (*files)->scan_usage();
+  if (!found) return fail(found.error());
+  const users::Usage change{found->size - user->used_quota_size, found->files - user->used_quota_files};
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto set = accounts->store->add_usage(flags.name, change,
+                                              std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+  if (!set) return fail(set.error());
+  std::cout << "user \"" << flags.name << "\" holds " << found->files << " files with " << found->size << " bytes\n";
+  return EXIT_SUCCESS;
+}
+
 int remove(const UserFlags& flags) {
   auto accounts = Accounts::open(flags.config);
   if (!accounts) return fail(accounts.error());
@@ -161,6 +184,7 @@ void add_user_commands(Commands& commands) {
   auto listing = add_command("list", "list accounts", list);
   listing.first.add_flag("--json", listing.second.as_json, "as a JSON array, without secrets");
   with_name(add_command("show", "show an account as JSON, without secrets", show));
+  with_name(add_command("scan-quota", "count the files of an account anew", scan_quota));
   with_name(add_command("delete", "delete an account; files stay", remove));
 }
 

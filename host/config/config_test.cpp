@@ -182,7 +182,7 @@ TEST_F(ConfigTest, NearestKey) {
 
 TEST_F(ConfigTest, MissingFeaturesAreRefusedOrTold) {
   for (const auto* value :
-       {R"("proxy_protocol": 1)", R"("upload_mode": 1)", R"("keyboard_interactive_auth_program": "/x")"}) {
+       {R"("proxy_protocol": 1)", R"("keyboard_interactive_auth_program": "/x")"}) {
     EXPECT_TRUE(contains(problem("{\"sftpd\": {" + std::string(value) + "}}"), "this version cannot do yet")) << value;
   }
   for (const auto* value : {R"("external_auth_program": "/x")", R"("pre_login_program": "/x")"}) {

@@ -303,3 +303,19 @@ def test_virtual_folders_count(make_server):
                 put(sftp, "/v/g", 101)
     finally:
         server.stop()
+
+
+def test_a_scan_mends_the_counters(make_server):
+    server = make_server()
+    shared = server.directory / "shared"
+    shared.mkdir()
+    account = add(server, "ada", virtual_folders=[{"virtual_path": "/v", "mapped_path": str(shared)}])
+    for path, size in ((account.home / "f", 10), (account.home / "d/e/g", 200), (shared / "h", 3000), (account.home / "v/hidden", 7),
+                       (account.home / ".sftpgo-upload.0123456789abcdefghij.f", 9)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * size)
+    (account.home / "link").symlink_to("f")
+    with sqlite3.connect(server.config_dir / "sallyport.db") as database:
+        database.execute("UPDATE users SET used_quota_size = -5, used_quota_files = 99")
+    assert "3 files with 3210 bytes" in server.cli("user", "scan-quota", "ada").stdout
+    assert counters(server, "ada") == (3210, 3)
