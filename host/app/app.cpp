@@ -12,11 +12,13 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "host/admin/sessions.h"
 #include "host/app/settings.h"
 #include "host/app/signals.h"
 #include "host/app/version.h"
 #include "host/auth/login.h"
 #include "host/config/config.h"
+#include "host/core/limits.h"
 #include "host/ssh/host_keys.h"
 #include "host/ssh/server.h"
 
@@ -96,7 +98,8 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
   const auto store = users::Store::open(registry, *store_settings);
   if (!store) return store.error();
   auth::Login login(**store);
-  const auto server = make_server(*config, {&registry, &login});
+  admin::Sessions sessions(core::limits::kMaxSessions);
+  const auto server = make_server(*config, {&registry, &login, &sessions});
   if (!server) return server.error();
   const auto request_reload = [&] {
     // A worker of logins: the store may block, and it outlives them.

@@ -14,8 +14,6 @@ void warn_unenforced(const users::User& user) {
   };
   note(user.quota_size > 0, "quota_size");
   note(user.quota_files > 0, "quota_files");
-  note(user.upload_bandwidth > 0, "upload_bandwidth");
-  note(user.download_bandwidth > 0, "download_bandwidth");
   note(!user.virtual_folders.empty(), "virtual_folders");
   if (!fields.empty()) core::log::warn("auth", "", "user " + user.username + ": this version does not apply " + fields);
 }
