@@ -182,6 +182,21 @@ TEST_F(PacerTest, EverythingIsAnsweredAfterTheEndOfInput) {
   EXPECT_EQ(fs->get("/f").size(), 3 * kPart);
 }
 
+TEST_F(PacerTest, FilesOfOneChannelShareFairly) {
+  start();
+  const auto small = open("/small", kWrite | kCreate);
+  const auto large = open("/large", kWrite | kCreate);
+  for (std::uint32_t i = 0; i < 20; ++i) send(write_ask(i, large, i * kPart, part));
+  for (std::uint32_t i = 0; i < 200; ++i) send(write_ask(100 + i, small, i * 1000, std::string(1000, 'y')));
+  pass(2s);
+  EXPECT_TRUE(loop.run_until([&] {
+    turn();
+    return channel->next_turn() > now && fs->get("/small").size() + fs->get("/large").size() >= 2 * kRate;
+  }));
+  EXPECT_NEAR(static_cast<double>(fs->get("/small").size()), 1.1 * kRate, 0.15 * kRate);
+  EXPECT_NEAR(static_cast<double>(fs->get("/large").size()), 1.1 * kRate, 0.3 * kRate);
+}
+
 TEST_F(PacerTest, AFastLimitKeepsTheWideWindow) {
   upload->set_rate(100'000'000);
   start();

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """upload_bandwidth and download_bandwidth: KB/s of all that a user moves in one direction. Measured with tolerance for a
-busy machine; `python3 tests/blackbox/bandwidth.py` measures exactly, and for longer."""
+busy machine; bandwidth.py measures exactly, and for longer."""
 import json
 import multiprocessing
 import os
