@@ -12,11 +12,13 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "host/admin/sessions.h"
 #include "host/app/settings.h"
 #include "host/app/signals.h"
 #include "host/app/version.h"
 #include "host/auth/login.h"
 #include "host/config/config.h"
+#include "host/core/limits.h"
 #include "host/ssh/host_keys.h"
 #include "host/ssh/server.h"
 #include "host/vfs/quota.h"
@@ -110,7 +112,8 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
   if (!store) return store.error();
   vfs::Quotas quotas(usage_store(**store), static_cast<vfs::Quotas::Track>(config->data_provider.track_quota));
   auth::Login login(**store);
-  const auto server = make_server(*config, {&registry, &login}, quotas);
+  admin::Sessions sessions(core::limits::kMaxSessions);
+  const auto server = make_server(*config, {&registry, &login, &sessions}, quotas);
   if (!server) return server.error();
   const auto request_reload = [&] {
     // A worker of logins: the store may block, and it outlives them.

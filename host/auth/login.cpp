@@ -11,7 +11,6 @@
 
 #include "host/auth/decoy.h"
 #include "host/auth/restrictions.h"
-#include "host/auth/unsupported.h"
 #include "host/core/limits.h"
 #include "host/core/log.h"
 #include "host/users/password.h"
@@ -122,7 +121,6 @@ core::Result<Grant> Login::password(const Attempt& attempt, std::string_view pas
   for (const auto denied_as : {Method::kPassword, method}) {
     if (auto done = impl_->admit(*user, denied_as, attempt); !done) return done.error();
   }
-  warn_unenforced(*user);
   impl_->record_login(user->username);
   return Grant{std::move(*user), std::string(method_name(method))};
 }
@@ -143,10 +141,7 @@ core::Result<Grant> Login::public_key(const Attempt& attempt, std::string_view k
   if (!stored) return stored.error();
   if (auto done = impl_->admit(*user, Method::kPublicKey, attempt); !done) return done.error();
   std::string description = "publickey: " + users::key_fingerprint(stored->blob) + ":" + stored->comment;
-  if (!probe) {
-    warn_unenforced(*user);
-    impl_->record_login(user->username);
-  }
+  if (!probe) impl_->record_login(user->username);
   return Grant{std::move(*user), std::move(description)};
 }
 

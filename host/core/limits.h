@@ -54,6 +54,12 @@ inline constexpr auto kStorageCallTime = std::chrono::minutes(10);  // deadline 
 inline constexpr std::size_t kAuthPoolThreads = 8;                  // hashing and provider look-ups of logins
 inline constexpr std::size_t kAuthPoolQueue = 1024;
 
+// Bandwidth limits of users (vfs/throttle.h)
+inline constexpr auto kThrottleBurst = std::chrono::milliseconds(200);  // of its rate, what an idle user saves up
+inline constexpr auto kThrottleTurn = std::chrono::milliseconds(50);    // of its rate, what a transfer moves at a time
+inline constexpr std::int64_t kMaxThrottleTurnBytes = 1024 * 1024;
+inline constexpr std::int64_t kMaxBandwidth = 1'000'000'000;  // KB/s; more than this is this
+
 // CPU time that threads with short work ask for at a time (prefer_short_slices)
 inline constexpr auto kShortSlice = std::chrono::microseconds(200);
 

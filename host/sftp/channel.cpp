@@ -19,27 +19,15 @@ std::shared_ptr<Channel> Channel::create(std::shared_ptr<vfs::SessionFs> fs, Hoo
   return std::make_shared<ChannelImpl>(std::move(fs), std::move(hooks));
 }
 
-Request RequestQueue::pop() {
-  auto request = std::move(items_[next_++]);
-  if (empty()) {
-    clear();
-  } else if (next_ >= 64 && next_ * 2 >= items_.size()) {
-    items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(next_));
-    next_ = 0;
-  }
-  return request;
-}
-
-void RequestQueue::clear() {
-  items_ = std::vector<Request>();
-  next_ = 0;
-}
-
 ChannelImpl::ChannelImpl(std::shared_ptr<vfs::SessionFs> fs, Hooks hooks, Submit submitter)
     : side_(new WorkerSide{.fs = std::move(fs), .post = std::move(hooks.post), .abandoned = false, .names = {}}),
       usage_(std::move(hooks.usage)),
       wake_(std::move(hooks.wake)),
-      submit_(submitter) {}
+      submit_(submitter),
+      now_(std::move(hooks.now)) {
+  const auto& throttle = side_->fs->identity().throttle;
+  if (throttle.upload || throttle.download) pacer_ = std::make_unique<Pacer>(handles_);
+}
 
 ChannelImpl::~ChannelImpl() { side_->abandoned.store(true, std::memory_order_relaxed); }
 
@@ -67,6 +55,7 @@ void ChannelImpl::accept(Input::Packet packet) {
   held_bytes_ += request->wire_bytes;
   usage_->request_bytes += request->wire_bytes;
   ++held_requests_;
+  if (pacer_ && pacer_->hold(*request, now_())) return;
   queue_.push(std::move(*request));
 }
 
@@ -74,13 +63,25 @@ void ChannelImpl::fail(const char* why) {
   core::log::warn("sftpd", side_->fs->identity().connection_id,
                   std::string("the client broke the SFTP protocol with ") + why + "; its channel is closed");
   failed_ = true;
+  if (pacer_) pacer_->clear();
   queue_.clear();
   drop_memory();
 }
 
 void ChannelImpl::on_eof() { eof_ = true; }
 
-bool ChannelImpl::finished() const { return eof_ && queue_.empty() && running_.empty() && output_.empty(); }
+bool ChannelImpl::finished() const {
+  return eof_ && (!pacer_ || pacer_->empty()) && queue_.empty() && running_.empty() && output_.empty();
+}
+
+vfs::Time ChannelImpl::next_turn() const { return pacer_ ? pacer_->next() : vfs::Time::max(); }
+
+// With a limit below the window it would only make requests wait here instead of at the client, seconds of them.
+bool ChannelImpl::receiving_upload() const {
+  const auto& limit = side_->fs->identity().throttle.upload;
+  const auto rate = limit ? limit->rate() : 0;
+  return handles_.uploads() > 0 && (rate <= 0 || rate >= std::int64_t{limits::kUploadWindowBytes});
+}
 
 void ChannelImpl::fill(std::size_t budget) {
   if (abandoned_) return;
@@ -112,6 +113,7 @@ void ChannelImpl::abandon() {
   std::size_t running = 0;
   for (const auto& batch : running_) running += batch->wire_bytes();
   usage_->request_bytes -= std::exchange(held_bytes_, running) - running;
+  if (pacer_) pacer_->clear();
   queue_.clear();
   running_.clear();
   handles_.clear();

@@ -5,6 +5,7 @@
 // and no SSH library.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -30,6 +31,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
     // On the I/O thread: output or ready() or failed() may have changed; never called from within on_data or output().
     std::function<void()> wake;
     std::shared_ptr<Usage> usage;
+    // For bandwidth limits; tests have a clock of their own.
+    std::function<vfs::Time()> now = std::chrono::steady_clock::now;
   };
 
   static std::shared_ptr<Channel> create(std::shared_ptr<vfs::SessionFs> fs, Hooks hooks);
@@ -53,6 +56,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
   virtual bool finished() const = 0;
   // A file is open for writing and receiving: the transport may widen its receive window.
   virtual bool receiving_upload() const = 0;
+  // When a bandwidth limit lets fill() start something that waits; the maximum when nothing does.
+  virtual vfs::Time next_turn() const = 0;
   // Any file transfer open: shutdown waits for it.
   virtual bool busy() const = 0;
   // The session ends: nothing more is sent; open files are closed as lost on their workers. Last call.

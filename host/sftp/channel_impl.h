@@ -12,24 +12,10 @@
 #include "host/sftp/channel.h"
 #include "host/sftp/handles.h"
 #include "host/sftp/input.h"
-#include "host/sftp/requests.h"
+#include "host/sftp/pacer.h"
+#include "host/sftp/request_queue.h"
 
 namespace host::sftp {
-
-// A first-in-first-out queue that owns no memory while it is empty.
-class RequestQueue {
- public:
-  bool empty() const { return next_ == items_.size(); }
-  std::size_t size() const { return items_.size() - next_; }
-  Request& operator[](std::size_t index) { return items_[next_ + index]; }
-  void push(Request request) { items_.push_back(std::move(request)); }
-  Request pop();
-  void clear();
-
- private:
-  std::vector<Request> items_;
-  std::size_t next_ = 0;
-};
 
 class ChannelImpl final : public Channel {
  public:
@@ -47,7 +33,8 @@ class ChannelImpl final : public Channel {
   void fill(std::size_t budget) override;
   bool failed() const override { return failed_; }
   bool finished() const override;
-  bool receiving_upload() const override { return handles_.uploads() > 0; }
+  vfs::Time next_turn() const override;
+  bool receiving_upload() const override;
   bool busy() const override {
     return handles_.files() > 0 || !running_.empty() || !queue_.empty() || !output_.empty();
   }
@@ -82,12 +69,14 @@ class ChannelImpl final : public Channel {
   const std::shared_ptr<Usage> usage_;
   std::function<void()> wake_;
   const Submit submit_;
+  const std::function<vfs::Time()> now_;
   Input input_;
   core::BlockQueue output_;
   RequestQueue queue_;
   std::vector<BatchPtr> running_;
   Handles handles_{usage_};
-  std::size_t held_bytes_ = 0;     // of requests that wait or run
+  std::unique_ptr<Pacer> pacer_;   // null: no bandwidth limits
+  std::size_t held_bytes_ = 0;     // of requests that wait, for their turn or a worker, or run
   std::size_t held_requests_ = 0;  // the same, counted
   std::size_t running_bytes_ = 0;  // data that running batches move
   bool greeted_ = false;           // INIT has come

@@ -47,6 +47,7 @@ bool read_and_reply(core::BlockQueue& out, Request& request, Read read) {
     put_status(out, request.id, Code::kEof, "end of file");
   } else {
     send_data(out, room, request.id, total);
+    request.read_bytes = static_cast<std::uint32_t>(total);
   }
   return true;
 }
@@ -57,6 +58,9 @@ void handle_open(Call& call, Request& request) {
   const auto& fields = std::get<OpenFields>(request.body);
   auto file = call.fs.open(fields.path, fields.request);
   if (!file) return put_status(call.out, request.id, file.error().status);
+  if (request.handle->download && (*file)->readable()) {
+    if (const auto size = (*file)->size()) request.handle->size_at_open = *size;
+  }
   request.handle->append = fields.request.append;
   request.handle->file = std::move(*file);
   put_handle(call.out, request.id, request.handle->id);

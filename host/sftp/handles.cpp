@@ -43,6 +43,9 @@ std::shared_ptr<OpenHandle> Handles::reserve(std::shared_ptr<vfs::SessionFs> fs,
   free_.pop_back();
   if (++generation_ == 0) ++generation_;  // so that no handle is 0
   auto handle = std::make_shared<OpenHandle>();
+  const auto& throttle = fs->identity().throttle;
+  if (throttle.upload) handle->upload = std::make_unique<vfs::Flow>(throttle.upload);
+  if (throttle.download) handle->download = std::make_unique<vfs::Flow>(throttle.download);
   handle->fs = std::move(fs);
   handle->path = path;
   handle->id = std::uint64_t{slot} << 32 | generation_;

@@ -25,8 +25,9 @@ struct OpenHandle {
   // I/O thread:
   State state = State::kOpening;
   HandleId id = 0;
-  bool is_file = false, is_upload = false;  // once open; also after the file itself is gone
-  bool write_refused = false;               // a WRITE never ran: the file must not be published
+  bool is_file = false, is_upload = false;      // once open; also after the file itself is gone
+  bool write_refused = false;                   // a WRITE never ran: the file must not be published
+  std::unique_ptr<vfs::Flow> upload, download;  // null: no limit
   // Set before it is shared:
   std::shared_ptr<vfs::SessionFs> fs;
   vfs::VirtualPath path;
@@ -35,6 +36,7 @@ struct OpenHandle {
   std::unique_ptr<vfs::OpenFile> file;
   std::unique_ptr<vfs::OpenDir> dir;
   bool dir_at_end = false;
+  std::uint64_t size_at_open = 0;  // known where `download` is set
 };
 
 class Handles {

@@ -89,6 +89,8 @@ struct Request {
   const Row* row = nullptr;
   std::uint32_t id = 0;
   std::uint32_t wire_bytes = 0;  // what it counts against the queue limit
+  std::uint32_t paid_bytes = 0;  // under a bandwidth limit
+  std::uint32_t read_bytes = 0;  // by a READ that is done
   Body body;
   std::shared_ptr<const core::Block> memory;  // what WriteFields::data points into
   core::Block part;                           // of a READ's data, read before it had to wait

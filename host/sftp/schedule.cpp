@@ -46,6 +46,7 @@ bool ChannelImpl::submit_to_pool(core::WorkerPool& pool, core::WorkerPool::Job j
 
 // Starts all that may start now. `budget` bounds the reply bytes of READs done on this thread.
 void ChannelImpl::advance(std::size_t budget) {
+  if (pacer_ && !pacer_->empty()) pacer_->release(now_(), queue_);
   std::size_t produced = 0;
   while (!queue_.empty() && output_.size() < limits::kMaxReplyBytes) {
     look_up(queue_[0]);
@@ -256,6 +257,7 @@ void ChannelImpl::settle(Request& request) {
   usage_->request_bytes -= request.wire_bytes;
   --held_requests_;
   const auto kind = kind_of(request);
+  if (pacer_) Pacer::settle(request);
   if (kind == Kind::kOpen) handles_.settle(*request.handle);
   if (kind == Kind::kClose) handles_.release(*request.handle);
 }

@@ -28,6 +28,16 @@ std::shared_ptr<std::string> make_secret(const char* text) {
 
 std::string text_of(const char* text) { return text != nullptr ? text : ""; }
 
+admin::LoginInfo login_of(const users::User& user, const vfs::Identity& identity) {
+  return {.username = user.username,
+          .connection_id = identity.connection_id,
+          .client_version = identity.client_version,
+          .remote_address = identity.remote_address,
+          .max_sessions = user.max_sessions,
+          .upload_bandwidth = user.upload_bandwidth,
+          .download_bandwidth = user.download_bandwidth};
+}
+
 using MountDone = std::function<void(core::Result<std::shared_ptr<vfs::SessionFs>>)>;
 
 // The second half of a login, on the storage's own pool, so that a stuck storage holds up no other login.
@@ -54,7 +64,7 @@ struct Authentication::Verdict {
   std::string refused;    // why, for the log; empty: accepted
   bool unusable = false;  // accepted, but there is nothing to serve
   std::shared_ptr<vfs::SessionFs> fs;
-  std::optional<Places::Place> place;
+  std::shared_ptr<admin::Session> listed;
 };
 
 Authentication::Authentication(ssh_session session, Context& context, Peer peer)
@@ -197,16 +207,15 @@ void Authentication::run_check(MessagePtr message, std::string user, const char*
       return;
     }
     // A session counts from here to its end, so that logins side by side cannot pass the limit together.
-    if (const auto most = grant->user.max_sessions; most > 0) {
-      auto place = context_.users.enter(grant->user.username, static_cast<std::size_t>(most));
-      if (place) {
-        verdict->place.emplace(std::move(*place));
-      } else {
-        verdict->refused = "the user has as many sessions as max_sessions allows: " + std::to_string(most);
-        finish();
-        return;
-      }
+    verdict->listed = context_.services.sessions->enter(login_of(grant->user, *identity));
+    if (!verdict->listed) {
+      const auto most = std::to_string(grant->user.max_sessions);
+      verdict->refused = "the user has as many sessions as max_sessions allows: " + most;
+      finish();
+      return;
     }
+    identity->activity = verdict->listed->activity();
+    identity->throttle = verdict->listed->throttle();
     identity->user = std::move(grant->user);
     core::log::info("sftpd", identity->connection_id,
                     "user \"" + verdict->user + "\" logged in with: " + grant->description + ", remote address " +
@@ -239,7 +248,7 @@ void Authentication::settle(ssh_message message, Verdict& verdict) {
     return;
   }
   fs_ = std::move(verdict.fs);
-  if (verdict.place) place_.emplace(std::move(*verdict.place));
+  listed_ = std::move(verdict.listed);
   state_ = State::kGranted;
   ssh_message_auth_reply_success(message, 0);
 }

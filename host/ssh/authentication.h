@@ -7,11 +7,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "host/ssh/context.h"
-#include "host/ssh/places.h"
 
 namespace host::ssh {
 
@@ -50,8 +48,8 @@ class Authentication {
 
   // After kGranted.
   std::shared_ptr<vfs::SessionFs> take_fs() { return std::move(fs_); }
-  // Among the user's sessions; nothing where their number is not limited.
-  std::optional<Places::Place> take_place() { return std::move(place_); }
+  // Among the user's sessions.
+  std::shared_ptr<admin::Session> take_listed() { return std::move(listed_); }
   // For the log when the session ends before a login.
   bool tried() const { return tried_; }
 
@@ -75,7 +73,7 @@ class Authentication {
   Peer peer_;
   State state_ = State::kRunning;
   std::shared_ptr<vfs::SessionFs> fs_;
-  std::optional<Places::Place> place_;
+  std::shared_ptr<admin::Session> listed_;
   int failures_ = 0;
   bool tried_ = false;
   bool none_seen_ = false;

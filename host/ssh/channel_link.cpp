@@ -43,10 +43,12 @@ ChannelLink::~ChannelLink() {
   ssh_channel_free(channel_);
 }
 
-bool ChannelLink::start_sftp(std::shared_ptr<vfs::SessionFs> fs, sftp::Channel::Hooks hooks) {
+bool ChannelLink::start_sftp(std::shared_ptr<vfs::SessionFs> fs, sftp::Channel::Hooks hooks,
+                             std::shared_ptr<admin::Session> session) {
   if (state_ != State::kOpen) return false;
   hooks.usage = share_->usage;
   engine_ = sftp::Channel::create(std::move(fs), std::move(hooks));
+  listed_.emplace(std::move(session), "SFTP", "");
   state_ = State::kServing;
   return true;
 }
@@ -156,6 +158,7 @@ void ChannelLink::close_if_done() {
 void ChannelLink::drop_engine() {
   if (engine_) engine_->abandon();
   engine_.reset();
+  listed_.reset();
 }
 
 std::uint64_t ChannelLink::take_traffic() { return std::exchange(traffic_, 0); }

@@ -10,7 +10,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
+#include "host/admin/sessions.h"
 #include "host/sftp/channel.h"
 #include "host/ssh/handles.h"
 
@@ -31,13 +33,16 @@ class ChannelLink {
 
   ssh_channel channel() const { return channel_; }
   // The client asked for the sftp subsystem. False when the channel already serves something.
-  bool start_sftp(std::shared_ptr<vfs::SessionFs> fs, sftp::Channel::Hooks hooks);
+  bool start_sftp(std::shared_ptr<vfs::SessionFs> fs, sftp::Channel::Hooks hooks,
+                  std::shared_ptr<admin::Session> session);
 
   // Sends up to `budget` bytes and takes them from it; true when there is more that the client has room for. Never call
   // it from a libssh callback.
   bool pump(std::size_t& budget);
   bool closing() const { return state_ >= State::kClosing; }  // nothing more comes of it
   bool ended() const { return state_ == State::kClosed; }
+  // When a bandwidth limit lets pump() go on; the maximum when none holds it up.
+  vfs::Time next_turn() const { return engine_ ? engine_->next_turn() : vfs::Time::max(); }
   bool busy() const { return engine_ && engine_->busy(); }
   // The client sent more than any window it was given.
   bool overrun() const { return overrun_; }
@@ -62,6 +67,7 @@ class ChannelLink {
   const std::shared_ptr<Share> share_;
   ssh_channel_callbacks_struct callbacks_{};
   std::shared_ptr<sftp::Channel> engine_;
+  std::optional<admin::Session::Channel> listed_;  // while engine_ serves
   State state_ = State::kOpen;
   bool held_ = false;  // libssh keeps bytes that the engine had no room for
   bool overrun_ = false;

@@ -22,7 +22,6 @@ struct Context {
   std::mutex bind_mutex;  // ssh_bind_accept_fd is not safe for several threads
   std::atomic<std::size_t> sessions{0};
   Places before_login{core::limits::kMaxUnauthenticatedSessions};
-  Places users{core::limits::kMaxSessions};
   std::atomic<std::uint64_t> next_session{1};
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Counts who is there, in total and per key: connections before their login per address, so that one address cannot
-// take all the places, and sessions per user. Any thread.
+// Counts connections before their login, in total and per address, so that one address cannot take all the places. Any
+// thread.
 #pragma once
 
 #include <boost/asio/ip/address.hpp>

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "host/admin/sessions.h"
 #include "host/auth/login.h"
 #include "host/core/result.h"
 #include "host/plugin/registry.h"
@@ -20,6 +21,7 @@ namespace host::ssh {
 struct Services {
   plugin::Registry* registry = nullptr;
   auth::Login* login = nullptr;
+  admin::Sessions* sessions = nullptr;
 };
 
 struct ServerOptions {

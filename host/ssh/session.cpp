@@ -64,8 +64,7 @@ Session::~Session() {
 
 void Session::start() {
   if (phase_ == Phase::kEnded) return;  // it came while the thread was stopping
-  last_activity_ = Clock::now();
-  deadline_ = last_activity_ + std::chrono::seconds(context_->options.login_grace_s);
+  deadline_ = Clock::now() + std::chrono::seconds(context_->options.login_grace_s);
   if (begin()) {
     step();
   } else {
@@ -223,7 +222,13 @@ void Session::open() {
   logged_in_ = true;
   place_.reset();
   fs_ = authentication_->take_fs();
-  if (auto place = authentication_->take_place()) place_.emplace(std::move(*place));
+  listed_ = authentication_->take_listed();
+  listed_->touch(Clock::now());
+  listed_->on_close([residence = residence_, weak = weak_from_this()] {
+    residence->post([weak] {
+      if (const auto self = weak.lock()) self->close_on_request();
+    });
+  });
   share_ = std::make_shared<ChannelLink::Share>();
   ssh_set_counters(session_, nullptr, &received_);
   authentication_.reset();
@@ -256,6 +261,7 @@ void Session::wait() {
   using Socket = boost::asio::posix::stream_descriptor;
   if (!watch_->reading && !checking) when(Socket::wait_read, &Watch::reading, &Session::on_readable);
   if (!watch_->writing && must_wait_to_write()) when(Socket::wait_write, &Watch::writing, &Session::on_writable);
+  wait_for_throttle();
 }
 
 void Session::on_tick(Clock::time_point now) {
@@ -263,7 +269,7 @@ void Session::on_tick(Clock::time_point now) {
   const auto idle = std::chrono::minutes(context_->options.idle_timeout_min);
   if (now >= deadline_) {
     end(logged_in_ ? "no channel was opened in time" : "login did not happen in time");
-  } else if (logged_in_ && idle.count() > 0 && now - last_activity_ >= idle) {
+  } else if (logged_in_ && idle.count() > 0 && now - listed_->last_activity() >= idle) {
     end("idle for " + std::to_string(idle.count()) + " minutes");
   } else if (stopping_) {
     const bool unsent = phase_ == Phase::kOpen && (ssh_get_status(session_) & SSH_WRITE_PENDING) != 0;
@@ -294,6 +300,14 @@ void Session::end(const std::string& reason) {
   }
 }
 
+// Somebody in charge wants this session gone. Its transfers end as lost ones do.
+void Session::close_on_request() {
+  if (phase_ == Phase::kEnded || ending_) return;
+  ssh_session_set_disconnect_message(session_, "closed by the administrator");
+  end("closed by the administrator");
+  wait();
+}
+
 void Session::finish() {
   if (phase_ == Phase::kEnded) return;
   // A worker still holds a message of this session; its verdict calls step(), which comes back here.
@@ -301,9 +315,12 @@ void Session::finish() {
   phase_ = Phase::kEnded;
   if (fs_) fs_->cancel();
   channels_.clear();
+  listed_.reset();
   place_.reset();
   authentication_.reset();
   if (event_ != nullptr) {
+    // libssh writes one packet per POLLOUT: without it the closing of channels keeps the reason of the end from going out.
+    if ((ssh_get_status(session_) & (SSH_CLOSED | SSH_CLOSED_ERROR)) == 0) ssh_event_dopoll(event_, 0);
     ssh_event_remove_session(event_, session_);
     ssh_event_free(event_);
   }
@@ -315,6 +332,7 @@ void Session::finish() {
   }
   if (watch_) {
     watch_->left = true;
+    watch_->throttle.cancel();
     boost::system::error_code ignored;
     watch_->socket.close(ignored);
   } else if (unwatched_fd_ >= 0) {

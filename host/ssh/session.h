@@ -6,6 +6,7 @@
 #pragma once
 
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -38,6 +39,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void start();
   void on_bulk_turn();
   void on_tick(Clock::time_point now);
+  void on_throttle_turn();
   // Ends at once when nothing is being transferred, else when that is done or `deadline` has come.
   void stop(Clock::time_point deadline);
 
@@ -57,6 +59,8 @@ class Session : public std::enable_shared_from_this<Session> {
   bool pump();
   void ask_for_turn();
   void wait();
+  void wait_for_throttle();
+  void close_on_request();
   void end(const std::string& reason);
   void finish();
   bool usable() const;
@@ -78,8 +82,10 @@ class Session : public std::enable_shared_from_this<Session> {
   // The socket as one thread watches it, and the waits that are armed. Waits that come to their end after the session
   // has left the thread find it `left`.
   struct Watch {
-    explicit Watch(boost::asio::io_context& io) : socket(io) {}
+    explicit Watch(boost::asio::io_context& io) : socket(io), throttle(io) {}
     boost::asio::posix::stream_descriptor socket;
+    boost::asio::steady_timer throttle;
+    Clock::time_point throttled_until = Clock::time_point::max();  // what the timer is set to
     bool reading = false, writing = false;
     bool left = false;
   };
@@ -92,8 +98,9 @@ class Session : public std::enable_shared_from_this<Session> {
   int unwatched_fd_;              // the socket meanwhile, else -1
   FastSocket fast_;
   const std::string client_ip_, client_address_, connection_id_;
-  std::optional<Places::Place> place_;  // before the login one of its address, then one of its user
-  int libssh_fd_ = -1;                  // a duplicate, owned by libssh
+  std::optional<Places::Place> place_;      // of its address, before the login
+  std::shared_ptr<admin::Session> listed_;  // from then on
+  int libssh_fd_ = -1;                      // a duplicate, owned by libssh
   ssh_session session_ = nullptr;
   ssh_event event_ = nullptr;
   Phase phase_ = Phase::kKeyExchange;
@@ -102,7 +109,6 @@ class Session : public std::enable_shared_from_this<Session> {
   std::shared_ptr<ChannelLink::Share> share_;  // made at login
   std::vector<std::unique_ptr<ChannelLink>> channels_;
   Clock::time_point deadline_;  // login grace, later the limit without channels
-  Clock::time_point last_activity_;
   Clock::time_point stop_by_;
   bool stopping_ = false;
   std::uint64_t moved_since_tick_ = 0;  // bytes of all channels

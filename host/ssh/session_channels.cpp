@@ -84,10 +84,10 @@ bool Session::start_subsystem(ssh_message message) {
   hooks.wake = [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (!self) return;
-    self->last_activity_ = Clock::now();  // a request was at work until now
+    if (self->listed_) self->listed_->touch(Clock::now());  // a request was at work until now
     self->step();
   };
-  if (!(*link)->start_sftp(fs_, std::move(hooks))) return false;
+  if (!(*link)->start_sftp(fs_, std::move(hooks), listed_)) return false;
   ssh_message_channel_request_reply_success(message);
   return true;
 }
@@ -111,7 +111,7 @@ bool Session::pump() {
     if (link.overrun()) end("the client sends beyond its receive window");
     if (const auto moved = link.take_traffic(); moved != 0) {
       moved_since_tick_ += moved;
-      last_activity_ = Clock::now();
+      listed_->touch(Clock::now());
     }
   }
   freed = std::erase_if(channels_, [](const auto& link) { return link->ended(); }) > 0 || freed;
@@ -125,6 +125,25 @@ bool Session::pump() {
   }
   if (more && !must_wait_to_write()) ask_for_turn();
   return freed;
+}
+
+// Requests that a bandwidth limit holds back. A timer that is set to an earlier time finds nothing to do, which is all.
+void Session::wait_for_throttle() {
+  auto next = Clock::time_point::max();
+  for (const auto& link : channels_) next = std::min(next, link->next_turn());
+  if (next >= watch_->throttled_until) return;
+  watch_->throttled_until = next;
+  watch_->throttle.expires_at(next);
+  watch_->throttle.async_wait([self = shared_from_this(), watch = watch_](const auto& error) {
+    if (error || watch->left) return;
+    watch->throttled_until = Clock::time_point::max();
+    self->on_throttle_turn();
+  });
+}
+
+void Session::on_throttle_turn() {
+  listed_->touch(Clock::now());  // who waits for us is not idle
+  step();
 }
 
 bool Session::must_wait_to_write() const {

@@ -40,6 +40,7 @@ void Session::move(bool to_bulk) {
   here().remove(self);
   if (watch_) {
     watch_->left = true;
+    watch_->throttle.cancel();
     unwatched_fd_ = watch_->socket.release();
     watch_.reset();
   }

@@ -19,6 +19,8 @@
 #include "host/core/worker_pool.h"
 #include "host/plugin/registry.h"
 #include "host/users/user.h"
+#include "host/vfs/activity.h"
+#include "host/vfs/throttle.h"
 
 namespace host::vfs {
 
@@ -33,7 +35,9 @@ struct Identity {
   std::string client_version;
   std::string remote_address;  // "ip:port"
   std::uint64_t session_number = 0;
-  std::string protocol = "SFTP";  // for transfer and command lines
+  std::string protocol = "SFTP";       // for transfer and command lines
+  std::shared_ptr<Activity> activity;  // where transfers show up while they are open; null: nowhere
+  Throttle throttle;
 };
 
 enum class UploadMode : std::uint8_t {

@@ -56,11 +56,22 @@ core::Error Transfer::fail(const core::Error& error) {
   return error;
 }
 
+// What is listed is what is logged in the end: of a file that is written the bytes written, else those read.
+void Transfer::count_read(std::uint64_t bytes) {
+  read_.fetch_add(bytes, std::memory_order_relaxed);
+  if (!plan_.writable) shown_.add(bytes);
+}
+
+void Transfer::count_written(std::uint64_t bytes) {
+  written_.fetch_add(bytes, std::memory_order_relaxed);
+  shown_.add(bytes);
+}
+
 Result<std::size_t> Transfer::read_at(std::span<std::byte> into, std::uint64_t offset) {
   if (!plan_.readable) return plan_.read_refusal;
   auto got = file_->read_at(context_->op(), into, offset);
   if (!got) return fail(got.error());
-  read_.fetch_add(*got, std::memory_order_relaxed);
+  count_read(*got);
   return got;
 }
 
@@ -69,7 +80,7 @@ Result<std::size_t> Transfer::try_read_at(std::span<std::byte> into, std::uint64
   // Whatever goes wrong is found again by a worker, which may write log lines and look up paths.
   auto got = file_->read_at(context_->op_without_waiting(), into, offset);
   if (!got) return Status::kWouldBlock;
-  read_.fetch_add(*got, std::memory_order_relaxed);
+  count_read(*got);
   return got;
 }
 
@@ -86,7 +97,7 @@ Result<void> Transfer::write_at(std::span<const std::byte> data, std::uint64_t o
   }
   auto done = file_->write_at(context_->op(), data, offset);
   if (!done) return fail(done.error());
-  written_.fetch_add(data.size(), std::memory_order_relaxed);
+  count_written(data.size());
   return done;
 }
 
@@ -171,8 +182,8 @@ Result<std::uint64_t> Transfer::copy_inside(Transfer& to, std::uint64_t from, st
     if (*step == 0) break;
     copied += *step;
   }
-  read_.fetch_add(copied, std::memory_order_relaxed);
-  to.written_.fetch_add(copied, std::memory_order_relaxed);
+  count_read(copied);
+  to.count_written(copied);
   return copied;
 }
 

@@ -42,6 +42,8 @@ class Transfer final : public OpenFile {
   Result<std::uint64_t> copy_through(OpenFile& to, std::uint64_t from, std::uint64_t length, std::uint64_t at);
   // Remembers the first failure and writes its line; gives the error back.
   core::Error fail(const core::Error& error);
+  void count_read(std::uint64_t bytes);
+  void count_written(std::uint64_t bytes);
   std::string_view verb() const { return plan_.writable ? "upload" : "download"; }
   std::uint64_t bytes() const { return plan_.writable ? written_ : read_; }
   void log_transfer() const;
@@ -53,6 +55,7 @@ class Transfer final : public OpenFile {
   plugin::FsCaps caps_;
   std::unique_ptr<plugin::File> file_;  // null once closed
   std::unique_ptr<Upload> upload_;
+  Activity::Entry shown_{context_->identity.activity, plan_.writable, path_.str()};
   const std::chrono::steady_clock::time_point opened_ = std::chrono::steady_clock::now();
   std::atomic<std::uint64_t> read_ = 0;
   std::atomic<std::uint64_t> written_ = 0;

@@ -26,7 +26,8 @@ void ChannelFixture::start(bool greet) {
                                        ++wakes;
                                        turn();
                                      },
-                                 .usage = usage});
+                                 .usage = usage,
+                                 .now = [this] { return now; }});
   if (!greet) return;
   send(Ask(Type::kInit, 3));
   ASSERT_EQ(replies(1).at(0).type, Type::kVersion);

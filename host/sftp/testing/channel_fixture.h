@@ -49,7 +49,8 @@ class ChannelFixture : public ::testing::Test {
   std::shared_ptr<FakeFs> fs;
   std::shared_ptr<Usage> usage = std::make_shared<Usage>();
   std::shared_ptr<Channel> channel;
-  std::size_t budget = 64 * 1024;  // of every turn
+  std::size_t budget = 64 * 1024;        // of every turn
+  vfs::Time now{std::chrono::hours(1)};  // for bandwidth limits
   int wakes = 0;
   std::vector<Reply> got;
 };

@@ -61,6 +61,7 @@ class FakeFs final : public vfs::SessionFs, public std::enable_shared_from_this<
 
   void put(const std::string& path, std::string data);
   void put_dir(const std::string& path);
+  void limit(vfs::Throttle throttle) { identity_.throttle = std::move(throttle); }
   std::string get(const std::string& path) const;  // "<none>" when there is none
 
   const vfs::Identity& identity() const override { return identity_; }
