@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "host/app/reload.h"
 #include "host/app/settings.h"
 #include "host/app/signals.h"
 #include "host/app/version.h"
@@ -60,17 +61,6 @@ core::Result<config::Config> load_config(const ServeOptions& options) {
   return std::move(loaded->config);
 }
 
-void reload(users::Store& store) {
-  const auto reloaded = store.reload();
-  if (reloaded) {
-    log::info("service", "", "accounts were reloaded");
-  } else if (reloaded.error().status == core::Status::kUnsupported) {
-    log::debug("service", "", "the data provider has nothing to reload");
-  } else {
-    log::error("service", "", "accounts could not be reloaded: " + reloaded.error().message());
-  }
-}
-
 core::Result<std::unique_ptr<ssh::Server>> make_server(const config::Config& config, ssh::Services services) {
   auto options = server_options(config);
   if (!options) return options.error();
@@ -95,15 +85,14 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
   if (!store_settings) return store_settings.error();
   const auto store = users::Store::open(registry, *store_settings);
   if (!store) return store.error();
-  auth::Login login(**store);
-  const auto server = make_server(*config, {&registry, &login});
+  const auto defence = defender_options(*config);
+  if (!defence) return defence.error();
+  auth::Defender defender(*defence);
+  auth::Login login(**store, &defender);
+  const auto server = make_server(*config, {&registry, &login, &defender});
   if (!server) return server.error();
-  const auto request_reload = [&] {
-    // A worker of logins: the store may block, and it outlives them.
-    if (!login.pool().submit([&] { reload(**store); }))
-      log::warn("service", "", "busy, accounts were not reloaded: try again");
-  };
-  signals.start({[&] { (*server)->stop(); }, request_reload},
+  Reloader reloader({store->get(), &defender, server->get(), [&] { return load_config(options); }}, *config);
+  signals.start({[&] { (*server)->stop(); }, [&] { reloader.request(); }},
                 {std::chrono::seconds(config->sftpd.drain_timeout) + kStopPatience, kStopNowPatience, [] {
                    log::error("service", "",
                               "something does not return, a plugin most likely: the process ends without it");
