@@ -13,6 +13,7 @@
 #include <cstdlib>
 
 #include "host/admin/sessions.h"
+#include "host/app/reload.h"
 #include "host/app/settings.h"
 #include "host/app/signals.h"
 #include "host/app/version.h"
@@ -63,17 +64,6 @@ core::Result<config::Config> load_config(const ServeOptions& options) {
   return std::move(loaded->config);
 }
 
-void reload(users::Store& store) {
-  const auto reloaded = store.reload();
-  if (reloaded) {
-    log::info("service", "", "accounts were reloaded");
-  } else if (reloaded.error().status == core::Status::kUnsupported) {
-    log::debug("service", "", "the data provider has nothing to reload");
-  } else {
-    log::error("service", "", "accounts could not be reloaded: " + reloaded.error().message());
-  }
-}
-
 vfs::UsageStore usage_store(users::Store& store) {
   return {.read = [&store](std::string_view username) { return store.usage(username); },
           .add =
@@ -84,11 +74,9 @@ vfs::UsageStore usage_store(users::Store& store) {
               }};
 }
 
-core::Result<std::unique_ptr<ssh::Server>> make_server(const config::Config& config, ssh::Services services,
-                                                       vfs::Quotas& quotas) {
+core::Result<std::unique_ptr<ssh::Server>> make_server(const config::Config& config, ssh::Services services) {
   auto options = server_options(config);
   if (!options) return options.error();
-  options->vfs.quotas = &quotas;
   auto keys = ssh::ensure_host_keys(config.dir, config.sftpd.keys);
   if (!keys) return keys.error();
   options->host_keys = std::move(*keys);
@@ -110,17 +98,16 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
   if (!store_settings) return store_settings.error();
   const auto store = users::Store::open(registry, *store_settings);
   if (!store) return store.error();
+  const auto defence = defender_options(*config);
+  if (!defence) return defence.error();
+  auth::Defender defender(*defence);
   vfs::Quotas quotas(usage_store(**store), static_cast<vfs::Quotas::Track>(config->data_provider.track_quota));
-  auth::Login login(**store);
+  auth::Login login(**store, &defender);
   admin::Sessions sessions(core::limits::kMaxSessions);
-  const auto server = make_server(*config, {&registry, &login, &sessions}, quotas);
+  const auto server = make_server(*config, {&registry, &login, &defender, &sessions, &quotas});
   if (!server) return server.error();
-  const auto request_reload = [&] {
-    // A worker of logins: the store may block, and it outlives them.
-    if (!login.pool().submit([&] { reload(**store); }))
-      log::warn("service", "", "busy, accounts were not reloaded: try again");
-  };
-  signals.start({[&] { (*server)->stop(); }, request_reload},
+  Reloader reloader({store->get(), &defender, server->get(), [&] { return load_config(options); }}, *config);
+  signals.start({[&] { (*server)->stop(); }, [&] { reloader.request(); }},
                 {std::chrono::seconds(config->sftpd.drain_timeout) + kStopPatience, kStopNowPatience, [] {
                    log::error("service", "",
                               "something does not return, a plugin most likely: the process ends without it");

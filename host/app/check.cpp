@@ -19,6 +19,7 @@ std::vector<std::string> check(const config::Config& config) {
   if (store) note(registry.make_provider("provider-" + store->driver, store->provider_config_json));
   for (const auto& name : storage_names(config)) note(registry.storage(name));
   note(server_options(config));
+  note(defender_options(config));
   return problems;
 }
 

@@ -49,6 +49,16 @@ core::Result<std::string> banner_text(const config::Config& config) {
   return text;
 }
 
+core::Result<std::vector<users::Cidr>> networks(const std::string& key, const std::vector<std::string>& texts) {
+  std::vector<users::Cidr> found;
+  for (const auto& text : texts) {
+    const auto network = users::parse_network(text);
+    if (!network) return invalid(key + ": found \"" + text + "\", allowed are IP addresses and CIDR ranges");
+    found.push_back(*network);
+  }
+  return found;
+}
+
 bool is_blank(const std::string& text) { return text.find_first_not_of(" \t") == std::string::npos; }
 
 }  // namespace
@@ -88,27 +98,57 @@ core::Result<users::StoreOptions> store_options(const config::Config& config) {
   return options;
 }
 
-core::Result<ssh::ServerOptions> server_options(const config::Config& config) {
+core::Result<ssh::SessionOptions> session_options(const config::Config& config) {
   const auto& sftpd = config.sftpd;
   auto banner = banner_text(config);
   if (!banner) return banner.error();
+  auto proxies = networks("sftpd.proxy_allowed", sftpd.proxy_allowed);
+  if (!proxies) return proxies.error();
+  ssh::SessionOptions options;
+  options.login_banner = std::move(*banner);
+  options.max_auth_tries = sftpd.max_auth_tries;
+  options.login_grace_s = sftpd.login_grace_time;
+  options.idle_timeout_min = sftpd.idle_timeout;
+  options.proxy = static_cast<ssh::SessionOptions::Proxy>(sftpd.proxy_protocol);
+  options.proxies = std::move(*proxies);
+  options.vfs.umask = sftpd.umask;
+  options.vfs.upload_mode = static_cast<vfs::UploadMode>(sftpd.upload_mode);
+  options.vfs.ignore_setstat = sftpd.setstat_mode == 1;
+  return options;
+}
+
+core::Result<auth::DefenderOptions> defender_options(const config::Config& config) {
+  const auto& defender = config.defender;
+  auto allowed = networks("defender.allowed", defender.allowed);
+  if (!allowed) return allowed.error();
+  auto denied = networks("defender.denied", defender.denied);
+  if (!denied) return denied.error();
+  auth::DefenderOptions options;
+  options.enabled = defender.enabled;
+  options.max_failures = defender.max_failures;
+  options.max_failures_per_user = defender.max_failures_per_user;
+  options.window = std::chrono::seconds(defender.window);
+  options.ban_time = std::chrono::seconds(defender.ban_time);
+  options.allowed = std::move(*allowed);
+  options.denied = std::move(*denied);
+  return options;
+}
+
+core::Result<ssh::ServerOptions> server_options(const config::Config& config) {
+  const auto& sftpd = config.sftpd;
+  auto sessions = session_options(config);
+  if (!sessions) return sessions.error();
   ssh::ServerOptions options;
   options.address = sftpd.bind_address;
   options.port = sftpd.bind_port;
   options.software = is_blank(sftpd.banner) ? default_software() : sftpd.banner;
-  options.login_banner = std::move(*banner);
   options.kex = sftpd.kex_algorithms;
   options.ciphers = sftpd.ciphers;
   options.macs = sftpd.macs;
   options.io_threads = sftpd.io_threads;
-  options.max_auth_tries = sftpd.max_auth_tries;
-  options.login_grace_s = sftpd.login_grace_time;
-  options.idle_timeout_min = sftpd.idle_timeout;
   options.drain_s = sftpd.drain_timeout;
   options.fast_socket = sftpd.fast_socket;
-  options.vfs.umask = sftpd.umask;
-  options.vfs.upload_mode = static_cast<vfs::UploadMode>(sftpd.upload_mode);
-  options.vfs.ignore_setstat = sftpd.setstat_mode == 1;
+  options.sessions = std::move(*sessions);
   return options;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "host/auth/defender.h"
 #include "host/config/config.h"
 #include "host/core/result.h"
 #include "host/plugin/registry.h"
@@ -16,6 +17,9 @@ namespace host::app {
 
 plugin::RegistryOptions registry_options(const config::Config& config);
 core::Result<users::StoreOptions> store_options(const config::Config& config);
+// What a reload may change; part of server_options.
+core::Result<ssh::SessionOptions> session_options(const config::Config& config);
+core::Result<auth::DefenderOptions> defender_options(const config::Config& config);
 // Without host keys: those may have to be made first.
 core::Result<ssh::ServerOptions> server_options(const config::Config& config);
 

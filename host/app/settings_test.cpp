@@ -63,8 +63,15 @@ TEST(Settings, ServerGetsItsSection) {
   ASSERT_TRUE(options);
   EXPECT_EQ(options->port, 0);
   EXPECT_EQ(options->software, default_software());
-  EXPECT_EQ(options->vfs.umask, 077u);
-  EXPECT_TRUE(options->vfs.ignore_setstat);
+  EXPECT_EQ(options->sessions.vfs.umask, 077u);
+  EXPECT_TRUE(options->sessions.vfs.ignore_setstat);
+  EXPECT_EQ(options->sessions.proxy, ssh::SessionOptions::Proxy::kOff);
+  config.sftpd.proxy_protocol = 2;
+  config.sftpd.proxy_allowed = {"192.0.2.7", "10.0.0.0/8"};
+  options = server_options(config);
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->sessions.proxy, ssh::SessionOptions::Proxy::kRequired);
+  EXPECT_EQ(options->sessions.proxies.size(), 2u);
   config.sftpd.banner = "Other_1";
   EXPECT_EQ(server_options(config)->software, "Other_1");
 }
@@ -78,7 +85,7 @@ TEST(Settings, LoginBannerIsReadOrTold) {
   ASSERT_FALSE(missing);
   EXPECT_NE(missing.error().text.find((dir / "banner").string()), std::string::npos);
   std::ofstream(dir / "banner") << "Welcome\n";
-  EXPECT_EQ(server_options(config)->login_banner, "Welcome\n");
+  EXPECT_EQ(server_options(config)->sessions.login_banner, "Welcome\n");
   std::ofstream(dir / "banner") << std::string(70000, 'x');
   EXPECT_FALSE(server_options(config));
   fs::remove_all(dir);

@@ -51,7 +51,7 @@ core::Result<users::PublicKey> find_key(const users::User& user, std::string_vie
 core::Error lookup_failure(const core::Error& error) {
   if (error.status == core::Status::kNotFound) return denied("unknown user");
   core::log::error(kSender, "", "the data provider failed: " + error.message());
-  return denied("the data provider failed: " + error.message());
+  return {core::Status::kIo, "the data provider failed: " + error.message()};
 }
 
 }  // namespace
@@ -67,13 +67,15 @@ std::string_view method_name(Method method) {
 
 struct Login::Impl {
   users::Store& store;
+  Defender* const defender;
   Decoy decoy;
   core::WorkerPool pool{"auth", core::limits::kAuthPoolThreads, core::limits::kAuthPoolQueue};  // joined first
 
-  explicit Impl(users::Store& store_in) : store(store_in) {}
+  Impl(users::Store& store_in, Defender* defender_in) : store(store_in), defender(defender_in) {}
 
   core::Result<void> check_password(const core::Result<users::User>& user, const std::string& username,
                                     std::string_view password);
+  core::Result<Grant> password(const Attempt& attempt, std::string_view password, Method method);
   core::Result<void> admit(const users::User& user, Method method, const Attempt& attempt);
   void record_login(const std::string& username);
 };
@@ -106,23 +108,36 @@ void Login::Impl::record_login(const std::string& username) {
   });
 }
 
-Login::Login(users::Store& store) : impl_(std::make_unique<Impl>(store)) {}
+Login::Login(users::Store& store, Defender* defender) : impl_(std::make_unique<Impl>(store, defender)) {}
 // Attempts that still run use the rest.
 Login::~Login() { impl_->pool.stop(); }
 
 core::WorkerPool& Login::pool() { return impl_->pool; }
 
-core::Result<Grant> Login::password(const Attempt& attempt, std::string_view password, Method method) {
+core::Result<Grant> Login::Impl::password(const Attempt& attempt, std::string_view password, Method method) {
   if (password.empty() || password.size() > core::limits::kMaxPasswordBytes)
     return denied("empty or overlong password");
-  auto user = impl_->store.find(attempt.username);
-  if (auto done = impl_->check_password(user, attempt.username, password); !done) return done.error();
+  auto user = store.find(attempt.username);
+  if (auto done = check_password(user, attempt.username, password); !done) return done.error();
   // However it is asked for, a password is one: who denies passwords denies them here, too.
   for (const auto denied_as : {Method::kPassword, method}) {
-    if (auto done = impl_->admit(*user, denied_as, attempt); !done) return done.error();
+    if (auto done = admit(*user, denied_as, attempt); !done) return done.error();
   }
-  impl_->record_login(user->username);
+  record_login(user->username);
   return Grant{std::move(*user), std::string(method_name(method))};
+}
+
+core::Result<Grant> Login::password(const Attempt& attempt, std::string_view password, Method method) {
+  auto* defender = impl_->defender;
+  if (defender == nullptr) return impl_->password(attempt, password, method);
+  if (auto why = defender->refuses(attempt.client_ip, attempt.username)) return denied(std::move(*why));
+  auto grant = impl_->password(attempt, password, method);
+  if (grant) {
+    defender->note_success(attempt.client_ip, attempt.username);
+  } else if (grant.error().status == core::Status::kDenied) {  // else it is not the client's fault
+    defender->note_failure(attempt.client_ip, attempt.username);
+  }
+  return grant;
 }
 
 core::Result<Grant> Login::public_key(const Attempt& attempt, std::string_view key_type, std::string_view key_base64,

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "host/auth/defender.h"
 #include "host/core/result.h"
 #include "host/core/worker_pool.h"
 #include "host/users/store.h"
@@ -30,10 +31,11 @@ struct Grant {
   std::string description;  // "password" or "publickey: SHA256:...:comment", for the log
 };
 
-// Refusals carry kDenied; the text says why, for the log only.
+// Refusals carry kDenied, kIo where the data provider failed; the text says why, for the log only.
 class Login {
  public:
-  explicit Login(users::Store& store);
+  // `defender` outlives it; nullptr: nobody counts failures.
+  explicit Login(users::Store& store, Defender* defender = nullptr);
   ~Login();
 
   core::WorkerPool& pool();

@@ -44,6 +44,13 @@ struct Sftpd {
   bool fast_socket = true;     // (ours) fewer system calls below libssh, where the build has it
 };
 
+struct Defender {  // (ours)
+  bool enabled = false;
+  int max_failures = 30, max_failures_per_user = 15;  // of one address
+  int window = 600, ban_time = 900;                   // seconds
+  std::vector<std::string> allowed = {"127.0.0.0/8", "::1"}, denied;
+};
+
 struct DataProvider {
   std::string driver = "sqlite", name = "sftpgo.db", host;
   int port = 5432;
@@ -76,6 +83,7 @@ struct Config {
   std::filesystem::path dir;   // base of relative paths
   std::filesystem::path file;  // empty when none was found
   Sftpd sftpd;
+  Defender defender;
   DataProvider data_provider;
   Httpd httpd;
   Plugins plugins;

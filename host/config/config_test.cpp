@@ -6,6 +6,7 @@
 
 #include <fstream>
 
+#include "host/config/changes.h"
 #include "host/config/nearest.h"
 
 namespace host::config {
@@ -181,8 +182,7 @@ TEST_F(ConfigTest, NearestKey) {
 }
 
 TEST_F(ConfigTest, MissingFeaturesAreRefusedOrTold) {
-  for (const auto* value :
-       {R"("proxy_protocol": 1)", R"("keyboard_interactive_auth_program": "/x")"}) {
+  for (const auto* value : {R"("keyboard_interactive_auth_program": "/x")"}) {
     EXPECT_TRUE(contains(problem("{\"sftpd\": {" + std::string(value) + "}}"), "this version cannot do yet")) << value;
   }
   for (const auto* value : {R"("external_auth_program": "/x")", R"("pre_login_program": "/x")"}) {
@@ -193,6 +193,30 @@ TEST_F(ConfigTest, MissingFeaturesAreRefusedOrTold) {
   ASSERT_EQ(loaded->warnings.size(), 2u);
   EXPECT_TRUE(contains(loaded->warnings[0], "sftpd.enabled_ssh_commands has no effect"));
   EXPECT_TRUE(load_text(R"({"sftpd": {"enabled_ssh_commands": []}, "httpd": {"bind_port": 0}})")->warnings.empty());
+}
+
+TEST_F(ConfigTest, NetworksAreChecked) {
+  for (const auto* good : {"192.0.2.7", "10.0.0.0/8", "2001:db8::/32", "::1", "0.0.0.0/0"}) {
+    EXPECT_TRUE(load_text("{\"sftpd\": {\"proxy_allowed\": [\"" + std::string(good) + "\"]}}")) << good;
+  }
+  for (const auto* bad :
+       {"", "here", "10.0.0.0/33", "10.0.0.0/", "10.0.0/8", "::1/129", "10.0.0.0/8 ", "10.0.0.0/-1"}) {
+    const auto text = problem("{\"sftpd\": {\"proxy_allowed\": [\"" + std::string(bad) + "\"]}}");
+    EXPECT_TRUE(contains(text, "sftpd.proxy_allowed: found [\"" + std::string(bad) + "\"], allowed is")) << text;
+  }
+}
+
+TEST_F(ConfigTest, ChangesAreSortedByWhatTheyNeed) {
+  const Config old;
+  Config changed;
+  EXPECT_TRUE(changes(old, changed).live.empty() && changes(old, changed).needs_restart.empty());
+  changed.sftpd.idle_timeout = 1;
+  changed.defender.denied = {"192.0.2.7"};
+  changed.sftpd.bind_port = 1;
+  changed.data_provider.password = "secret";
+  const auto found = changes(old, changed);
+  EXPECT_EQ(found.live, (std::vector<std::string_view>{"sftpd.idle_timeout", "defender.denied"}));
+  EXPECT_EQ(found.needs_restart, (std::vector<std::string_view>{"sftpd.bind_port", "data_provider.password"}));
 }
 
 TEST_F(ConfigTest, RelativePathsStartAtTheDirectory) {

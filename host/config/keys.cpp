@@ -50,11 +50,11 @@ const Key kKeys[] = {
      "Port for SFTP. 0 takes any free port and says in the log which."},
     {"sftpd.bind_address", MEMBER(sftpd.bind_address), text(Rule::Text::kAddress), 0,
      "Address to listen on. Empty: all, IPv4 and IPv6."},
-    {"sftpd.idle_timeout", MEMBER(sftpd.idle_timeout), range(0, 525600), 0,
+    {"sftpd.idle_timeout", MEMBER(sftpd.idle_timeout), range(0, 525600), Key::kLive,
      "Minutes without a request or transfer after which a client is disconnected. 0: never."},
-    {"sftpd.max_auth_tries", MEMBER(sftpd.max_auth_tries), range(kMinInt, kMaxInt), 0,
+    {"sftpd.max_auth_tries", MEMBER(sftpd.max_auth_tries), range(kMinInt, kMaxInt), Key::kLive,
      "Login attempts per connection. 0: six; negative: no limit."},
-    {"sftpd.umask", MEMBER(sftpd.umask), range(0, 0777), 0,
+    {"sftpd.umask", MEMBER(sftpd.umask), range(0, 0777), Key::kLive,
      "Permission bits to clear in new files and directories, in octal."},
     {"sftpd.banner", MEMBER(sftpd.banner), text(Rule::Text::kIdentification), 0,
      "Software name in the SSH identification. Empty: Sallyport and its version."},
@@ -80,9 +80,9 @@ const Key kKeys[] = {
      "Ciphers, best first. Empty: a modern selection."},
     {"sftpd.macs", MEMBER(sftpd.macs), text(Rule::Text::kAlgorithm), 0,
      "Message authentication codes, best first. Empty: a modern selection."},
-    {"sftpd.login_banner_file", MEMBER(sftpd.login_banner_file), kAnything, 0,
+    {"sftpd.login_banner_file", MEMBER(sftpd.login_banner_file), kAnything, Key::kLive,
      "File whose text clients see before they log in. Empty: none."},
-    {"sftpd.setstat_mode", MEMBER(sftpd.setstat_mode), range(0, 1), 0,
+    {"sftpd.setstat_mode", MEMBER(sftpd.setstat_mode), range(0, 1), Key::kLive,
      "0: requests to change permissions, owner and times are carried out. 1: they are answered with success and "
      "ignored."},
     {"sftpd.enabled_ssh_commands", MEMBER(sftpd.enabled_ssh_commands), one_of(kCommands), 0,
@@ -90,19 +90,43 @@ const Key kKeys[] = {
     {"sftpd.keyboard_interactive_auth_program", MEMBER(sftpd.keyboard_interactive_auth_program),
      text(Rule::Text::kAbsolutePath), 0,
      "Program that asks the questions of keyboard-interactive logins. Empty: none."},
-    {"sftpd.proxy_protocol", MEMBER(sftpd.proxy_protocol), range(0, 2), 0,
-     "HAProxy PROXY protocol. 0: off. 1: accepted. 2: required."},
-    {"sftpd.proxy_allowed", MEMBER(sftpd.proxy_allowed), kAnything, 0,
-     "Addresses and CIDR ranges of the proxies to believe."},
+    {"sftpd.proxy_protocol", MEMBER(sftpd.proxy_protocol), range(0, 2), Key::kLive,
+     "HAProxy's PROXY protocol, versions 1 and 2: the client's address comes in a header before SSH. 0: off. 1: a "
+     "header is "
+     "used, connections without one are accepted. 2: connections without one are refused. With 1 and 2 the server says "
+     "nothing before it has heard the first bytes."},
+    {"sftpd.proxy_allowed", MEMBER(sftpd.proxy_allowed), text(Rule::Text::kNetwork), Key::kLive,
+     "Addresses and CIDR ranges of the proxies to believe. Empty: whoever sends a header. With `proxy_protocol` 1 "
+     "headers "
+     "from elsewhere are read and ignored, with 2 connections from elsewhere are refused."},
     {"sftpd.io_threads", MEMBER(sftpd.io_threads), range(0, 1024), Key::kOurs,
      "Pairs of threads that serve connections: one of each for small requests, one for bulk data. 0: one pair per "
      "processor."},
     {"sftpd.drain_timeout", MEMBER(sftpd.drain_timeout), range(0, 86400), Key::kOurs,
      "Seconds that running transfers get to finish when the server is told to stop."},
-    {"sftpd.login_grace_time", MEMBER(sftpd.login_grace_time), range(1, 3600), Key::kOurs,
+    {"sftpd.login_grace_time", MEMBER(sftpd.login_grace_time), range(1, 3600), Key::kOurs | Key::kLive,
      "Seconds that a client has for handshake and login together."},
     {"sftpd.fast_socket", MEMBER(sftpd.fast_socket), kAnything, Key::kOurs,
      "Save system calls below the SSH library, in builds that can."},
+
+    {"defender.enabled", MEMBER(defender.enabled), kAnything, Key::kOurs | Key::kLive,
+     "Refuse addresses from which too many password logins fail. Off by default, because clients that reach the server "
+     "through a NAT or a proxy without PROXY protocol share one address."},
+    {"defender.max_failures", MEMBER(defender.max_failures), range(1, 1000000), Key::kOurs | Key::kLive,
+     "Failed password logins from one address, an IPv6 /64 counting as one, after which nobody there may connect."},
+    {"defender.max_failures_per_user", MEMBER(defender.max_failures_per_user), range(1, 1000000),
+     Key::kOurs | Key::kLive,
+     "Failed password logins with one user name from one address after which that name cannot log in with a password "
+     "from there. Others there can, and what that name tries further does not count: below `max_failures`, one broken "
+     "script shuts out nobody else."},
+    {"defender.window", MEMBER(defender.window), range(1, 604800), Key::kOurs | Key::kLive,
+     "Seconds, from the first failure on, in which failures count together."},
+    {"defender.ban_time", MEMBER(defender.ban_time), range(1, 31536000), Key::kOurs | Key::kLive,
+     "Seconds for which addresses and names are refused."},
+    {"defender.allowed", MEMBER(defender.allowed), text(Rule::Text::kNetwork), Key::kOurs | Key::kLive,
+     "Addresses and CIDR ranges that are never refused, whatever they fail; wins over `denied`."},
+    {"defender.denied", MEMBER(defender.denied), text(Rule::Text::kNetwork), Key::kOurs | Key::kLive,
+     "Addresses and CIDR ranges that may never connect."},
 
     {"data_provider.driver", MEMBER(data_provider.driver), text(Rule::Text::kPluginName), 0,
      "Where accounts are kept: NAME loads the plugin `provider-NAME`."},

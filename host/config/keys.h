@@ -32,6 +32,7 @@ struct Rule {
     kUrl,
     kAlgorithm,
     kAddress,
+    kNetwork,
     kIdentification,
     kSha256,
     kJsonObject
@@ -46,6 +47,7 @@ struct Key {
   enum Flag : unsigned {
     kSecret = 1,  // never printed
     kOurs = 2,    // not in the replaced system
+    kLive = 4,    // taken over on SIGHUP, for new connections; the others need a restart
   };
   std::string_view path;  // "sftpd.bind_port"
   Target target;

@@ -9,10 +9,9 @@
 namespace host::config {
 namespace {
 
-// A missing one would let in whom it should keep out, believe the wrong address, or break a promise about files.
+// A missing one would let in whom it should keep out or break a promise about files.
 constexpr std::string_view kRefused[] = {
     "sftpd.keyboard_interactive_auth_program",
-    "sftpd.proxy_protocol",
     "data_provider.external_auth_program",
     "data_provider.pre_login_program",
 };

@@ -13,7 +13,7 @@ constexpr std::string_view kIntroduction =
     R"(<!-- Made by `sallyport check-config --reference`; edit host/config/keys.cpp instead. -->
 # Configuration
 
-Sallyport reads one file and the environment, once, at start. `sallyport check-config` tells whether they are right,
+Sallyport reads one file and the environment at start. `sallyport check-config` tells whether they are right,
 `sallyport check-config --print` which values are in force.
 
 **File.** `NAME.json`, where NAME comes from `--config-file`; without it `sallyport`, then `sftpgo`. Searched in the
@@ -30,7 +30,9 @@ In names of plugins `_` stands for `-`, and values of their settings are JSON or
 what is allowed. An unknown key is a warning that names the known key it resembles.
 
 Relative paths start at the configuration directory. Keys marked + are not in SFTPGo 0.9.5; values of keys marked # are
-never shown. Changes take effect at the next start.
+never shown. SIGHUP makes a running server read all this again: keys marked ~ then hold for new connections, and for each
+other key that has changed the log says that it waits for the next start. A configuration with a mistake is refused as a
+whole, and the old one stays in force.
 )";
 
 std::string escaped(std::string text) {
@@ -52,7 +54,8 @@ std::string reference_page() {
       page +=
           "\n## " + std::string(section) + "\n\n| key | type | default | allowed | meaning |\n|---|---|---|---|---|\n";
     }
-    const std::string marks = std::string(key.has(Key::kOurs) ? " +" : "") + (key.has(Key::kSecret) ? " #" : "");
+    const std::string marks = std::string(key.has(Key::kOurs) ? " +" : "") + (key.has(Key::kSecret) ? " #" : "") +
+                              (key.has(Key::kLive) ? " ~" : "");
     const auto note = not_yet_note(key.path);
     page += "| `" + std::string(key.path.substr(section.size() + 1)) + "`" + marks + " | " +
             std::string(type_name(key)) + " | `" + value_text(defaults, key) + "` | " + escaped(allowed_values(key)) +

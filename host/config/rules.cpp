@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <limits>
 
 namespace host::config {
@@ -26,6 +27,18 @@ bool is_address(const std::string& text) {
   return inet_pton(AF_INET, text.c_str(), parsed.data()) == 1 || inet_pton(AF_INET6, text.c_str(), parsed.data()) == 1;
 }
 
+bool is_network(std::string_view text) {
+  const auto slash = text.find('/');
+  const std::string address(text.substr(0, slash));
+  if (!is_address(address)) return false;
+  if (slash == std::string_view::npos) return true;
+  const auto length = text.substr(slash + 1);
+  unsigned bits = 0;
+  const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bits);
+  const bool v6 = address.find(':') != std::string::npos;
+  return error == std::errc() && end == length.data() + length.size() && bits <= (v6 ? 128U : 32U);
+}
+
 std::string text_rule(const Rule& rule) {
   switch (rule.text) {
     case Rule::Text::kAny: return "text";
@@ -34,6 +47,7 @@ std::string text_rule(const Rule& rule) {
     case Rule::Text::kUrl: return "an http:// or https:// URL";
     case Rule::Text::kAlgorithm: return "algorithm names";
     case Rule::Text::kAddress: return "an IPv4 or IPv6 address";
+    case Rule::Text::kNetwork: return "IPv4 or IPv6 addresses and CIDR ranges";
     case Rule::Text::kIdentification: return "up to 200 printable ASCII characters";
     case Rule::Text::kSha256: return "64 hexadecimal digits";
     case Rule::Text::kJsonObject: return "objects";
@@ -93,6 +107,7 @@ bool text_allowed(const Rule& rule, std::string_view text) {
     case Rule::Text::kAlgorithm:
       return all(text, [](int c) { return std::isalnum(c) || c == '-' || c == '.' || c == '@' || c == '_'; });
     case Rule::Text::kAddress: return text.empty() || is_address(std::string(text));
+    case Rule::Text::kNetwork: return is_network(text);
     case Rule::Text::kIdentification:  // RFC 4253 section 4.2: 255 bytes with "SSH-2.0-" and the line end
       return text.size() <= kIdentificationBytes && all(text, [](int c) { return c < 0x80 && std::isprint(c); });
     case Rule::Text::kSha256: return text.size() == kSha256Digits && all(text, [](int c) { return std::isxdigit(c); });

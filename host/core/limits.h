@@ -46,6 +46,13 @@ inline constexpr int kDefaultMaxAuthTries = 6;
 inline constexpr std::size_t kMaxSessions = 20000;
 inline constexpr std::size_t kMaxUnauthenticatedSessions = 1000;
 inline constexpr std::size_t kMaxUnauthenticatedPerAddress = 200;  // an IPv6 address counts by its /64
+inline constexpr std::size_t kMaxAwaitingProxyHeader = 1000;       // connections; one of the proxies may have them all
+inline constexpr std::size_t kMaxProxyHeaderBytes = 16 * 1024;     // version 2 with its TLVs, which are skipped
+
+// Defender: what is remembered at most; beyond it the longest untouched goes
+inline constexpr std::size_t kMaxDefenderCounts = 20000;  // addresses, and names tried from them
+inline constexpr std::size_t kMaxDefenderBans = 10000;
+inline constexpr std::size_t kMaxDefenderNameBytes = 128;  // of a name; longer ones count by their beginning
 
 // Workers
 inline constexpr std::size_t kStoragePoolThreads = 16;  // per storage plugin instance

@@ -43,6 +43,11 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
   // Where dropped lines are counted; valid as long as the log thread runs.
   void watch(spdlog::details::thread_pool* queue) { queue_ = queue; }
 
+  Result<void> reopen() {
+    const std::lock_guard lock(mutex_);
+    return output_ ? output_->reopen() : ok();
+  }
+
   // After the last line: says what was dropped in total and closes the output.
   void finish(std::uint64_t dropped) {
     const std::lock_guard lock(mutex_);
@@ -155,6 +160,11 @@ void close() {
   open_log.queue.reset();  // writes what is queued, then ends the thread
   open_log.sink->finish(dropped);
   open_log.sink.reset();
+}
+
+Result<void> reopen() {
+  const std::lock_guard lock(setup_mutex);
+  return open_log.sink ? open_log.sink->reopen() : ok();
 }
 
 bool enabled(Level level) {

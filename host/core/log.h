@@ -28,6 +28,9 @@ struct Options {
 Result<void> open(const Options& options);
 // Writes what is queued and closes. [setup]
 void close();
+// Goes on in a new file of the same name, for programs that have renamed the old one. Blocks while the disk does. Not
+// for I/O threads.
+Result<void> reopen();
 
 // `sender` names the part, `connection_id` the SSH session or "".
 void app(Level level, std::string_view sender, std::string_view connection_id, std::string_view message);

@@ -66,6 +66,7 @@ Result<void> make_directories(const fs::path& directory) {
 class StandardOutput final : public Output {
  public:
   Result<void> write_line(std::string_view line) override { return write_all(STDOUT_FILENO, line); }
+  Result<void> reopen() override { return ok(); }
 };
 
 class RotatingFile final : public Output {
@@ -76,15 +77,20 @@ class RotatingFile final : public Output {
   }
 
   Result<void> open() {
-    fd_ = ::open(options_.path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, kFileMode);
-    if (fd_ < 0) return system_error("cannot open", options_.path, errno);
+    const int fd = ::open(options_.path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, kFileMode);
+    if (fd < 0) return system_error("cannot open", options_.path, errno);
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = fd;
     struct stat info {};
     size_ = ::fstat(fd_, &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+    if (size_ == 0) torn_ = false;
     // Here and not at the rename, so that limits lowered between two runs apply at once. Elsewhere than on this thread,
     // since compressing a large file takes seconds, in which the queue of lines would overflow.
     (void)tidy_.submit([options = options_] { tidy_backups(options, std::chrono::system_clock::now()); });
     return ok();
   }
+
+  Result<void> reopen() override { return open(); }
 
   Result<void> write_line(std::string_view line) override {
     if (size_ > 0 && size_ + line.size() + 1 > options_.max_bytes) rotate();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where finished log lines go: standard output or a file that is rotated by size. Used by the log thread alone, so
-// nothing here locks; compression of a rotated file runs on its own worker.
+// Where finished log lines go: standard output or a file that is rotated by size. Used by one thread at a time (the
+// log thread, but for reopen), so nothing here locks; compression of a rotated file runs on its own worker.
 #pragma once
 
 #include <chrono>
@@ -19,6 +19,7 @@ class Output {
  public:
   virtual ~Output() = default;
   virtual Result<void> write_line(std::string_view line) = 0;  // adds the newline
+  virtual Result<void> reopen() = 0;                           // after an error all goes on as before
 };
 
 std::unique_ptr<Output> standard_output();

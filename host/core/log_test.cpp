@@ -67,6 +67,28 @@ class LogTest : public testing::Test {
   fs::path directory_;
 };
 
+TEST_F(LogTest, GoesOnInANewFile) {
+  Options options;
+  options.path = directory_ / "one.log";
+  const auto renamed = directory_ / "one.log.1";
+  ASSERT_TRUE(open(options));
+  info("sftpd", "", "before");
+  while (lines(options.path).empty()) std::this_thread::yield();
+  fs::rename(options.path, renamed);
+  fs::create_directory(options.path);
+  EXPECT_FALSE(reopen());
+  info("sftpd", "", "between");
+  while (lines(renamed).size() < 2) std::this_thread::yield();
+  fs::remove(options.path);
+  EXPECT_TRUE(reopen());
+  info("sftpd", "", "after");
+  close();
+  EXPECT_EQ(lines(renamed).size(), 2u);
+  ASSERT_EQ(lines(options.path).size(), 1u);
+  EXPECT_NE(lines(options.path)[0].find("after"), std::string::npos);
+  EXPECT_TRUE(reopen()) << "nothing to do when it is closed";
+}
+
 TEST_F(LogTest, FieldsAndTheirOrder) {
   EXPECT_EQ(written([] { info("sftpd", "abc", "hello"); }),
             R"({"level":"info","time":"TIME","sender":"sftpd","connection_id":"abc","message":"hello"})");

@@ -41,16 +41,15 @@ admin::LoginInfo login_of(const users::User& user, const vfs::Identity& identity
 using MountDone = std::function<void(core::Result<std::shared_ptr<vfs::SessionFs>>)>;
 
 // The second half of a login, on the storage's own pool, so that a stuck storage holds up no other login.
-void mount(Context& context, vfs::Identity identity, const MountDone& done) {
-  auto pool = vfs::SessionFs::mount_pool(*context.services.registry, identity.user);
+void mount(plugin::Registry& registry, vfs::Identity identity, const vfs::Options& options, const MountDone& done) {
+  auto pool = vfs::SessionFs::mount_pool(registry, identity.user);
   if (!pool) {
     done(pool.error());
     return;
   }
   auto who = std::make_shared<vfs::Identity>(std::move(identity));  // std::function wants copyable captures
-  const bool queued = (*pool)->submit([&context, who, done] {
-    done(vfs::SessionFs::mount(*context.services.registry, std::move(*who), context.options.vfs));
-  });
+  const bool queued = (*pool)->submit(
+      [&registry, who, options, done] { done(vfs::SessionFs::mount(registry, std::move(*who), options)); });
   if (!queued) done(core::Error(core::Status::kBusy, "the storage has too many requests waiting"));
 }
 
@@ -67,8 +66,9 @@ struct Authentication::Verdict {
   std::shared_ptr<admin::Session> listed;
 };
 
-Authentication::Authentication(ssh_session session, Context& context, Peer peer)
-    : session_(session), context_(context), peer_(std::move(peer)) {}
+Authentication::Authentication(ssh_session session, Context& context, std::shared_ptr<const SessionOptions> options,
+                               Peer peer)
+    : session_(session), context_(context), options_(std::move(options)), peer_(std::move(peer)) {}
 
 Authentication::State Authentication::advance(const KeepAlive& keep_alive, const std::function<void()>& resume) {
   while (state_ == State::kRunning) {
@@ -199,37 +199,41 @@ void Authentication::run_check(MessagePtr message, std::string user, const char*
   identity->remote_address = peer_.address;
   identity->session_number = peer_.session_number;
 
-  const bool queued = context_.services.login->pool().submit([this, check, verdict, identity, finish] {
-    auto grant = check(*context_.services.login);
-    if (!grant || verdict->probe) {
-      if (!grant) verdict->refused = grant.error().message();
-      finish();
-      return;
-    }
-    // A session counts from here to its end, so that logins side by side cannot pass the limit together.
-    verdict->listed = context_.services.sessions->enter(login_of(grant->user, *identity));
-    if (!verdict->listed) {
-      const auto most = std::to_string(grant->user.max_sessions);
-      verdict->refused = "the user has as many sessions as max_sessions allows: " + most;
-      finish();
-      return;
-    }
-    identity->activity = verdict->listed->activity();
-    identity->throttle = verdict->listed->throttle();
-    identity->user = std::move(grant->user);
-    core::log::info("sftpd", identity->connection_id,
-                    "user \"" + verdict->user + "\" logged in with: " + grant->description + ", remote address " +
-                        identity->remote_address + ", client " + identity->client_version);
-    mount(context_, std::move(*identity), [verdict, finish](core::Result<std::shared_ptr<vfs::SessionFs>> fs) {
-      if (fs) {
-        verdict->fs = std::move(*fs);
-      } else {
-        verdict->unusable = true;
-        verdict->refused = "cannot open the user's files: " + fs.error().message();
-      }
-      finish();
-    });
-  });
+  const bool queued =
+      context_.services.login->pool().submit([this, check, verdict, identity, finish, options = options_] {
+        auto grant = check(*context_.services.login);
+        if (!grant || verdict->probe) {
+          if (!grant) verdict->refused = grant.error().message();
+          finish();
+          return;
+        }
+        // A session counts from here to its end, so that logins side by side cannot pass the limit together.
+        verdict->listed = context_.services.sessions->enter(login_of(grant->user, *identity));
+        if (!verdict->listed) {
+          const auto most = std::to_string(grant->user.max_sessions);
+          verdict->refused = "the user has as many sessions as max_sessions allows: " + most;
+          finish();
+          return;
+        }
+        identity->activity = verdict->listed->activity();
+        identity->throttle = verdict->listed->throttle();
+        identity->user = std::move(grant->user);
+        core::log::info("sftpd", identity->connection_id,
+                        "user \"" + verdict->user + "\" logged in with: " + grant->description + ", remote address " +
+                            identity->remote_address + ", client " + identity->client_version);
+        auto mounted = options->vfs;
+        mounted.quotas = context_.services.quotas;
+        mount(*context_.services.registry, std::move(*identity), mounted,
+              [verdict, finish](core::Result<std::shared_ptr<vfs::SessionFs>> fs) {
+                if (fs) {
+                  verdict->fs = std::move(*fs);
+                } else {
+                  verdict->unusable = true;
+                  verdict->refused = "cannot open the user's files: " + fs.error().message();
+                }
+                finish();
+              });
+      });
   if (!queued) {
     verdict->refused = "too many logins are waiting";
     settle(owned.get(), *verdict);
@@ -261,7 +265,7 @@ void Authentication::refuse(ssh_message message, const char* login_type, const s
 }
 
 void Authentication::reply_failure(ssh_message message) {
-  const int configured = context_.options.max_auth_tries;
+  const int configured = options_->max_auth_tries;
   const int limit = configured == 0 ? core::limits::kDefaultMaxAuthTries : configured;
   if (limit > 0 && failures_ >= limit) {
     core::log::connection_failed({peer_.ip, "", "no_auth_tryed", "too many authentication failures"});
@@ -274,9 +278,9 @@ void Authentication::reply_failure(ssh_message message) {
 }
 
 void Authentication::send_banner() {
-  if (banner_sent_ || context_.options.login_banner.empty()) return;
+  if (banner_sent_ || options_->login_banner.empty()) return;
   banner_sent_ = true;
-  const StringPtr text(ssh_string_from_char(context_.options.login_banner.c_str()));
+  const StringPtr text(ssh_string_from_char(options_->login_banner.c_str()));
   ssh_send_issue_banner(session_, text.get());
 }
 

@@ -34,7 +34,7 @@ class Authentication {
 
   static constexpr int kMethods = SSH_AUTH_METHOD_PUBLICKEY | SSH_AUTH_METHOD_INTERACTIVE | SSH_AUTH_METHOD_PASSWORD;
 
-  Authentication(ssh_session session, Context& context, Peer peer);
+  Authentication(ssh_session session, Context& context, std::shared_ptr<const SessionOptions> options, Peer peer);
 
   // Answers what the client has sent. `keep_alive` makes the Post for one background check; it calls `resume` after the
   // verdict is in.
@@ -70,6 +70,7 @@ class Authentication {
 
   ssh_session session_;
   Context& context_;
+  const std::shared_ptr<const SessionOptions> options_;
   Peer peer_;
   State state_ = State::kRunning;
   std::shared_ptr<vfs::SessionFs> fs_;

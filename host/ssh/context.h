@@ -6,7 +6,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
+#include <utility>
 
 #include "host/core/limits.h"
 #include "host/ssh/handles.h"
@@ -15,14 +17,30 @@
 
 namespace host::ssh {
 
-struct Context {
+class Context {
+ public:
+  std::shared_ptr<const SessionOptions> session_options() const {
+    const std::lock_guard lock(session_options_mutex_);
+    return session_options_;
+  }
+  void set_session_options(SessionOptions changed) {
+    auto made = std::make_shared<const SessionOptions>(std::move(changed));
+    const std::lock_guard lock(session_options_mutex_);
+    session_options_ = std::move(made);
+  }
+
   ServerOptions options;
   Services services;
   BindPtr bind;
   std::mutex bind_mutex;  // ssh_bind_accept_fd is not safe for several threads
   std::atomic<std::size_t> sessions{0};
+  Places before_header{core::limits::kMaxAwaitingProxyHeader};
   Places before_login{core::limits::kMaxUnauthenticatedSessions};
   std::atomic<std::uint64_t> next_session{1};
+
+ private:
+  mutable std::mutex session_options_mutex_;
+  std::shared_ptr<const SessionOptions> session_options_ = std::make_shared<const SessionOptions>();
 };
 
 }  // namespace host::ssh

@@ -12,11 +12,14 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <thread>
+#include <unordered_set>
+#include <utility>
 
 #include "host/core/limits.h"
 #include "host/core/log.h"
 #include "host/ssh/algorithms.h"
 #include "host/ssh/context.h"
+#include "host/ssh/header_reader.h"
 #include "host/ssh/io_pair.h"
 #include "host/ssh/session.h"
 
@@ -58,6 +61,19 @@ Result<tcp::endpoint> endpoint_of(const ServerOptions& options) {
   return tcp::endpoint(address, port);
 }
 
+// Where a listener for both families is concerned, IPv4 clients come as mapped addresses.
+tcp::endpoint unmapped(const tcp::endpoint& peer) {
+  const auto address = peer.address();
+  if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return peer;
+  return {boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6()), peer.port()};
+}
+
+bool is_proxy(const SessionOptions& options, const boost::asio::ip::address& address) {
+  if (options.proxies.empty()) return true;
+  const auto ip = users::parse_ip(address.to_string());
+  return ip && users::any_contains(options.proxies, *ip);
+}
+
 std::string with_port(const std::string& address, unsigned port) {
   const bool v6 = address.find(':') != std::string::npos;
   return (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
@@ -67,6 +83,7 @@ std::string with_port(const std::string& address, unsigned port) {
 
 struct Server::Impl {
   explicit Impl(ServerOptions options, Services services) {
+    context->set_session_options(std::move(options.sessions));
     context->options = std::move(options);
     context->services = services;
   }
@@ -74,12 +91,24 @@ struct Server::Impl {
   Result<void> listen();
   void accept();
   void on_accepted(const boost::system::error_code& error, tcp::socket socket);
+  // A connection on its way from the listener to its session.
+  struct Arrival {
+    tcp::endpoint peer;  // the client, or the proxy before it
+    Clock::time_point came;
+    std::shared_ptr<const SessionOptions> options;
+  };
+  void take_in(tcp::socket socket, const Arrival& arrival);
+  void await_header(tcp::socket socket, const Arrival& arrival);
+  void admit(tcp::socket socket, const Arrival& arrival);
+  static void refuse(const Arrival& arrival, const std::string& why, const char* login_type = "no_auth_tryed");
   void spread(tcp::socket socket, Session::Peer peer);
 
   const std::shared_ptr<Context> context = std::make_shared<Context>();
   std::vector<std::shared_ptr<IoPair>> threads;
   std::unique_ptr<tcp::acceptor> acceptor;
+  tcp::endpoint accepted_from;  // by the accept under way: who has gone again cannot be asked for it
   std::unique_ptr<boost::asio::steady_timer> pause;
+  std::unordered_set<std::shared_ptr<HeaderReader>> awaiting_header;  // where accepting happens
   std::size_t next_thread = 0;
   std::atomic<int> stops{0};
 };
@@ -106,8 +135,9 @@ Result<void> Server::Impl::listen() {
 }
 
 void Server::Impl::accept() {
-  acceptor->async_accept(
-      [this](const boost::system::error_code& error, tcp::socket socket) { on_accepted(error, std::move(socket)); });
+  acceptor->async_accept(accepted_from, [this](const boost::system::error_code& error, tcp::socket socket) {
+    on_accepted(error, std::move(socket));
+  });
 }
 
 void Server::Impl::on_accepted(const boost::system::error_code& error, tcp::socket socket) {
@@ -120,22 +150,64 @@ void Server::Impl::on_accepted(const boost::system::error_code& error, tcp::sock
     });
     return;
   }
-  boost::system::error_code ignored;
-  const auto peer = socket.remote_endpoint(ignored);
-  auto address = peer.address();
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    address = boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
-  }
-  const bool full = context->sessions >= core::limits::kMaxSessions;
-  auto place =
-      full ? std::nullopt : context->before_login.enter(key_of(address), core::limits::kMaxUnauthenticatedPerAddress);
-  if (place) {
-    spread(std::move(socket), {address.to_string(), with_port(address.to_string(), peer.port()), std::move(*place)});
-  } else {
-    core::log::connection_failed({address.to_string(), "", "no_auth_tryed", "too many connections"});
-    socket.close(ignored);
-  }
+  take_in(std::move(socket), {unmapped(accepted_from), Clock::now(), context->session_options()});
   accept();
+}
+
+void Server::Impl::take_in(tcp::socket socket, const Arrival& arrival) {
+  using Proxy = SessionOptions::Proxy;
+  const auto mode = arrival.options->proxy;
+  if (mode == Proxy::kOff) return admit(std::move(socket), arrival);
+  if (is_proxy(*arrival.options, arrival.peer.address())) return await_header(std::move(socket), arrival);
+  if (mode == Proxy::kRequired) return refuse(arrival, "not from one of the proxies in sftpd.proxy_allowed");
+  // Its header will change nothing: who is refused need not send one.
+  if (const auto refusal = context->services.defender->refuses(arrival.peer.address().to_string())) {
+    return refuse(arrival, refusal->reason, refusal->login_type);
+  }
+  await_header(std::move(socket), arrival);
+}
+
+void Server::Impl::await_header(tcp::socket socket, const Arrival& arrival) {
+  const auto& options = *arrival.options;
+  const bool listed = !options.proxies.empty() && is_proxy(options, arrival.peer.address());
+  auto place = context->before_header.enter(
+      key_of(arrival.peer.address()),
+      listed ? core::limits::kMaxAwaitingProxyHeader : core::limits::kMaxUnauthenticatedPerAddress);
+  if (!place) return refuse(arrival, "too many connections");
+  const bool believed = listed || options.proxies.empty();
+  const std::shared_ptr<Places::Place> kept = std::make_shared<Places::Place>(std::move(*place));
+  const auto done = [this, arrival, believed, kept](const std::shared_ptr<HeaderReader>& reader, tcp::socket its_socket,
+                                                    const HeaderReader::Outcome& outcome) {
+    awaiting_header.erase(reader);
+    if (!outcome.problem.empty()) return refuse(arrival, outcome.problem);
+    if (!outcome.header && arrival.options->proxy == SessionOptions::Proxy::kRequired) {
+      return refuse(arrival, "Can't read the PROXY header: there is none, and sftpd.proxy_protocol requires it");
+    }
+    auto known = arrival;
+    if (believed && outcome.client) known.peer = *outcome.client;
+    admit(std::move(its_socket), known);
+  };
+  const auto deadline = arrival.came + std::chrono::seconds(options.login_grace_s);
+  const auto reader = std::make_shared<HeaderReader>(std::move(socket), deadline, done);
+  awaiting_header.insert(reader);
+  reader->start();
+}
+
+void Server::Impl::admit(tcp::socket socket, const Arrival& arrival) {
+  const auto& address = arrival.peer.address();
+  const auto ip = address.to_string();
+  if (const auto refusal = context->services.defender->refuses(ip)) {
+    return refuse(arrival, refusal->reason, refusal->login_type);
+  }
+  if (context->sessions >= core::limits::kMaxSessions) return refuse(arrival, "too many connections");
+  auto place = context->before_login.enter(key_of(address), core::limits::kMaxUnauthenticatedPerAddress);
+  if (!place) return refuse(arrival, "too many connections");
+  spread(std::move(socket), {ip, with_port(ip, arrival.peer.port()), std::move(*place), arrival.came, arrival.options});
+}
+
+// The socket of a refused connection is closed by going out of scope.
+void Server::Impl::refuse(const Arrival& arrival, const std::string& why, const char* login_type) {
+  core::log::connection_failed({arrival.peer.address().to_string(), "", login_type, why});
 }
 
 void Server::Impl::spread(tcp::socket socket, Session::Peer peer) {
@@ -169,6 +241,8 @@ Result<std::unique_ptr<Server>> Server::create(ServerOptions options, Services s
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
+void Server::set_session_options(SessionOptions options) { impl_->context->set_session_options(std::move(options)); }
+
 std::uint16_t Server::port() const { return impl_->acceptor->local_endpoint().port(); }
 
 void Server::run() {
@@ -193,6 +267,7 @@ void Server::stop() {
     boost::system::error_code ignored;
     impl_->acceptor->close(ignored);
     impl_->pause->cancel();
+    for (const auto& reader : std::exchange(impl_->awaiting_header, {})) reader->cancel();
     stop_threads();
   });
 }

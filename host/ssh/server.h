@@ -10,10 +10,11 @@
 #include <vector>
 
 #include "host/admin/sessions.h"
+#include "host/auth/defender.h"
 #include "host/auth/login.h"
 #include "host/core/result.h"
 #include "host/plugin/registry.h"
-#include "host/vfs/session_fs.h"
+#include "host/ssh/session_options.h"
 
 namespace host::ssh {
 
@@ -21,7 +22,9 @@ namespace host::ssh {
 struct Services {
   plugin::Registry* registry = nullptr;
   auth::Login* login = nullptr;
+  auth::Defender* defender = nullptr;
   admin::Sessions* sessions = nullptr;
+  vfs::Quotas* quotas = nullptr;
 };
 
 struct ServerOptions {
@@ -29,15 +32,11 @@ struct ServerOptions {
   int port = 2022;      // 0: any free port
   std::vector<std::filesystem::path> host_keys;
   std::string software;                         // identification after "SSH-2.0-" (RFC 4253 section 4.2)
-  std::string login_banner;                     // shown before authentication; may be empty
   std::vector<std::string> kex, ciphers, macs;  // empty: defaults of algorithms.h
   int io_threads = 0;                           // pairs; 0: one per core
-  int max_auth_tries = 0;                       // 0: the default, negative: unlimited
-  int login_grace_s = 120;                      // handshake and login together
-  int idle_timeout_min = 15;                    // 0: never
   int drain_s = 10;                             // what running transfers get at stop()
   bool fast_socket = true;
-  vfs::Options vfs;
+  SessionOptions sessions;
 };
 
 class Server {
@@ -48,6 +47,7 @@ class Server {
 
   void run();   // serves until stop(); the caller's thread only waits
   void stop();  // any thread: ends idle sessions, lets transfers finish for drain_s; called again: ends now
+  void set_session_options(SessionOptions options);  // any thread: for connections from now on
   std::uint16_t port() const;
 
  private:

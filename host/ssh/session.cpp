@@ -48,11 +48,13 @@ Session::Session(std::shared_ptr<IoPair> threads, std::shared_ptr<Context> conte
     : threads_(std::move(threads)),
       residence_(std::make_shared<Residence>(threads_)),
       context_(std::move(context)),
+      options_(std::move(peer.options)),
       unwatched_fd_(fd),
       client_ip_(std::move(peer.ip)),
       client_address_(std::move(peer.address)),
       connection_id_(random_id()),
-      place_(std::move(peer.place)) {
+      place_(std::move(peer.place)),
+      deadline_(peer.came + std::chrono::seconds(options_->login_grace_s)) {
   ++context_->sessions;
   threads_->enter();
 }
@@ -64,7 +66,6 @@ Session::~Session() {
 
 void Session::start() {
   if (phase_ == Phase::kEnded) return;  // it came while the thread was stopping
-  deadline_ = Clock::now() + std::chrono::seconds(context_->options.login_grace_s);
   if (begin()) {
     step();
   } else {
@@ -198,7 +199,8 @@ void Session::advance_key_exchange() {
   }
   phase_ = Phase::kAuthentication;
   authentication_ = std::make_unique<Authentication>(
-      session_, *context_, Authentication::Peer{client_ip_, client_address_, connection_id_, context_->next_session++});
+      session_, *context_, options_,
+      Authentication::Peer{client_ip_, client_address_, connection_id_, context_->next_session++});
 }
 
 void Session::advance_authentication() {
@@ -266,7 +268,7 @@ void Session::wait() {
 
 void Session::on_tick(Clock::time_point now) {
   if (phase_ == Phase::kEnded) return;
-  const auto idle = std::chrono::minutes(context_->options.idle_timeout_min);
+  const auto idle = std::chrono::minutes(options_->idle_timeout_min);
   if (now >= deadline_) {
     end(logged_in_ ? "no channel was opened in time" : "login did not happen in time");
   } else if (logged_in_ && idle.count() > 0 && now - listed_->last_activity() >= idle) {

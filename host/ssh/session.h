@@ -29,6 +29,8 @@ class Session : public std::enable_shared_from_this<Session> {
   struct Peer {
     std::string ip, address;  // address: "ip:port"
     Places::Place place;      // kept until the login
+    Clock::time_point came;
+    std::shared_ptr<const SessionOptions> options;
   };
   // Takes over the descriptor.
   Session(std::shared_ptr<IoPair> threads, std::shared_ptr<Context> context, int fd, Peer peer);
@@ -94,6 +96,7 @@ class Session : public std::enable_shared_from_this<Session> {
   const std::shared_ptr<IoPair> threads_;
   const std::shared_ptr<Residence> residence_;
   const std::shared_ptr<Context> context_;
+  const std::shared_ptr<const SessionOptions> options_;
   std::shared_ptr<Watch> watch_;  // null until the session has begun on a thread
   int unwatched_fd_;              // the socket meanwhile, else -1
   FastSocket fast_;

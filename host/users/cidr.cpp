@@ -48,6 +48,17 @@ std::optional<Cidr> parse_cidr(std::string_view text) {
   return out;
 }
 
+std::optional<Cidr> parse_network(std::string_view text) {
+  if (text.find('/') != std::string_view::npos) return parse_cidr(text);
+  const auto address = parse_ip(text);
+  if (!address) return std::nullopt;
+  return Cidr{*address, address->v6 ? 128U : 32U};
+}
+
+bool any_contains(std::span<const Cidr> networks, const IpAddress& address) {
+  return std::any_of(networks.begin(), networks.end(), [&](const Cidr& network) { return network.contains(address); });
+}
+
 bool Cidr::contains(const IpAddress& address) const {
   if (address.v6 != base.v6) return false;
   const std::size_t whole = prefix / 8;

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace host::users {
@@ -25,5 +26,8 @@ struct Cidr {
 };
 // ADDRESS/LENGTH; host bits may be set. A plain address is refused.
 std::optional<Cidr> parse_cidr(std::string_view text);
+// As above, or a plain address, which is a block of one.
+std::optional<Cidr> parse_network(std::string_view text);
+bool any_contains(std::span<const Cidr> networks, const IpAddress& address);
 
 }  // namespace host::users

@@ -30,6 +30,19 @@ TEST(Cidr, MatchesByPrefix) {
   EXPECT_TRUE(matches("::/0", "2001:db8::1"));
 }
 
+TEST(Cidr, AnAddressIsANetworkOfOne) {
+  using host::users::any_contains;
+  using host::users::parse_network;
+  const host::users::Cidr networks[] = {*parse_network("192.0.2.7"), *parse_network("2001:db8::7"),
+                                        *parse_network("10.0.0.0/8")};
+  for (const auto* inside : {"192.0.2.7", "::ffff:192.0.2.7", "2001:db8::7", "10.200.0.1"})
+    EXPECT_TRUE(any_contains(networks, *parse_ip(inside))) << inside;
+  for (const auto* outside : {"192.0.2.8", "2001:db8::8", "11.0.0.1"})
+    EXPECT_FALSE(any_contains(networks, *parse_ip(outside))) << outside;
+  for (const auto* wrong : {"", "here", "10.0.0.0/33", "10.0.0.0/", "2001:db8::/129", "/8"})
+    EXPECT_FALSE(parse_network(wrong)) << wrong;
+}
+
 TEST(Cidr, FamiliesDoNotMix) {
   EXPECT_FALSE(matches("::/0", "192.0.2.1"));
   EXPECT_FALSE(matches("0.0.0.0/0", "::1"));

@@ -247,9 +247,11 @@ class RawSftp:
 
 
 @contextlib.contextmanager
-def transport(server, account, login=True, source="127.0.0.1", **options):
-    """An SSH connection that is logged in by key (or not at all), closed at the end. source: the client's own address."""
-    sock = socket.create_connection(("127.0.0.1", server.port), timeout=seconds(20), source_address=(source, 0))
+def transport(server, account, login=True, source="127.0.0.1", port=None, ahead=b"", **options):
+    """An SSH connection that is logged in by key (or not at all), closed at the end. source: the client's own address;
+    port: of something before the server; ahead: bytes before SSH."""
+    sock = socket.create_connection(("127.0.0.1", port or server.port), timeout=seconds(20), source_address=(source, 0))
+    sock.sendall(ahead)
     link = paramiko.Transport(sock, **options)
     link.banner_timeout = link.auth_timeout = link.handshake_timeout = seconds(30)
     try:

@@ -52,6 +52,8 @@ WRONG = {
     "address": ({"sftpd": {"bind_address": "not-an-address"}}, ["bind_address", "not-an-address"]),
     "section": ({"sftpd": []}, ["sallyport.json", "sftpd"]),
     "bool": ({"sftpd": {"enable_scp": "maybe"}}, ["enable_scp", "maybe"]),
+    "proxy": ({"sftpd": {"proxy_allowed": ["10.0.0.0/33"]}}, ["sallyport.json", "proxy_allowed", "10.0.0.0/33", "CIDR"]),
+    "defender": ({"defender": {"denied": ["somewhere"]}}, ["sallyport.json", "defender.denied", "somewhere", "CIDR"]),
     "driver": ({"data_provider": {"driver": "oracle"}}, ["driver", "oracle"]),
     "umask": ({"sftpd": {"umask": "0999"}}, ["umask", "0999"]),
     "cipher": ({"sftpd": {"ciphers": ["rot13"]}}, ["ciphers", "rot13"]),

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seed inputs: short sessions that reach every request, with a few that break the rules.
+"""Writes the seed inputs: short SFTP sessions that reach every request and PROXY headers of every form, with a few that
+break the rules.
 
-An input is one byte of options, one byte for the size of the pieces (0: all at once), then the client's bytes.
-Handles are predictable in a fresh channel: slot number and generation, four bytes each.
+For SFTP an input is one byte of options, one byte for the size of the pieces (0: all at once), then the client's bytes.
+Handles are predictable in a fresh channel: slot number and generation, four bytes each. For PROXY it is one byte for the
+size of the pieces less one, then the bytes.
 """
 import pathlib
 import struct
 
-OUT = pathlib.Path(__file__).parent / "corpus" / "sftp_channel"
+CORPUS = pathlib.Path(__file__).parent / "corpus"
 LANES, WOULD_BLOCK, SERIAL, ASCENDING, FULL, LAZY, EARLY_END, NO_FEATURES = (1 << bit for bit in range(8))
 
 
@@ -111,11 +113,42 @@ SEEDS = {
 }
 
 
+def binary(command, family, block=b"", length=None):
+    return b"\r\n\r\n\0\r\nQUIT\n" + struct.pack(">BBH", command, family, len(block) if length is None else length) + block
+
+
+SSH = b"SSH-2.0-client\r\n"
+FOUR, SIX, TLVS = bytes(range(1, 13)), bytes(range(1, 37)), b"\x03\0\4abcd\x05\0\2id"
+PROXY_SEEDS = {
+    "tcp4": b"PROXY TCP4 192.0.2.1 203.0.113.1 4711 22\r\n" + SSH,
+    "tcp6": b"PROXY TCP6 2001:db8::1 ::ffff:192.0.2.1 4711 22\r\n" + SSH,
+    "unknown": b"PROXY UNKNOWN\r\n" + SSH,
+    "unknown-long": b"PROXY UNKNOWN a b c d\r\n" + SSH,
+    "v2-tcp4": binary(0x21, 0x11, FOUR) + SSH,
+    "v2-tcp6-tlvs": binary(0x21, 0x21, SIX + TLVS) + SSH,
+    "v2-unix": binary(0x21, 0x31, bytes(216)) + SSH,
+    "v2-unspecified": binary(0x21, 0x00, TLVS) + SSH,
+    "v2-local": binary(0x20, 0x00) + SSH,
+    "no-header": SSH,
+    "line-endless": b"PROXY UNKNOWN " + b"x" * 120,
+    "line-lf": b"PROXY TCP4 192.0.2.1 203.0.113.1 4711 22\n",
+    "line-port": b"PROXY TCP4 192.0.2.1 203.0.113.1 65536 22\r\n",
+    "cut-off": binary(0x21, 0x11, FOUR)[:-1],
+    "v2-short": binary(0x21, 0x21, SIX, 35),
+    "v2-long": binary(0x21, 0x11, FOUR, 65535),
+}
+
+
+def write_seeds(folder, inputs):
+    (CORPUS / folder).mkdir(parents=True, exist_ok=True)
+    for name, content in inputs.items():
+        (CORPUS / folder / name).write_bytes(content)
+    print(f"{len(inputs)} seeds in {CORPUS / folder}")
+
+
 def main():
-    OUT.mkdir(parents=True, exist_ok=True)
-    for name, (options, step, stream) in SEEDS.items():
-        (OUT / name).write_bytes(bytes([options, step]) + stream)
-    print(f"{len(SEEDS)} seeds in {OUT}")
+    write_seeds("sftp_channel", {name: bytes([options, step]) + stream for name, (options, step, stream) in SEEDS.items()})
+    write_seeds("proxy_header", {name: bytes([step]) + stream for step, (name, stream) in enumerate(PROXY_SEEDS.items())})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What SIGHUP does: the log file is opened anew, the configuration is read again and taken over where that is safe,
+// accounts are reloaded.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "host/auth/defender.h"
+#include "host/config/config.h"
+#include "host/core/result.h"
+#include "host/core/worker_pool.h"
+#include "host/ssh/server.h"
+#include "host/users/store.h"
+
+namespace host::app {
+
+class Reloader {
+ public:
+  // They outlive it. `read` loads the configuration as the start did.
+  struct Parts {
+    users::Store* store;
+    auth::Defender* defender;
+    ssh::Server* server;
+    std::function<core::Result<config::Config>()> read;
+  };
+  Reloader(Parts parts, config::Config started);
+
+  // Any thread; does not block.
+  void request();
+
+ private:
+  struct Settings {
+    config::Config config;
+    ssh::SessionOptions sessions;
+    auth::DefenderOptions defender;
+  };
+  core::Result<Settings> read() const;
+  void run();
+  void reload_config();
+  void reload_accounts();
+
+  const Parts parts_;
+  const config::Config started_;             // keys that need a restart are as here
+  config::Config current_;                   // the others are as here; used by the worker alone
+  core::WorkerPool worker_{"reload", 1, 1};  // a waiting run will see all that has changed: a refused one loses nothing
+};
+
+}  // namespace host::app

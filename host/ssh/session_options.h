@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What may change while the server runs. Each connection keeps what was in force when it came.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "host/users/cidr.h"
+#include "host/vfs/session_fs.h"
+
+namespace host::ssh {
+
+struct SessionOptions {
+  std::string login_banner;   // shown before authentication; may be empty
+  int max_auth_tries = 0;     // 0: the default, negative: unlimited
+  int login_grace_s = 120;    // PROXY header, handshake and login together
+  int idle_timeout_min = 15;  // 0: never
+  enum class Proxy { kOff, kOptional, kRequired };
+  Proxy proxy = Proxy::kOff;
+  std::vector<users::Cidr> proxies;  // whose headers are believed; empty: everybody's
+  vfs::Options vfs;
+};
+
+}  // namespace host::ssh
