@@ -189,40 +189,39 @@ void Authentication::run_check(MessagePtr message, std::string user, const char*
   identity->remote_address = peer_.address;
   identity->session_number = peer_.session_number;
 
-  const bool queued =
-      context_.services.login->pool().submit([this, check, verdict, identity, finish, options = options_] {
-        auto grant = check(*context_.services.login);
-        if (!grant || verdict->probe) {
-          if (!grant) verdict->refused = grant.error().message();
-          finish();
-          return;
-        }
-        // A session counts from here to its end, so that logins side by side cannot pass the limit together.
-        if (const auto most = grant->user.max_sessions; most > 0) {
-          auto place = context_.users.enter(grant->user.username, static_cast<std::size_t>(most));
-          if (place) {
-            verdict->place.emplace(std::move(*place));
-          } else {
-            verdict->refused = "the user has as many sessions as max_sessions allows: " + std::to_string(most);
+  const bool queued = context_.services.login->pool().submit([this, check, verdict, identity, finish] {
+    auto grant = check(*context_.services.login);
+    if (!grant || verdict->probe) {
+      if (!grant) verdict->refused = grant.error().message();
+      finish();
+      return;
+    }
+    // A session counts from here to its end, so that logins side by side cannot pass the limit together.
+    if (const auto most = grant->user.max_sessions; most > 0) {
+      auto place = context_.users.enter(grant->user.username, static_cast<std::size_t>(most));
+      if (place) {
+        verdict->place.emplace(std::move(*place));
+      } else {
+        verdict->refused = "the user has as many sessions as max_sessions allows: " + std::to_string(most);
+        finish();
+        return;
+      }
+    }
+    identity->user = std::move(grant->user);
+    core::log::info("sftpd", identity->connection_id,
+                    "user \"" + verdict->user + "\" logged in with: " + grant->description + ", remote address " +
+                        identity->remote_address + ", client " + identity->client_version);
+    mount(*context_.services.registry, std::move(*identity), options_->vfs,
+          [verdict, finish](core::Result<std::shared_ptr<vfs::SessionFs>> fs) {
+            if (fs) {
+              verdict->fs = std::move(*fs);
+            } else {
+              verdict->unusable = true;
+              verdict->refused = "cannot open the user's files: " + fs.error().message();
+            }
             finish();
-            return;
-          }
-        }
-        identity->user = std::move(grant->user);
-        core::log::info("sftpd", identity->connection_id,
-                        "user \"" + verdict->user + "\" logged in with: " + grant->description + ", remote address " +
-                            identity->remote_address + ", client " + identity->client_version);
-        mount(*context_.services.registry, std::move(*identity), options->vfs,
-              [verdict, finish](core::Result<std::shared_ptr<vfs::SessionFs>> fs) {
-                if (fs) {
-                  verdict->fs = std::move(*fs);
-                } else {
-                  verdict->unusable = true;
-                  verdict->refused = "cannot open the user's files: " + fs.error().message();
-                }
-                finish();
-              });
-      });
+          });
+  });
   if (!queued) {
     verdict->refused = "too many logins are waiting";
     settle(owned.get(), *verdict);
