@@ -51,11 +51,15 @@ core::Result<std::string> banner_text(const config::Config& config) {
 
 core::Result<std::vector<users::Cidr>> networks(const std::string& key, const std::vector<std::string>& texts) {
   std::vector<users::Cidr> found;
+  std::string wrong;
   for (const auto& text : texts) {
-    const auto network = users::parse_network(text);
-    if (!network) return invalid(key + ": found \"" + text + "\", allowed are IP addresses and CIDR ranges");
-    found.push_back(*network);
+    if (const auto network = users::parse_network(text)) {
+      found.push_back(*network);
+    } else {
+      wrong = text;
+    }
   }
+  if (!wrong.empty()) return invalid(key + ": found \"" + wrong + "\", allowed are IP addresses and CIDR ranges");
   return found;
 }
 

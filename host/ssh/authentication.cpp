@@ -199,41 +199,40 @@ void Authentication::run_check(MessagePtr message, std::string user, const char*
   identity->remote_address = peer_.address;
   identity->session_number = peer_.session_number;
 
-  const bool queued =
-      context_.services.login->pool().submit([this, check, verdict, identity, finish, options = options_] {
-        auto grant = check(*context_.services.login);
-        if (!grant || verdict->probe) {
-          if (!grant) verdict->refused = grant.error().message();
-          finish();
-          return;
-        }
-        // A session counts from here to its end, so that logins side by side cannot pass the limit together.
-        verdict->listed = context_.services.sessions->enter(login_of(grant->user, *identity));
-        if (!verdict->listed) {
-          const auto most = std::to_string(grant->user.max_sessions);
-          verdict->refused = "the user has as many sessions as max_sessions allows: " + most;
-          finish();
-          return;
-        }
-        identity->activity = verdict->listed->activity();
-        identity->throttle = verdict->listed->throttle();
-        identity->user = std::move(grant->user);
-        core::log::info("sftpd", identity->connection_id,
-                        "user \"" + verdict->user + "\" logged in with: " + grant->description + ", remote address " +
-                            identity->remote_address + ", client " + identity->client_version);
-        auto mounted = options->vfs;
-        mounted.quotas = context_.services.quotas;
-        mount(*context_.services.registry, std::move(*identity), mounted,
-              [verdict, finish](core::Result<std::shared_ptr<vfs::SessionFs>> fs) {
-                if (fs) {
-                  verdict->fs = std::move(*fs);
-                } else {
-                  verdict->unusable = true;
-                  verdict->refused = "cannot open the user's files: " + fs.error().message();
-                }
-                finish();
-              });
-      });
+  const bool queued = context_.services.login->pool().submit([this, check, verdict, identity, finish] {
+    auto grant = check(*context_.services.login);
+    if (!grant || verdict->probe) {
+      if (!grant) verdict->refused = grant.error().message();
+      finish();
+      return;
+    }
+    // A session counts from here to its end, so that logins side by side cannot pass the limit together.
+    verdict->listed = context_.services.sessions->enter(login_of(grant->user, *identity));
+    if (!verdict->listed) {
+      const auto most = std::to_string(grant->user.max_sessions);
+      verdict->refused = "the user has as many sessions as max_sessions allows: " + most;
+      finish();
+      return;
+    }
+    identity->activity = verdict->listed->activity();
+    identity->throttle = verdict->listed->throttle();
+    identity->user = std::move(grant->user);
+    core::log::info("sftpd", identity->connection_id,
+                    "user \"" + verdict->user + "\" logged in with: " + grant->description + ", remote address " +
+                        identity->remote_address + ", client " + identity->client_version);
+    auto mounted = options_->vfs;
+    mounted.quotas = context_.services.quotas;
+    mount(*context_.services.registry, std::move(*identity), mounted,
+          [verdict, finish](core::Result<std::shared_ptr<vfs::SessionFs>> fs) {
+            if (fs) {
+              verdict->fs = std::move(*fs);
+            } else {
+              verdict->unusable = true;
+              verdict->refused = "cannot open the user's files: " + fs.error().message();
+            }
+            finish();
+          });
+  });
   if (!queued) {
     verdict->refused = "too many logins are waiting";
     settle(owned.get(), *verdict);

@@ -62,10 +62,10 @@ void HeaderReader::read() {
 void HeaderReader::fail(std::string problem) {
   Outcome outcome;
   outcome.problem = std::move(problem);
-  finish(std::move(outcome));
+  finish(outcome);
 }
 
-void HeaderReader::finish(Outcome outcome) {
+void HeaderReader::finish(const Outcome& outcome) {
   const auto done = std::exchange(done_, nullptr);
   if (!done) return;
   timer_.cancel();

@@ -35,7 +35,7 @@ class HeaderReader : public std::enable_shared_from_this<HeaderReader> {
   void wait();
   void read();
   void fail(std::string problem);
-  void finish(Outcome outcome);
+  void finish(const Outcome& outcome);
 
   Socket socket_;
   boost::asio::steady_timer timer_;

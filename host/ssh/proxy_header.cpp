@@ -24,12 +24,12 @@ constexpr std::size_t kCommandAt = 12, kFamilyAt = 13, kLengthAt = 14;
 
 // Bytes of the address block by family and transport; other values are reserved and to be refused.
 struct Family {
-  std::uint8_t value;
   std::size_t block_bytes;
+  std::uint8_t value;
   bool is_ip;
 };
-constexpr Family kFamilies[] = {{0x00, 0, false}, {0x11, 12, true},   {0x12, 12, true},  {0x21, 36, true},
-                                {0x22, 36, true}, {0x31, 216, false}, {0x32, 216, false}};
+constexpr Family kFamilies[] = {{0, 0x00, false}, {12, 0x11, true},   {12, 0x12, true},  {36, 0x21, true},
+                                {36, 0x22, true}, {216, 0x31, false}, {216, 0x32, false}};
 
 // An IPv4 address that comes as IPv6 is one, for filters and logs.
 boost::asio::ip::address plain(const address_v6& address) {
