@@ -21,6 +21,7 @@ struct StoreOptions {
   std::string users_table = "users";
   std::string users_base_dir;
   bool manage_users = true;
+  bool upgrade_password_hashes = false;
 };
 
 class Store {
@@ -37,6 +38,10 @@ class Store {
   core::Result<User> update(const User& user);  // by username; counters and last_login are left alone
   core::Result<void> remove(std::string_view username);
   core::Result<void> note_login(std::string_view username, std::int64_t now_ms);
+  // Is upgrade_password called for: asked for, allowed, and the hash not of the kind that hash_password makes?
+  bool wants_upgrade(std::string_view hash) const;
+  // Replaces `old_hash`, unless the account has another one by now, by one of `plain`.
+  core::Result<void> upgrade_password(std::string_view username, std::string_view old_hash, std::string_view plain);
   core::Result<void> check();
   core::Result<void> reload();
 

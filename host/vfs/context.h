@@ -20,7 +20,7 @@ struct Context {
   Context(std::vector<Mount> mounts_in, Identity identity_in, const Options& options_in)
       : identity(std::move(identity_in)),
         options(options_in),
-        gate(identity.user),
+        gate(identity.user, options.lax_rename),
         names(identity.user),
         mounts(std::move(mounts_in)) {}
   Context(const Context&) = delete;

@@ -26,11 +26,8 @@ using plugin::FsCaps;
 constexpr std::uint32_t kNewFilePerms = 0666;
 constexpr std::uint32_t kNewDirPerms = 0777;
 
-// Virtual accounts map to system accounts in this range only; anything else leaves the owner to the store.
-constexpr std::int64_t kMaxMappedId = 65535;
-
 std::uint32_t mapped_id(std::int64_t id) {
-  return id > 0 && id <= kMaxMappedId ? static_cast<std::uint32_t>(id) : Attrs::kKeep;
+  return id > 0 && id <= users::kMaxMappedId ? static_cast<std::uint32_t>(id) : Attrs::kKeep;
 }
 
 // Of what a client wants for something new only the permissions count, as in OpenSSH's server.
@@ -205,6 +202,7 @@ Result<void> MountedFs::remove(const VirtualPath& path) {
 
 Result<void> MountedFs::rename(const VirtualPath& from, const VirtualPath& to, bool replace) {
   if (auto may = context_->gate.check_rename(from, to); !may) return may;
+  replace = replace || context_->options.lax_rename;
   const Place source = context_->mounts.resolve(from);
   const Place target = context_->mounts.resolve(to);
   // What is moved to where another filter holds is copied, so that every name in it is looked at.
