@@ -3,6 +3,7 @@
 import json
 import sqlite3
 
+import paramiko
 import pytest
 
 import rawsftp as s
@@ -213,5 +214,21 @@ def test_last_login_is_recorded(make_server):
         server.start()
         with s.session(server, account):
             wait_for("last_login", lambda: shown(server, "alice")["last_login"] > 1_700_000_000_000)
+    finally:
+        server.stop()
+
+
+def test_a_home_that_is_no_directory_ends_the_connection(make_server):
+    """The login itself was right, so it is answered; nothing can be done with it."""
+    server = make_server()
+    try:
+        account = server.add_account("alice", create_home=False)
+        account.home.parent.mkdir(exist_ok=True)
+        account.home.write_text("a file")
+        server.start()
+        with pytest.raises((paramiko.SSHException, EOFError, OSError, s.Closed)):
+            with s.session(server, account):
+                pass
+        server.wait_log(lambda line: line.get("level") == "warn" and "alice" in line.get("message", "") and str(account.home) in line["message"])
     finally:
         server.stop()
