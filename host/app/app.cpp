@@ -46,10 +46,7 @@ void prepare_process() {
 core::Result<void> open_log(const ServeOptions& options) {
   auto to = options.log;
   if (to.path == "." || to.path == "..") to.path.clear();
-  std::error_code failed;
-  if (!std::filesystem::is_directory(options.config_dir, failed)) {
-    return core::Error(core::Status::kNotFound, options.config_dir.string() + ": no such configuration directory");
-  }
+  if (auto found = check_directory(options.config_dir); !found) return found;
   if (!to.path.empty()) to.path = (options.config_dir / to.path).string();
   return log::open(to);
 }

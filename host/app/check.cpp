@@ -4,6 +4,8 @@
 #include "host/app/check.h"
 
 #include "host/app/settings.h"
+#include "host/ssh/check.h"
+#include "host/ssh/host_keys.h"
 
 namespace host::app {
 
@@ -16,10 +18,15 @@ std::vector<std::string> check(const config::Config& config) {
   for (const auto& name : plugins_at_paths(config)) note(registry.load(name));
   const auto store = store_options(config);
   note(store);
+  note(check_database_file(config));
   if (store) note(registry.make_provider("provider-" + store->driver, store->provider_config_json));
   for (const auto& name : storage_names(config)) note(registry.storage(name));
-  note(server_options(config));
+  const auto server = server_options(config);
+  note(server);
+  if (server) note(ssh::check_options(*server));
   note(defender_options(config));
+  note(check_directory(config.dir));
+  note(ssh::check_host_keys(config.dir, config.sftpd.keys));
   return problems;
 }
 

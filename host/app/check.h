@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Would a start succeed? Loads plugins and checks their settings, but opens neither database nor port.
+// Would a start succeed? Asks the parts that a start would ask, but opens neither database nor port and makes nothing:
+// an older database would be migrated by opening it.
 #pragma once
 
 #include <string>

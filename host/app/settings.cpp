@@ -99,7 +99,24 @@ core::Result<users::StoreOptions> store_options(const config::Config& config) {
   options.users_table = provider.users_table;
   options.users_base_dir = provider.users_base_dir;
   options.manage_users = provider.manage_users != 0;
+  options.upgrade_password_hashes = provider.upgrade_password_hashes;
   return options;
+}
+
+core::Result<void> check_directory(const std::filesystem::path& dir) {
+  std::error_code failed;
+  if (std::filesystem::is_directory(dir, failed)) return core::ok();
+  return core::Error(core::Status::kNotFound, dir.string() + ": no such configuration directory");
+}
+
+core::Result<void> check_database_file(const config::Config& config) {
+  const auto& provider = config.data_provider;
+  const auto name = provider_name(config);
+  if (!name || provider.driver != "sqlite" || !provider.connection_string.empty()) return core::ok();
+  std::error_code failed;
+  if (std::filesystem::is_regular_file(*name, failed)) return core::ok();
+  return core::Error(core::Status::kNotFound, "data_provider.name: " + *name +
+                                                  ": there is no such file, run `sallyport initprovider` to create it");
 }
 
 core::Result<ssh::SessionOptions> session_options(const config::Config& config) {
@@ -117,6 +134,7 @@ core::Result<ssh::SessionOptions> session_options(const config::Config& config) 
   options.proxies = std::move(*proxies);
   options.vfs.umask = sftpd.umask;
   options.vfs.upload_mode = static_cast<vfs::UploadMode>(sftpd.upload_mode);
+  options.vfs.lax_rename = sftpd.rename_mode == 1;
   options.vfs.ignore_setstat = sftpd.setstat_mode == 1;
   return options;
 }

@@ -3,6 +3,7 @@
 // The configuration in the terms of the parts. Reads the login banner; opens nothing else.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,10 @@ core::Result<users::StoreOptions> store_options(const config::Config& config);
 // What a reload may change; part of server_options.
 core::Result<ssh::SessionOptions> session_options(const config::Config& config);
 core::Result<auth::DefenderOptions> defender_options(const config::Config& config);
+// The directory of the configuration must be there, even if no file is.
+core::Result<void> check_directory(const std::filesystem::path& dir);
+// The file of a database that is one must be there; what is in it only shows when it is opened.
+core::Result<void> check_database_file(const config::Config& config);
 // Without host keys: those may have to be made first.
 core::Result<ssh::ServerOptions> server_options(const config::Config& config);
 

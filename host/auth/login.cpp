@@ -78,6 +78,7 @@ struct Login::Impl {
   core::Result<Grant> password(const Attempt& attempt, std::string_view password, Method method);
   core::Result<void> admit(const users::User& user, Method method, const Attempt& attempt);
   void record_login(const std::string& username);
+  void upgrade_hash(const users::User& user, std::string_view password);
 };
 
 core::Result<void> Login::Impl::check_password(const core::Result<users::User>& user, const std::string& username,
@@ -108,6 +109,19 @@ void Login::Impl::record_login(const std::string& username) {
   });
 }
 
+// After the answer: it costs one more hash.
+void Login::Impl::upgrade_hash(const users::User& user, std::string_view password) {
+  if (!store.wants_upgrade(user.password)) return;
+  pool.submit_cleanup([this, username = user.username, old_hash = user.password, plain = std::string(password)] {
+    const auto done = store.upgrade_password(username, old_hash, plain);
+    if (done) {
+      core::log::info(kSender, "", "user " + username + ": the password is stored as argon2id now");
+    } else {
+      core::log::warn(kSender, "", "user " + username + ": password hash not upgraded: " + done.error().message());
+    }
+  });
+}
+
 Login::Login(users::Store& store, Defender* defender) : impl_(std::make_unique<Impl>(store, defender)) {}
 // Attempts that still run use the rest.
 Login::~Login() { impl_->pool.stop(); }
@@ -124,6 +138,7 @@ core::Result<Grant> Login::Impl::password(const Attempt& attempt, std::string_vi
     if (auto done = admit(*user, denied_as, attempt); !done) return done.error();
   }
   record_login(user->username);
+  upgrade_hash(*user, password);
   return Grant{std::move(*user), std::string(method_name(method))};
 }
 

@@ -63,6 +63,9 @@ TEST(CommandLine, UsageErrors) {
       {{"serve", "-x"}, "unknown shorthand flag: 'x' in -x"},
       {{"user", "show"}, "NAME is required"},
       {{"serve", "-s", "ten"}, "ten"},
+      {{"serve", "-s", "-1"}, "-1"},
+      {{"serve", "-b", "-1"}, "-1"},
+      {{"serve", "--log-max-age=-1"}, "-1"},
       {{"help", "frobnicate"}, "unknown command \"frobnicate\""},
       {{"user", "add", "x", "--password-stdin", "--password-file", "f"}, "excludes"},
   };

@@ -37,9 +37,11 @@ int list(const PluginFlags& flags) {
   plugin::Registry registry(app::registry_options(*config));
   std::vector<std::vector<std::string>> rows = {{"NAME", "VERSION", "KIND", "FILE", "STATUS"}};
   auto array = Json::array();
+  bool all_load = true;
   for (const auto& name : registry.available()) {
     const auto loaded = registry.load(name);
     const auto status = loaded ? std::string("ok") : loaded.error().message();
+    all_load = all_load && loaded.has_value();
     const plugin::PluginInfo nothing;
     const auto& info = loaded ? **loaded : nothing;
     rows.push_back({name, info.version, kinds_of(info), info.file, status});
@@ -51,7 +53,7 @@ int list(const PluginFlags& flags) {
                      {"status", status}});
   }
   std::cout << (flags.as_json ? array.dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : format_table(rows));
-  return EXIT_SUCCESS;
+  return all_load ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 class PrivateDirectory {

@@ -45,6 +45,9 @@ int serve(const ServeFlags& flags) {
   return app::serve(options);
 }
 
+// CLI11 turns a negative number into a huge one.
+CLI::Range whole_number() { return {std::int64_t{0}, std::int64_t{UINT32_MAX}}; }
+
 }  // namespace
 
 void add_serve_command(Commands& commands) {
@@ -55,12 +58,17 @@ void add_serve_command(Commands& commands) {
   command.add_option("-l,--log-file-path", log.path,
                      "log file, relative to the configuration directory; empty: standard output "
                      "(default: SFTPGO_LOG_FILE_PATH or sallyport.log)");
-  command.add_option("-s,--log-max-size", log.max_size_mb,
-                     "megabytes after which the log is rotated (SFTPGO_LOG_MAX_SIZE or 10)");
-  command.add_option("-b,--log-max-backups", log.max_backups,
-                     "rotated logs to keep, 0: all (SFTPGO_LOG_MAX_BACKUPS or 5)");
-  command.add_option("-a,--log-max-age", log.max_age_days,
-                     "days to keep rotated logs, 0: for ever (SFTPGO_LOG_MAX_AGE or 28)");
+  command
+      .add_option("-s,--log-max-size", log.max_size_mb,
+                  "megabytes after which the log is rotated (SFTPGO_LOG_MAX_SIZE or 10)")
+      ->check(whole_number());
+  command
+      .add_option("-b,--log-max-backups", log.max_backups, "rotated logs to keep, 0: all (SFTPGO_LOG_MAX_BACKUPS or 5)")
+      ->check(whole_number());
+  command
+      .add_option("-a,--log-max-age", log.max_age_days,
+                  "days to keep rotated logs, 0: for ever (SFTPGO_LOG_MAX_AGE or 28)")
+      ->check(whole_number());
   command.add_flag("-z,--log-compress", log.compress, "compress rotated logs with gzip (SFTPGO_LOG_COMPRESS or false)");
   command.add_flag("-v,--log-verbose", log.verbose,
                    "log debug messages; =false to switch off (SFTPGO_LOG_VERBOSE or true)");

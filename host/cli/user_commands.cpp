@@ -39,12 +39,24 @@ users::Json public_form(users::User user, plugin::Registry& registry) {
 core::Result<void> merge(users::User& user, const UserFlags& flags) {
   const auto json = to_json(flags.fields);
   if (!json) return json.error();
+  // Records of databases and of clients of the replaced system may hold anything; who writes one by hand mistypes.
+  if (auto known = users::check_members(*json); !known) return known;
   if (auto merged = users::merge_json(user, *json); !merged) return merged;
   if (user.username != flags.name) {
     return core::Error(core::Status::kInvalid,
                        "the JSON is about \"" + user.username + "\", not \"" + flags.name + "\"");
   }
   return core::ok();
+}
+
+void warn_of_ids(const users::User& user) {
+  const auto warn = [](const char* field, std::int64_t id) {
+    if (id <= users::kMaxMappedId) return;
+    std::cerr << "Warning: " << field << " " << id << " is above " << users::kMaxMappedId
+              << ": it has no effect, new files keep the server's owner\n";
+  };
+  warn("uid", user.uid);
+  warn("gid", user.gid);
 }
 
 int add(const UserFlags& flags) {
@@ -57,6 +69,7 @@ int add(const UserFlags& flags) {
   if (!accounts) return fail(accounts.error());
   const auto added = accounts->store->add(std::move(user));
   if (!added) return fail(added.error());
+  warn_of_ids(*added);
   std::cout << "user \"" << added->username << "\" was added, home directory " << added->home_dir << "\n";
   return EXIT_SUCCESS;
 }
@@ -69,6 +82,7 @@ int update(const UserFlags& flags) {
   if (auto merged = merge(*user, flags); !merged) return fail(merged.error());
   const auto updated = accounts->store->update(*user);
   if (!updated) return fail(updated.error());
+  warn_of_ids(*updated);
   std::cout << "user \"" << flags.name << "\" was updated\n";
   return EXIT_SUCCESS;
 }

@@ -41,6 +41,7 @@ struct Sftpd {
   int io_threads = 0;          // (ours) pairs; 0: one per core
   int drain_timeout = 10;      // (ours) seconds that running transfers get at shutdown
   int login_grace_time = 120;  // (ours) seconds for handshake and login together
+  int rename_mode = 0;         // (ours) 1: the replaced system's rule
   bool fast_socket = true;     // (ours) fewer system calls below libssh, where the build has it
 };
 
@@ -63,6 +64,7 @@ struct DataProvider {
   std::string external_auth_program;
   int external_auth_scope = 0;
   std::string credentials_path = "credentials", pre_login_program;
+  bool upgrade_password_hashes = false;  // (ours) to argon2id, at a login with the password
 };
 
 struct Httpd {

@@ -106,6 +106,9 @@ const Key kKeys[] = {
      "Seconds that running transfers get to finish when the server is told to stop."},
     {"sftpd.login_grace_time", MEMBER(sftpd.login_grace_time), range(1, 3600), Key::kOurs | Key::kLive,
      "Seconds that a client has for handshake and login together."},
+    {"sftpd.rename_mode", MEMBER(sftpd.rename_mode), range(0, 1), Key::kOurs,
+     "0: renaming needs `rename` on both sides, and `overwrite` to replace a file. 1: as SFTPGo 0.9.5, `rename` on the "
+     "target's side is enough, and every rename replaces."},
     {"sftpd.fast_socket", MEMBER(sftpd.fast_socket), kAnything, Key::kOurs,
      "Save system calls below the SSH library, in builds that can."},
 
@@ -165,6 +168,8 @@ const Key kKeys[] = {
      "Directory for credentials of cloud storage."},
     {"data_provider.pre_login_program", MEMBER(data_provider.pre_login_program), text(Rule::Text::kAbsolutePath), 0,
      "Program that may change an account just before its login. Empty: none."},
+    {"data_provider.upgrade_password_hashes", MEMBER(data_provider.upgrade_password_hashes), kAnything, Key::kOurs,
+     "Whoever logs in with a password that is stored as another hash gets it stored as argon2id."},
 
     {"httpd.bind_port", MEMBER(httpd.bind_port), range(0, 65535), 0, "Port of the administration server. 0: none."},
     {"httpd.bind_address", MEMBER(httpd.bind_address), text(Rule::Text::kAddress), 0,

@@ -88,19 +88,28 @@ void warn_if_shared(const path& file) {
       "host key " + file.string() + " can be read by others: chmod 600 it, or replace it if it may be known");
 }
 
+// All kinds in their order when none is configured.
+std::vector<path> key_files(const path& dir, const std::vector<std::string>& configured) {
+  std::vector<path> files;
+  for (const auto& name : configured) files.push_back(path(name).is_absolute() ? path(name) : dir / name);
+  if (!configured.empty()) return files;
+  for (const auto& kind : kKinds) files.push_back(dir / kind.file);
+  return files;
+}
+
+bool is_there(const path& file) {
+  std::error_code error;
+  return std::filesystem::exists(file, error);
+}
+
 }  // namespace
 
 Result<std::vector<path>> ensure_host_keys(const path& dir, const std::vector<std::string>& configured) {
-  std::vector<path> files;
-  for (const auto& name : configured) files.push_back(path(name).is_absolute() ? path(name) : dir / name);
+  const auto files = key_files(dir, configured);
   if (configured.empty()) {
-    for (const auto& kind : kKinds) {
-      const path file = dir / kind.file;
-      std::error_code error;
-      if (!std::filesystem::exists(file, error)) {
-        if (auto r = generate(kind, file); !r) return r.error();
-      }
-      files.push_back(file);
+    for (std::size_t i = 0; i < kKinds.size(); ++i) {
+      if (is_there(files[i])) continue;
+      if (auto r = generate(kKinds[i], files[i]); !r) return r.error();
     }
   }
   for (const auto& file : files) {
@@ -108,6 +117,18 @@ Result<std::vector<path>> ensure_host_keys(const path& dir, const std::vector<st
     warn_if_shared(file);
   }
   return files;
+}
+
+Result<void> check_host_keys(const path& dir, const std::vector<std::string>& configured) {
+  for (const auto& file : key_files(dir, configured)) {
+    if (configured.empty() && !is_there(file)) {
+      if (::faccessat(AT_FDCWD, dir.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
+        return os_error("cannot create host key", file);
+      continue;
+    }
+    if (auto key = load(file); !key) return key.error();
+  }
+  return core::ok();
 }
 
 Result<std::string> fingerprint(const path& private_key) {

@@ -16,6 +16,9 @@ namespace host::ssh {
 core::Result<std::vector<std::filesystem::path>> ensure_host_keys(const std::filesystem::path& dir,
                                                                   const std::vector<std::string>& configured);
 
+// What ensure_host_keys would refuse, as far as it can be told without making anything.
+core::Result<void> check_host_keys(const std::filesystem::path& dir, const std::vector<std::string>& configured);
+
 // "SHA256:..." of a private key file's public half, for people to compare.
 core::Result<std::string> fingerprint(const std::filesystem::path& private_key);
 

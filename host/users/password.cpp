@@ -176,6 +176,8 @@ std::string_view hash_cost_class(std::string_view hash) {
   return scheme != nullptr ? scheme->cost(hash) : std::string_view();
 }
 
+bool is_own_hash(std::string_view hash) { return hash_cost_class(hash) == up_to_dollar(Argon2().text(), 4); }
+
 bool is_usable_hash(std::string_view text) { return !hash_cost_class(text).empty(); }
 
 core::Result<std::string> hash_password(std::string_view plain) {

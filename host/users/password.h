@@ -17,6 +17,9 @@ bool is_password_hash(std::string_view text);
 // than a worker may spend (password_limits below).
 bool is_usable_hash(std::string_view text);
 
+// Is it of the kind and cost that hash_password makes?
+bool is_own_hash(std::string_view hash);
+
 // argon2id, v=19, m=65536, t=3, p=2, 16-byte salt, 32-byte key.
 core::Result<std::string> hash_password(std::string_view plain);
 

@@ -128,6 +128,12 @@ TEST(Password, CostClassIsSchemeAndParameters) {
   EXPECT_EQ(hash_cost_class("secret"), "");
 }
 
+TEST(Password, OnlyTheMostExpensiveKindIsOurOwn) {
+  EXPECT_TRUE(is_own_hash(*hash_password("secret")));
+  for (const auto& known : kKnown) EXPECT_FALSE(is_own_hash(known.hash)) << known.hash;
+  EXPECT_FALSE(is_own_hash(""));
+}
+
 TEST(Password, NothingNeverMatches) {
   EXPECT_FALSE(verify_nothing("secret", kKnown[7].hash));
   EXPECT_FALSE(verify_nothing("secret", "rubbish"));

@@ -163,6 +163,21 @@ core::Result<void> Store::add_usage(std::string_view username, const Usage& chan
                               Json{{"last_quota_update", now_ms}}.dump());
 }
 
+bool Store::wants_upgrade(std::string_view hash) const {
+  return impl_->options.upgrade_password_hashes && impl_->options.manage_users && !is_own_hash(hash);
+}
+
+core::Result<void> Store::upgrade_password(std::string_view username, std::string_view old_hash,
+                                           std::string_view plain) {
+  auto hash = hash_password(plain);
+  if (!hash) return hash.error();
+  const auto user = find(username);
+  if (!user) return user.error();
+  if (user->password != old_hash) return core::ok();
+  return impl_->provider->put(kUsersCollection, username, plugin::Provider::Put::kUpdate,
+                              Json{{"password", *hash}}.dump());
+}
+
 core::Result<void> Store::check() { return impl_->provider->check(); }
 
 core::Result<void> Store::reload() { return impl_->provider->reload(); }

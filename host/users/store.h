@@ -21,6 +21,7 @@ struct StoreOptions {
   std::string users_table = "users";
   std::string users_base_dir;
   bool manage_users = true;
+  bool upgrade_password_hashes = false;
 };
 
 class Store {
@@ -40,6 +41,10 @@ class Store {
   // Quota counters: as stored, and changed by an atomic addition.
   core::Result<Usage> usage(std::string_view username);
   core::Result<void> add_usage(std::string_view username, const Usage& change, std::int64_t now_ms);
+  // Is upgrade_password called for: asked for, allowed, and the hash not of the kind that hash_password makes?
+  bool wants_upgrade(std::string_view hash) const;
+  // Replaces `old_hash`, unless the account has another one by now, by one of `plain`.
+  core::Result<void> upgrade_password(std::string_view username, std::string_view old_hash, std::string_view plain);
   core::Result<void> check();
   core::Result<void> reload();
 

@@ -165,6 +165,21 @@ TEST_P(StoreTest, RefusesInvalidUsers) {
   EXPECT_TRUE(store_->list(0, 0, false)->empty());
 }
 
+TEST_P(StoreTest, UpgradesAHashThatIsStillThere) {
+  auto with = options(GetParam());
+  with.upgrade_password_hashes = true;
+  open(with);
+  ASSERT_TRUE(store_->add(person("ada")));
+  EXPECT_TRUE(store_->wants_upgrade(kHash));
+  ASSERT_TRUE(store_->upgrade_password("ada", "$1$another$9xy1btjgzLYfb7hivXtC//", "other"));
+  EXPECT_EQ(store_->find("ada")->password, kHash) << "somebody changed it meanwhile";
+  ASSERT_TRUE(store_->upgrade_password("ada", kHash, "secret"));
+  const auto ada = store_->find("ada");
+  EXPECT_TRUE(verify_password(ada->password, "secret"));
+  EXPECT_FALSE(store_->wants_upgrade(ada->password));
+  EXPECT_EQ(ada->home_dir, "/srv/ada");
+}
+
 TEST_P(StoreTest, ManageUsersOffIsReadOnly) {
   open(options(GetParam()));
   ASSERT_TRUE(store_->add(person("ada")));

@@ -28,6 +28,9 @@ enum Permission : std::uint32_t {
   kAll = 2047,
 };
 
+// Accounts map to system owners from 1 to this; any other uid or gid leaves the owner to the storage.
+inline constexpr std::int64_t kMaxMappedId = 65535;
+
 struct VirtualFolder {
   std::string virtual_path, mapped_path;
 };

@@ -17,5 +17,8 @@ enum class Secrets { kKeep, kBlank };
 Json to_json(const User& user, Secrets secrets);
 // Decodes over `user`: members that are absent keep their value.
 core::Result<void> merge_json(User& user, const Json& json);
+// Refuses members that mean nothing, by name. For people who write JSON by hand: merge_json ignores them, as records of
+// databases and clients of the replaced system need. Settings of a storage are its schema's to check.
+core::Result<void> check_members(const Json& json);
 
 }  // namespace host::users

@@ -122,6 +122,24 @@ TEST(UserJson, RefusesWrongTypesAndChangesNothing) {
             R"(Validation error: invalid permission: "foo")");
 }
 
+TEST(UserJson, UnknownMembersAreNamedButMerged) {
+  const auto told = [](const char* text) {
+    const auto done = check_members(Json::parse(text));
+    return done ? std::string() : done.error().text;
+  };
+  EXPECT_EQ(told(R"({"username": "a", "filters": {}, "virtual_folders": null, "filesystem": {"config": {"x": 1}}})"),
+            "");
+  EXPECT_NE(told(R"({"filter": {}})").find("\"filter\""), std::string::npos);
+  EXPECT_NE(told(R"({"filters": {"denied_ips": []}})").find("\"filters.denied_ips\""), std::string::npos);
+  EXPECT_NE(told(R"({"filters": {"file_extensions": [{"paths": "/"}]}})").find("file_extensions.paths"),
+            std::string::npos);
+  EXPECT_NE(told(R"({"virtual_folders": [{"path": "/"}]})").find("virtual_folders.path"), std::string::npos);
+  EXPECT_NE(told(R"({"filesystem": {"s3": {}}})").find("filesystem.s3"), std::string::npos);
+  User user;
+  EXPECT_TRUE(merge_json(user, Json::parse(R"({"status": 1, "from_a_newer_client": true})")));
+  EXPECT_EQ(user.status, 1);
+}
+
 TEST(UserJson, StoragesByNumberAndByName) {
   User user = sample();
   ASSERT_TRUE(merge(

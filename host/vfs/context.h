@@ -21,7 +21,7 @@ struct Context {
   Context(std::vector<Mount> mounts_in, Identity identity_in, const Options& options_in)
       : identity(std::move(identity_in)),
         options(options_in),
-        gate(identity.user),
+        gate(identity.user, options.lax_rename),
         names(identity.user),
         quota{options.quotas != nullptr ? options.quotas->of(identity.user) : nullptr,
               {identity.user.quota_size, identity.user.quota_files}},

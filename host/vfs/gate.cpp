@@ -65,6 +65,7 @@ bool Gate::type_matters(const VirtualPath& path) const {
 core::Result<void> Gate::check_rename(const VirtualPath& from, const VirtualPath& to) const {
   // The root of the account stays where it is.
   if (from.is_root() || to.is_root()) return Status::kDenied;
+  if (lax_rename_) return answer((user_->permissions_in(to.parent()) & users::kRename) != 0);
   const std::uint32_t both = user_->permissions_in(from.parent()) & user_->permissions_in(to.parent());
   if ((both & users::kRename) == 0) return Status::kDenied;
   for (const auto& [place, rights] : user_->permissions) {
@@ -77,7 +78,7 @@ core::Result<void> Gate::check_rename(const VirtualPath& from, const VirtualPath
 }
 
 bool Gate::may_replace(const VirtualPath& to) const {
-  return (user_->permissions_in(to.parent()) & users::kOverwrite) != 0;
+  return lax_rename_ || (user_->permissions_in(to.parent()) & users::kOverwrite) != 0;
 }
 
 core::Result<void> Gate::check_hard_link(const VirtualPath& from, const VirtualPath& to) const {

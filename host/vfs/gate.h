@@ -26,7 +26,8 @@ enum class Action : std::uint8_t {
 
 class Gate {
  public:
-  explicit Gate(const users::User& user) : user_(&user) {}  // the user outlives the gate
+  // The user outlives the gate. `lax_rename`: the replaced system's rule for renames.
+  explicit Gate(const users::User& user, bool lax_rename = false) : user_(&user), lax_rename_(lax_rename) {}
 
   // `is_dir` matters to kChmod, kChown and kChtimes only: a directory is looked up by its parent, a file by itself.
   core::Result<void> check(Action action, const core::VirtualPath& path, bool is_dir = false) const;
@@ -36,7 +37,8 @@ class Gate {
   // Rights that decide how `path` may be opened.
   std::uint32_t rights_to_open(const core::VirtualPath& path) const { return user_->permissions_in(path.parent()); }
 
-  // Needs `rename` on both parents, and no entry at or below `from` may lose a restriction by the move.
+  // Needs `rename` on both parents, and no entry at or below `from` may lose a restriction by the move; by the lax rule
+  // only `rename` on the target's.
   core::Result<void> check_rename(const core::VirtualPath& from, const core::VirtualPath& to) const;
   // Whether an existing target of a rename may be replaced.
   bool may_replace(const core::VirtualPath& to) const;
@@ -47,6 +49,7 @@ class Gate {
 
  private:
   const users::User* user_;
+  bool lax_rename_;
 };
 
 }  // namespace host::vfs

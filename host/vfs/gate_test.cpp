@@ -93,6 +93,16 @@ TEST(GateTest, RenameNeedsTheRightOnBothSides) {
   EXPECT_FALSE(gate.may_replace(path("/b/x")));
 }
 
+TEST(GateTest, TheLaxRuleAsksTheTargetsSideOnly) {
+  const users::User user = user_with({{"/", users::kList}, {"/box", users::kUpload}, {"/to", users::kRename}});
+  const Gate gate(user, true);
+  EXPECT_TRUE(allowed(gate.check_rename(path("/box/x"), path("/to/x"))));
+  EXPECT_TRUE(allowed(gate.check_rename(path("/box"), path("/to/box"))));
+  EXPECT_TRUE(gate.may_replace(path("/to/x")));
+  EXPECT_FALSE(allowed(gate.check_rename(path("/to/x"), path("/box/x"))));
+  EXPECT_FALSE(allowed(gate.check_rename(path("/"), path("/to/x"))));
+}
+
 TEST(GateTest, TheRootIsNeverRenamed) {
   const users::User user = user_with({{"/", users::kAll}});
   EXPECT_FALSE(allowed(Gate(user).check_rename(path("/"), path("/x"))));

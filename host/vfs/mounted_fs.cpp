@@ -147,6 +147,7 @@ Result<void> MountedFs::remove(const VirtualPath& path) {
 
 Result<void> MountedFs::rename(const VirtualPath& from, const VirtualPath& to, bool replace) {
   if (auto may = context_->gate.check_rename(from, to); !may) return may;
+  replace = replace || context_->options.lax_rename;
   if (context_->mounts.leads_to_mount(from) || context_->mounts.leads_to_mount(to)) return Status::kDenied;
   const Place source = context_->mounts.resolve(from);
   const Place target = context_->mounts.resolve(to);

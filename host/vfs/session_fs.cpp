@@ -11,11 +11,8 @@
 namespace host::vfs {
 namespace {
 
-// Virtual accounts map to system accounts in this range only; anything else leaves the owner to the store.
-constexpr std::int64_t kMaxMappedId = 65535;
-
 std::uint32_t mapped_id(std::int64_t id) {
-  return id > 0 && id <= kMaxMappedId ? static_cast<std::uint32_t>(id) : Attrs::kKeep;
+  return id > 0 && id <= users::kMaxMappedId ? static_cast<std::uint32_t>(id) : Attrs::kKeep;
 }
 
 // A folder is a directory of this machine, whatever the home is. That it is missing is for its own operations to say.

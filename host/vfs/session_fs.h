@@ -52,6 +52,7 @@ struct Options {
   std::uint32_t umask = 022;
   UploadMode upload_mode = UploadMode::kInPlace;
   Quotas* quotas = nullptr;     // outlives all sessions; null: nothing is counted
+  bool lax_rename = false;      // rename_mode 1: the target's side decides, and every rename replaces
   bool ignore_setstat = false;  // setstat_mode 1: owner, permissions and times are answered, not applied; size is
 };
 

@@ -156,6 +156,7 @@ def test_plugin_list_and_show(idle):
 
 
 def test_check_config(idle):
+    idle.initialise()
     assert idle.cli("check-config").returncode == 0
     idle.config["sftpd"]["bind_port"] = "abc"
     idle.write_config()

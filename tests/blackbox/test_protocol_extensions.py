@@ -248,3 +248,11 @@ def test_a_read_sees_the_write_sent_before_it(sftp, home):
         pairs.append((n, sftp.send(s.READ, string(handle), u64(0), u32(4000))))
     for n, request in pairs:
         assert sftp.expect(request, s.DATA).string() == n.to_bytes(4, "big") * 1000
+
+
+def test_the_end_of_a_channel_has_an_exit_status(server, alice):
+    with s.transport(server, alice) as link:
+        sftp = s.subsystem(link)
+        sftp.channel.shutdown_write()
+        assert sftp.channel.recv_exit_status() == 0
+        assert s.subsystem(link).name(s.REALPATH, ".") == b"/", "the connection stays"

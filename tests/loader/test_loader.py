@@ -122,7 +122,7 @@ def test_show_tells_version_kind_capabilities_and_schema(site):
 def test_list_shows_good_and_bad_side_by_side(site):
     site.plugins = {"directory": str(TEST_PLUGINS)}
     result = site.run("plugin", "list", "--json")
-    assert result.returncode == 0, result.stderr
+    assert result.returncode == 1, "a plugin that does not load is a failure for scripts"
     rows = {row["name"]: row for row in json.loads(result.stdout)}
     assert set(rows) == {path.stem for path in TEST_PLUGINS.glob("*.so")}
     assert rows["fs-slow"]["ok"] and rows["fs-slow"]["version"] == "1.0.0" and rows["fs-slow"]["kind"] == "storage"
@@ -132,6 +132,7 @@ def test_list_shows_good_and_bad_side_by_side(site):
 
 def test_list_shows_the_built_in_plugins(site):
     result = site.run("plugin", "list", "--json")
+    assert result.returncode == 0, result.stderr
     rows = {row["name"]: row for row in json.loads(result.stdout)}
     assert {"fs-local", "provider-memory", "provider-sqlite"} <= set(rows)
     assert all(row["ok"] for row in rows.values()), result.stdout

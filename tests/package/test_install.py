@@ -138,6 +138,7 @@ def test_the_sample_configuration_is_good(tree, work):
     folder = work / "sample"
     folder.mkdir()
     shutil.copy(sample, folder)
+    run([tree / "bin/sallyport", "initprovider", "-c", folder], env={}, cwd="/")
     done = run([tree / "bin/sallyport", "check-config", "-c", folder], env={}, cwd="/")
     assert "good" in done.stdout and done.stderr == ""
     assert (tree / "share/doc/sallyport/docs/sallyport.json").read_bytes() == sample.read_bytes()

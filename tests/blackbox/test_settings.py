@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keys of the configuration whose effect a client sees: banners, umask, setstat_mode, tries, host keys, algorithms."""
+import shutil
+import socket
+import stat
+
+import paramiko
+import pytest
+
+import rawsftp as s
+from test_lifecycle import fresh, refused_start  # noqa: F401  (a fixture)
+from util import seconds
+
+
+def identification(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=seconds(10)) as link:
+        return link.makefile("rb").readline()
+
+
+def try_transport(server, **wanted):
+    """Does a client that knows only these algorithms get a session key?"""
+    sock = socket.create_connection(("127.0.0.1", server.port), timeout=seconds(20))
+    link = paramiko.Transport(sock)
+    options = link.get_security_options()
+    for name, values in wanted.items():
+        setattr(options, name, tuple(values))
+    try:
+        link.start_client(timeout=seconds(30))
+        return link.get_remote_server_key().get_name()
+    except (paramiko.SSHException, EOFError):
+        return None
+    finally:
+        link.close()
+        sock.close()
+
+
+@pytest.mark.parametrize("banner, wanted", [("", b"SSH-2.0-Sallyport_"), ("   ", b"SSH-2.0-Sallyport_"), ("Files here", b"SSH-2.0-Files here\r\n")])
+def test_banner(fresh, banner, wanted):
+    server = fresh(config={"sftpd": {"banner": banner}}).start()
+    assert identification(server).startswith(wanted)
+
+
+def test_login_banner_comes_before_the_login(fresh):
+    server = fresh(config={"sftpd": {"login_banner_file": "banner.txt"}})
+    (server.config_dir / "banner.txt").write_text("Authorised people only.\nEverything is logged.\n")
+    account = server.add_account("alice")
+    server.start()
+    with s.transport(server, account, login=False) as link:
+        with pytest.raises(paramiko.BadAuthenticationType):
+            link.auth_none("alice")
+        assert link.get_banner().decode().replace("\r\n", "\n") == "Authorised people only.\nEverything is logged.\n"
+
+
+def test_login_banner_that_is_missing_stops_the_start(fresh):
+    server = fresh(config={"sftpd": {"login_banner_file": "missing.txt"}})
+    server.initialise()
+    refused_start(server, "login_banner_file", "missing.txt")
+    assert server.cli("check-config", check=False).returncode == 1
+
+
+@pytest.mark.parametrize("umask, file_mode, dir_mode", [("0022", 0o644, 0o755), ("0077", 0o600, 0o700), ("0", 0o666, 0o777)])
+def test_umask(fresh, umask, file_mode, dir_mode):
+    server = fresh(config={"sftpd": {"umask": umask}})
+    account = server.add_account("alice", create_home=False)
+    server.start()
+    with s.session(server, account) as sftp:
+        sftp.write_file("/f", b"x")
+        sftp.call(s.MKDIR, s.string("/d"), s.u32(0))
+    modes = [stat.S_IMODE((account.home / name).stat().st_mode) for name in ("f", "d", ".")]
+    assert modes == [file_mode, dir_mode, dir_mode]
+
+
+def test_setstat_mode_1_answers_and_does_nothing(fresh):
+    server = fresh(config={"sftpd": {"setstat_mode": 1}})
+    account = server.add_account("alice", options=["--permissions", "/=list,upload"])
+    (account.home / "f").write_text("content")
+    before = (account.home / "f").stat()
+    server.start()
+    with s.session(server, account) as sftp:
+        for values in ({"permissions": 0o600}, {"uid": 1, "gid": 1}, {"atime": 1, "mtime": 1}):
+            for path in ("/f", "/missing"):
+                assert sftp.status(s.SETSTAT, s.string(path), s.Attrs(**values).encode()) == s.OK, (path, values)
+        assert sftp.status(s.SETSTAT, s.string("/f"), s.Attrs(size=0).encode()) == s.PERMISSION_DENIED, "the size is data"
+    assert (account.home / "f").stat() == before
+
+
+@pytest.mark.parametrize("tries, limit", [(0, 6), (-1, None)])
+def test_max_auth_tries(fresh, tries, limit):
+    server = fresh(config={"sftpd": {"max_auth_tries": tries}})
+    account = server.add_account("alice", password="")  # a hash would cost time
+    server.start()
+    other = paramiko.Ed25519Key.from_private_key_file(str(server.keyring.directory / "other_ed25519"))
+    with s.transport(server, account, login=False) as link:
+        made = 0
+        try:
+            for made in range(1, 15):
+                with pytest.raises(paramiko.AuthenticationException):
+                    link.auth_publickey("alice", other)
+        except (paramiko.SSHException, EOFError, OSError):
+            pass
+        if limit is None:
+            assert made == 14
+            link.auth_publickey("alice", paramiko.Ed25519Key.from_private_key_file(str(account.keys[0])))
+            assert link.is_authenticated()
+        else:
+            assert limit <= made <= limit + 1
+
+
+def test_configured_keys_are_the_only_ones(fresh):
+    server = fresh(config={"sftpd": {"keys": [{"private_key": "sub/only_one"}]}}, host_keys=False)
+    (server.config_dir / "sub").mkdir()
+    shutil.copy(server.keyring.host("ecdsa"), server.config_dir / "sub/only_one")
+    server.add_account("alice")
+    server.start()
+    assert try_transport(server) == "ecdsa-sha2-nistp256"
+    assert try_transport(server, key_types=["ssh-ed25519"]) is None
+    assert not list(server.config_dir.glob("id_*")), "none is made beside it"
+
+
+CHOSEN = {"kex_algorithms": ("kex", "ecdh-sha2-nistp384", "ecdh-sha2-nistp521"), "ciphers": ("ciphers", "aes256-ctr", "aes128-ctr"),
+          "macs": ("digests", "hmac-sha2-512", "hmac-sha2-256")}
+
+
+@pytest.mark.parametrize("key", CHOSEN)
+def test_configured_algorithms_are_the_only_ones(fresh, key):
+    kind, chosen, other = CHOSEN[key]
+    server = fresh(config={"sftpd": {key: [chosen]}})
+    server.add_account("alice")
+    server.start()
+    fixed = {} if kind != "digests" else {"ciphers": ["aes128-ctr"]}
+    assert try_transport(server, **{kind: [chosen]}, **fixed)
+    assert try_transport(server, **{kind: [other]}, **fixed) is None
+
+
+@pytest.mark.parametrize("key", CHOSEN)
+def test_an_unknown_algorithm_stops_the_start_and_check_config_says_so_first(fresh, key):
+    server = fresh(config={"sftpd": {key: [CHOSEN[key][1], "rot13"]}})
+    server.initialise()
+    refusal = refused_start(server, f"sftpd.{key}", "rot13")
+    done = server.cli("check-config", check=False)
+    assert done.returncode == 1 and done.stderr.removeprefix("Error: ").strip() in refusal
+
+
+def test_check_config_finds_what_serve_would(fresh):
+    server = fresh()
+    missing = server.cli("check-config", check=False)
+    assert missing.returncode == 1 and "sallyport initprovider" in missing.stderr
+    server.initialise()
+    assert server.cli("check-config").returncode == 0
+    (server.config_dir / "id_rsa").write_text("no key")
+    broken = server.cli("check-config", check=False)
+    assert broken.returncode == 1 and "id_rsa" in broken.stderr
+    (server.config_dir / "id_rsa").unlink()
+    assert server.cli("check-config").returncode == 0
+    assert not (server.config_dir / "id_rsa").exists(), "a check makes nothing"
+    server.config["sftpd"]["keys"] = ["missing_key"]
+    server.write_config()
+    assert "missing_key" in server.cli("check-config", check=False).stderr
+    shutil.rmtree(server.config_dir)
+    gone = server.cli("check-config", check=False)
+    assert gone.returncode == 1 and "no such configuration directory" in gone.stderr
