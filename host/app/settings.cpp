@@ -65,6 +65,12 @@ core::Result<std::vector<users::Cidr>> networks(const std::string& key, const st
 
 bool is_blank(const std::string& text) { return text.find_first_not_of(" \t") == std::string::npos; }
 
+std::vector<std::string> commands_of(const config::Sftpd& sftpd) {
+  auto commands = sftpd.enabled_ssh_commands;
+  if (sftpd.enable_scp) commands.emplace_back("scp");
+  return commands;
+}
+
 }  // namespace
 
 plugin::RegistryOptions registry_options(const config::Config& config) {
@@ -132,6 +138,7 @@ core::Result<ssh::SessionOptions> session_options(const config::Config& config) 
   options.idle_timeout_min = sftpd.idle_timeout;
   options.proxy = static_cast<ssh::SessionOptions::Proxy>(sftpd.proxy_protocol);
   options.proxies = std::move(*proxies);
+  options.commands = commands_of(sftpd);
   options.vfs.umask = sftpd.umask;
   options.vfs.upload_mode = static_cast<vfs::UploadMode>(sftpd.upload_mode);
   options.vfs.lax_rename = sftpd.rename_mode == 1;

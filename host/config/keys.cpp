@@ -58,10 +58,9 @@ const Key kKeys[] = {
      "Permission bits to clear in new files and directories, in octal."},
     {"sftpd.banner", MEMBER(sftpd.banner), text(Rule::Text::kIdentification), 0,
      "Software name in the SSH identification. Empty: Sallyport and its version."},
-    {"sftpd.upload_mode", MEMBER(sftpd.upload_mode), range(0, 2), 0,
+    {"sftpd.upload_mode", MEMBER(sftpd.upload_mode), range(0, 2), Key::kLive,
      "0: uploads go straight to their path. 1: to a temporary file that is renamed at the end. 2: as 1, but what "
-     "arrived "
-     "before an error is kept."},
+     "arrived before an error is kept."},
     {"sftpd.actions.execute_on", MEMBER(sftpd.actions.execute_on), one_of(kFileEvents), 0,
      "File events to notify about. Empty: none."},
     {"sftpd.actions.command", MEMBER(sftpd.actions.command), text(Rule::Text::kAbsolutePath), 0,
@@ -72,7 +71,7 @@ const Key kKeys[] = {
      "Private host keys, each `{\"private_key\": PATH}` or just the path. Empty: `id_rsa`, `id_ecdsa` and `id_ed25519` "
      "in "
      "the configuration directory, made when missing."},
-    {"sftpd.enable_scp", MEMBER(sftpd.enable_scp), kAnything, 0,
+    {"sftpd.enable_scp", MEMBER(sftpd.enable_scp), kAnything, Key::kLive,
      "Outdated; add `scp` to `enabled_ssh_commands` instead."},
     {"sftpd.kex_algorithms", MEMBER(sftpd.kex_algorithms), text(Rule::Text::kAlgorithm), 0,
      "Key exchange algorithms, best first. Empty: a modern selection."},
@@ -85,8 +84,8 @@ const Key kKeys[] = {
     {"sftpd.setstat_mode", MEMBER(sftpd.setstat_mode), range(0, 1), Key::kLive,
      "0: requests to change permissions, owner and times are carried out. 1: they are answered with success and "
      "ignored."},
-    {"sftpd.enabled_ssh_commands", MEMBER(sftpd.enabled_ssh_commands), one_of(kCommands), 0,
-     "SSH commands that clients may run. `*`: all. The list replaces the default."},
+    {"sftpd.enabled_ssh_commands", MEMBER(sftpd.enabled_ssh_commands), one_of(kCommands), Key::kLive,
+     "SSH commands that clients may run. `*`: all. The list replaces the default. git and rsync are not there yet."},
     {"sftpd.keyboard_interactive_auth_program", MEMBER(sftpd.keyboard_interactive_auth_program),
      text(Rule::Text::kAbsolutePath), 0,
      "Program that asks the questions of keyboard-interactive logins. Empty: none."},
@@ -106,7 +105,7 @@ const Key kKeys[] = {
      "Seconds that running transfers get to finish when the server is told to stop."},
     {"sftpd.login_grace_time", MEMBER(sftpd.login_grace_time), range(1, 3600), Key::kOurs | Key::kLive,
      "Seconds that a client has for handshake and login together."},
-    {"sftpd.rename_mode", MEMBER(sftpd.rename_mode), range(0, 1), Key::kOurs,
+    {"sftpd.rename_mode", MEMBER(sftpd.rename_mode), range(0, 1), Key::kOurs | Key::kLive,
      "0: renaming needs `rename` on both sides, and `overwrite` to replace a file. 1: as SFTPGo 0.9.5, `rename` on the "
      "target's side is enough, and every rename replaces."},
     {"sftpd.fast_socket", MEMBER(sftpd.fast_socket), kAnything, Key::kOurs,

@@ -19,8 +19,6 @@ constexpr std::string_view kRefused[] = {
 // A missing one is missed, no more.
 constexpr std::string_view kWarned[] = {
     "sftpd.actions.execute_on",
-    "sftpd.enable_scp",
-    "sftpd.enabled_ssh_commands",
     "data_provider.actions.execute_on",
     "httpd.bind_port",
     "httpd.bind_address",
@@ -29,10 +27,11 @@ constexpr std::string_view kWarned[] = {
     "httpd.certificate_key_file",
 };
 
-// A list of commands to allow none, or a port to have no server, asks for nothing.
+constexpr std::string_view kMissingCommands[] = {"git-receive-pack", "git-upload-pack", "git-upload-archive", "rsync"};
+
+// A port to have no server asks for nothing.
 bool asks_for_nothing(const Config& config, std::string_view path) {
-  return (path == "sftpd.enabled_ssh_commands" && config.sftpd.enabled_ssh_commands.empty()) ||
-         (path.starts_with("httpd.") && config.httpd.bind_port == 0);
+  return path.starts_with("httpd.") && config.httpd.bind_port == 0;
 }
 
 }  // namespace
@@ -53,6 +52,10 @@ void check_not_yet(const Config& config, std::string_view where, Findings& findi
   }
   for (const auto path : kWarned) {
     if (changed(path)) findings.warnings.push_back(start + std::string(path) + " has no effect in this version");
+  }
+  for (const auto& command : config.sftpd.enabled_ssh_commands) {
+    if (std::find(std::begin(kMissingCommands), std::end(kMissingCommands), command) != std::end(kMissingCommands))
+      findings.warnings.push_back(start + "sftpd.enabled_ssh_commands: this version does not have " + command);
   }
 }
 

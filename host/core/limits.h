@@ -88,6 +88,13 @@ inline constexpr auto kUsageFresh = std::chrono::seconds(1);  // what other host
 inline constexpr int kMaxLinkHops = 32;
 inline constexpr std::size_t kMaxScanDirectories = 1'000'000;  // found and not read yet
 
+// Conversations: scp and commands
+inline constexpr std::size_t kMaxConversationInput = 2 * 1024 * 1024;  // received and not used: beyond it we stop
+inline constexpr std::size_t kConversationOutput = 256 * 1024;         // unsent: above it nothing more is read
+inline constexpr std::size_t kMaxConversationLine = 8 * 1024;
+inline constexpr std::size_t kMaxScpDepth = 128;  // directories in each other
+inline constexpr std::size_t kMaxWildcardMatches = 10000;
+
 // Accounts
 inline constexpr std::size_t kMaxUserRecordBytes = 1024 * 1024;
 inline constexpr std::size_t kMaxPasswordBytes = 4096;

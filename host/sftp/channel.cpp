@@ -15,13 +15,15 @@ namespace host::sftp {
 
 namespace limits = core::limits;
 
-std::shared_ptr<Channel> Channel::create(std::shared_ptr<vfs::SessionFs> fs, Hooks hooks) {
-  return std::make_shared<ChannelImpl>(std::move(fs), std::move(hooks));
+std::shared_ptr<Channel> Channel::create(std::shared_ptr<vfs::SessionFs> fs, Hooks hooks,
+                                         std::shared_ptr<Usage> usage) {
+  return std::make_shared<ChannelImpl>(std::move(fs), std::move(hooks), std::move(usage));
 }
 
-ChannelImpl::ChannelImpl(std::shared_ptr<vfs::SessionFs> fs, Hooks hooks, Submit submitter)
+ChannelImpl::ChannelImpl(std::shared_ptr<vfs::SessionFs> fs, Hooks hooks, std::shared_ptr<Usage> usage,
+                         Submit submitter)
     : side_(new WorkerSide{.fs = std::move(fs), .post = std::move(hooks.post), .abandoned = false, .names = {}}),
-      usage_(std::move(hooks.usage)),
+      usage_(std::move(usage)),
       wake_(std::move(hooks.wake)),
       submit_(submitter),
       now_(std::move(hooks.now)) {

@@ -5,13 +5,10 @@
 // and no SSH library.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
-#include <functional>
 #include <memory>
-#include <span>
 
-#include "host/core/block.h"
+#include "host/core/channel.h"
 #include "host/vfs/session_fs.h"
 
 namespace host::sftp {
@@ -22,46 +19,9 @@ struct Usage {
   std::size_t request_bytes = 0;  // of requests that wait or run
 };
 
-class Channel : public std::enable_shared_from_this<Channel> {
+class Channel : public core::Channel {
  public:
-  struct Hooks {
-    // Runs a function on the channel's I/O thread, soon. Callable from any thread, also after the session is gone
-    // (the function is then still run or destroyed).
-    std::function<void(std::function<void()>)> post;
-    // On the I/O thread: output or ready() or failed() may have changed; never called from within on_data or output().
-    std::function<void()> wake;
-    std::shared_ptr<Usage> usage;
-    // For bandwidth limits; tests have a clock of their own.
-    std::function<vfs::Time()> now = std::chrono::steady_clock::now;
-  };
-
-  static std::shared_ptr<Channel> create(std::shared_ptr<vfs::SessionFs> fs, Hooks hooks);
-  virtual ~Channel() = default;
-
-  // All on the I/O thread.
-  // False: full; the caller keeps what it has until wake() and then asks again.
-  virtual bool ready() const = 0;
-  // Takes all of `data`, whatever ready() says.
-  virtual void on_data(std::span<const std::byte> data) = 0;
-  // The client will send no more. Requests that are complete are still answered.
-  virtual void on_eof() = 0;
-  // Bytes to send. The caller may call fill() first to let quick reads be answered in place, then consumes.
-  virtual core::BlockQueue& output() = 0;
-  // Starts waiting requests: on workers, or in place where that needs no waiting, the latter up to about `budget` bytes
-  // of output. Call it once per turn after on_data, and whenever output() has shrunk; with 0 when nothing can be sent.
-  virtual void fill(std::size_t budget) = 0;
-  // The client broke the protocol: send what is in output(), then close the channel.
-  virtual bool failed() const = 0;
-  // After on_eof: everything was answered and handed over; close with exit status 0.
-  virtual bool finished() const = 0;
-  // A file is open for writing and receiving: the transport may widen its receive window.
-  virtual bool receiving_upload() const = 0;
-  // When a bandwidth limit lets fill() start something that waits; the maximum when nothing does.
-  virtual vfs::Time next_turn() const = 0;
-  // Any file transfer open: shutdown waits for it.
-  virtual bool busy() const = 0;
-  // The session ends: nothing more is sent; open files are closed as lost on their workers. Last call.
-  virtual void abandon() = 0;
+  static std::shared_ptr<Channel> create(std::shared_ptr<vfs::SessionFs> fs, Hooks hooks, std::shared_ptr<Usage> usage);
 };
 
 }  // namespace host::sftp

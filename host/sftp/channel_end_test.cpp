@@ -225,14 +225,15 @@ TEST_F(ChannelEndTest, ALongCopyCanBeAbandoned) {
 TEST_F(ChannelEndTest, AbandonFromWithinWake) {
   fs->put("/f", "x");
   int woken = 0;
-  channel = Channel::create(fs, {.post = [this](std::function<void()> job) { loop.post(std::move(job)); },
-                                 .wake =
-                                     [&] {
-                                       ++woken;
-                                       channel->abandon();
-                                       channel.reset();
-                                     },
-                                 .usage = usage});
+  channel = Channel::create(fs,
+                            {.post = [this](std::function<void()> job) { loop.post(std::move(job)); },
+                             .wake =
+                                 [&] {
+                                   ++woken;
+                                   channel->abandon();
+                                   channel.reset();
+                                 }},
+                            usage);
   channel->on_data(as_bytes(Ask(Type::kInit, 3).packet() + open_ask(1, "/f", kRead).packet()));
   channel->fill(1000);
   EXPECT_TRUE(loop.run_until([&] { return woken == 1; }));

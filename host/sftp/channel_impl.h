@@ -23,7 +23,8 @@ class ChannelImpl final : public Channel {
   using Submit = bool (*)(core::WorkerPool& pool, core::WorkerPool::Job job, bool cleanup);
   static bool submit_to_pool(core::WorkerPool& pool, core::WorkerPool::Job job, bool cleanup);
 
-  ChannelImpl(std::shared_ptr<vfs::SessionFs> fs, Hooks hooks, Submit submitter = submit_to_pool);
+  ChannelImpl(std::shared_ptr<vfs::SessionFs> fs, Hooks hooks, std::shared_ptr<Usage> usage,
+              Submit submitter = submit_to_pool);
   ~ChannelImpl() override;
 
   bool ready() const override;

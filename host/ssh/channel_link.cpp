@@ -43,14 +43,11 @@ ChannelLink::~ChannelLink() {
   ssh_channel_free(channel_);
 }
 
-bool ChannelLink::start_sftp(std::shared_ptr<vfs::SessionFs> fs, sftp::Channel::Hooks hooks,
-                             std::shared_ptr<admin::Session> session) {
-  if (state_ != State::kOpen) return false;
-  hooks.usage = share_->usage;
-  engine_ = sftp::Channel::create(std::move(fs), std::move(hooks));
-  listed_.emplace(std::move(session), "SFTP", "");
+void ChannelLink::start(std::shared_ptr<core::Channel> engine, std::shared_ptr<admin::Session> session,
+                        std::string protocol, std::string command) {
+  engine_ = std::move(engine);
+  listed_.emplace(std::move(session), std::move(protocol), std::move(command));
   state_ = State::kServing;
-  return true;
 }
 
 int ChannelLink::on_data(ssh_session, ssh_channel, void* data, std::uint32_t size, int is_stderr, void* self) {
@@ -148,7 +145,7 @@ void ChannelLink::close_if_done() {
   const bool clean = engine_->finished();
   if (!clean && !engine_->failed()) return;
   // RFC 4254 section 6.10: the status goes before EOF and CLOSE.
-  ssh_channel_request_send_exit_status(channel_, clean ? 0 : 1);
+  ssh_channel_request_send_exit_status(channel_, clean ? engine_->exit_status() : 1);
   ssh_channel_send_eof(channel_);
   ssh_channel_close(channel_);
   if (state_ != State::kClosed) state_ = State::kClosing;  // sending may have taken in the peer's CLOSE

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "host/admin/sessions.h"
 #include "host/sftp/channel.h"
@@ -32,9 +33,12 @@ class ChannelLink {
   ChannelLink& operator=(const ChannelLink&) = delete;
 
   ssh_channel channel() const { return channel_; }
-  // The client asked for the sftp subsystem. False when the channel already serves something.
-  bool start_sftp(std::shared_ptr<vfs::SessionFs> fs, sftp::Channel::Hooks hooks,
-                  std::shared_ptr<admin::Session> session);
+  // What its channels share in their limits.
+  const std::shared_ptr<sftp::Usage>& usage() const { return share_->usage; }
+  bool free() const { return state_ == State::kOpen; }  // serves nothing yet
+  // From now on the channel is the engine's; `listed` says so to operators.
+  void start(std::shared_ptr<core::Channel> engine, std::shared_ptr<admin::Session> session, std::string protocol,
+             std::string command);
 
   // Sends up to `budget` bytes and takes them from it; true when there is more that the client has room for. Never call
   // it from a libssh callback.
@@ -66,7 +70,7 @@ class ChannelLink {
   ssh_channel channel_;
   const std::shared_ptr<Share> share_;
   ssh_channel_callbacks_struct callbacks_{};
-  std::shared_ptr<sftp::Channel> engine_;
+  std::shared_ptr<core::Channel> engine_;
   std::optional<admin::Session::Channel> listed_;  // while engine_ serves
   State state_ = State::kOpen;
   bool held_ = false;  // libssh keeps bytes that the engine had no room for

@@ -90,7 +90,8 @@ class ServerTest : public ::testing::Test {
     options.software = "Test";
     options.io_threads = 2;
     options.drain_s = 0;
-    server_ = std::move(Server::create(std::move(options), {registry_.get(), login_.get(), &sessions_}).value());
+    server_ = std::move(
+        Server::create(std::move(options), {registry_.get(), login_.get(), &defender_, &sessions_, nullptr}).value());
     thread_ = std::thread([this] { server_->run(); });
   }
   ~ServerTest() override {
@@ -129,6 +130,7 @@ class ServerTest : public ::testing::Test {
   std::unique_ptr<plugin::Registry> registry_;
   std::unique_ptr<users::Store> store_;
   std::unique_ptr<auth::Login> login_;
+  auth::Defender defender_{auth::DefenderOptions()};
   admin::Sessions sessions_{100};
   std::unique_ptr<Server> server_;
   std::thread thread_;

@@ -79,7 +79,8 @@ class Session : public std::enable_shared_from_this<Session> {
   bool handle_messages();
   bool handle(ssh_message message);
   bool open_channel(ssh_message message);
-  bool start_subsystem(ssh_message message);
+  bool start_service(ssh_message message);
+  core::Channel::Hooks hooks();
 
   // The socket as one thread watches it, and the waits that are armed. Waits that come to their end after the session
   // has left the thread find it `left`.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "host/core/limits.h"
+#include "host/ssh/command.h"
 #include "host/ssh/session.h"
 
 // The message API is marked as replaced by callbacks, which cannot defer an answer (see authentication.h).
@@ -58,7 +59,7 @@ bool Session::handle_messages() {
 bool Session::handle(ssh_message message) {
   switch (ssh_message_type(message)) {
     case SSH_REQUEST_CHANNEL_OPEN: return open_channel(message);
-    case SSH_REQUEST_CHANNEL: return start_subsystem(message);
+    case SSH_REQUEST_CHANNEL: return start_service(message);
     default: return false;
   }
 }
@@ -72,14 +73,8 @@ bool Session::open_channel(ssh_message message) {
   return true;
 }
 
-bool Session::start_subsystem(ssh_message message) {
-  if (ssh_message_subtype(message) != SSH_CHANNEL_REQUEST_SUBSYSTEM) return false;
-  const char* name = ssh_message_channel_request_subsystem(message);
-  const ssh_channel channel = ssh_message_channel_request_channel(message);
-  const auto link = std::find_if(channels_.begin(), channels_.end(),
-                                 [channel](const auto& each) { return each->channel() == channel; });
-  if (link == channels_.end() || name == nullptr || std::strcmp(name, "sftp") != 0) return false;
-  sftp::Channel::Hooks hooks;
+core::Channel::Hooks Session::hooks() {
+  core::Channel::Hooks hooks;
   hooks.post = [residence = residence_](std::function<void()> work) { residence->post(std::move(work)); };
   hooks.wake = [weak = weak_from_this()] {
     const auto self = weak.lock();
@@ -87,7 +82,26 @@ bool Session::start_subsystem(ssh_message message) {
     if (self->listed_) self->listed_->touch(Clock::now());  // a request was at work until now
     self->step();
   };
-  if (!(*link)->start_sftp(fs_, std::move(hooks), listed_)) return false;
+  return hooks;
+}
+
+bool Session::start_service(ssh_message message) {
+  const ssh_channel channel = ssh_message_channel_request_channel(message);
+  const auto link = std::find_if(channels_.begin(), channels_.end(),
+                                 [channel](const auto& each) { return each->channel() == channel; });
+  if (link == channels_.end() || !(*link)->free()) return false;
+  if (ssh_message_subtype(message) == SSH_CHANNEL_REQUEST_SUBSYSTEM) {
+    const char* name = ssh_message_channel_request_subsystem(message);
+    if (name == nullptr || std::strcmp(name, "sftp") != 0) return false;
+    (*link)->start(sftp::Channel::create(fs_, hooks(), (*link)->usage()), listed_, "SFTP", "");
+  } else if (ssh_message_subtype(message) == SSH_CHANNEL_REQUEST_EXEC) {
+    const char* command = ssh_message_channel_request_command(message);
+    auto engine = command != nullptr ? start_command(command, options_->commands, fs_, hooks()) : Command();
+    if (!engine.channel) return false;
+    (*link)->start(std::move(engine.channel), listed_, std::move(engine.protocol), command);
+  } else {
+    return false;
+  }
   ssh_message_channel_request_reply_success(message);
   return true;
 }

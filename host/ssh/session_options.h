@@ -18,7 +18,8 @@ struct SessionOptions {
   int idle_timeout_min = 15;  // 0: never
   enum class Proxy { kOff, kOptional, kRequired };
   Proxy proxy = Proxy::kOff;
-  std::vector<users::Cidr> proxies;  // whose headers are believed; empty: everybody's
+  std::vector<users::Cidr> proxies;   // whose headers are believed; empty: everybody's
+  std::vector<std::string> commands;  // that clients may run
   vfs::Options vfs;
 };
 

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -25,7 +27,17 @@ struct Context {
         names(identity.user),
         quota{options.quotas != nullptr ? options.quotas->of(identity.user) : nullptr,
               {identity.user.quota_size, identity.user.quota_files}},
-        mounts(std::move(mounts_in)) {}
+        shared_mounts(std::make_shared<const Mounts>(std::move(mounts_in))),
+        mounts(*shared_mounts) {}
+  // The same for another protocol of the connection.
+  Context(const Context& other, std::string protocol)
+      : identity(with_protocol(other.identity, std::move(protocol))),
+        options(other.options),
+        gate(identity.user, options.lax_rename),
+        names(identity.user),
+        quota(other.quota),
+        shared_mounts(other.shared_mounts),
+        mounts(*shared_mounts) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
@@ -34,7 +46,8 @@ struct Context {
   const Gate gate;
   const NameFilter names;
   const SessionQuota quota;
-  const Mounts mounts;
+  const std::shared_ptr<const Mounts> shared_mounts;
+  const Mounts& mounts;
 
   // Context of a storage call that starts now.
   plugin::Op op() const {
@@ -43,6 +56,12 @@ struct Context {
             .deadline_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline).count()};
   }
   plugin::Op op_without_waiting() const { return {.session_id = identity.session_number, .nowait = true}; }
+
+ private:
+  static Identity with_protocol(Identity identity, std::string protocol) {
+    identity.protocol = std::move(protocol);
+    return identity;
+  }
 };
 
 // The SessionFs over mounts that exist already; SessionFs::mount ends here.

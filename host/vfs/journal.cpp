@@ -44,6 +44,14 @@ void command(const Context& context, std::string_view sender, const Place& place
   core::log::command(line);
 }
 
+void ssh_command(const Context& context, std::string_view command_line, const core::VirtualPath& path) {
+  core::log::Command line = line_for(context, "SSHCommand");
+  line.file_path = path.str();
+  line.ssh_command = command_line;
+  line.protocol = "SSH";
+  core::log::command(line);
+}
+
 void attrs(const Context& context, const Place& place, const Attrs& applied) {
   const std::string file = place.real_path();
   if (applied.has(Attrs::kPerms)) {

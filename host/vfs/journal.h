@@ -20,6 +20,8 @@ inline constexpr std::string_view kSender = "vfs";
 // A command with one path, or two.
 void command(const Context& context, std::string_view sender, const Place& place);
 void command(const Context& context, std::string_view sender, const Place& place, const Place& target);
+// An SSH command that was carried out.
+void ssh_command(const Context& context, std::string_view command_line, const core::VirtualPath& path);
 // One Chmod, Chown or Chtimes line per group of `applied`.
 void attrs(const Context& context, const Place& place, const core::Attrs& applied);
 

@@ -22,6 +22,7 @@ class MountedFs final : public SessionFs {
  public:
   MountedFs(std::vector<Mount> mounts, Identity identity, const Options& options)
       : context_(std::make_shared<const Context>(std::move(mounts), std::move(identity), options)) {}
+  explicit MountedFs(std::shared_ptr<const Context> context) : context_(std::move(context)) {}
 
   void cancel() override { context_->mounts.cancel(); }
   const Identity& identity() const override { return context_->identity; }
@@ -40,6 +41,9 @@ class MountedFs final : public SessionFs {
   Result<void> hard_link(const VirtualPath& from, const VirtualPath& to) override;
   Result<plugin::StatVfs> statvfs(const VirtualPath& path) override;
   Result<users::Usage> scan_usage() override { return vfs::scan_usage(*context_); }
+  void note_command(std::string_view command_line, const VirtualPath& path) override {
+    journal::ssh_command(*context_, command_line, path);
+  }
   std::string user_name(const VirtualPath& path, std::uint32_t uid) override;
   std::string group_name(const VirtualPath& path, std::uint32_t gid) override;
 
@@ -53,6 +57,10 @@ class MountedFs final : public SessionFs {
     return answer;
   }
 
+  std::shared_ptr<SessionFs> view_for(std::string protocol) const override {
+    return std::make_shared<MountedFs>(std::make_shared<const Context>(*context_, std::move(protocol)));
+  }
+  std::uint32_t rights_to_open(const VirtualPath& path, const OpenRequest& request) const;
   Result<Upload::Opened> to_read(const Place& place);
   Result<void> apply(const VirtualPath& path, const Place& place, const Attrs& attrs, bool follow);
   void count_rename(const VirtualPath& from, const VirtualPath& to, const Place& source, Replaced* replaced);

@@ -40,7 +40,9 @@ core::Result<OpenPlan> plan_open(const OpenRequest& request, std::uint32_t right
   const bool writes = request.write || request.append || request.create || request.truncate;
   if (!writes) {
     if (!request.read) return Status::kInvalid;
-    return plan_read(rights);
+    auto plan = plan_read(rights);
+    if (plan) plan->silent = request.digest;
+    return plan;
   }
   const bool upload = (rights & users::kUpload) != 0;
   const bool overwrite = (rights & users::kOverwrite) != 0;

@@ -17,6 +17,7 @@ struct OpenPlan {
   std::uint32_t flags = 0;  // plugin::OpenArgs::Flag; 0: do not open, only see whether the file exists
   bool readable = false;
   bool writable = false;
+  bool silent = false;                                // for a checksum: no transfer, no line
   bool append = false;                                // writes must keep their order, whatever the flags say
   core::Status read_refusal = core::Status::kDenied;  // to reads of a file that is not readable
   core::Status if_exists = core::Status::kExists;     // instead of the storage's kExists

@@ -75,6 +75,16 @@ std::shared_ptr<SessionFs> make_session_fs(std::vector<Mount> mounts, Identity i
   return std::make_shared<MountedFs>(std::move(mounts), std::move(identity), options);
 }
 
+std::shared_ptr<SessionFs> SessionFs::for_protocol(const std::shared_ptr<SessionFs>& fs, std::string protocol) {
+  auto view = fs->view_for(std::move(protocol));
+  auto* plain = view.get();
+  // The mounts are let go by `fs`, which knows on which thread.
+  return std::shared_ptr<SessionFs>(plain, [owner = fs, view = std::move(view)](SessionFs*) mutable {
+    view.reset();
+    owner.reset();
+  });
+}
+
 Result<core::WorkerPool*> SessionFs::mount_pool(plugin::Registry& registry, const users::User& user) {
   auto storage = registry.storage(user.filesystem.backend);
   if (!storage) return storage.error();

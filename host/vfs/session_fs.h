@@ -58,7 +58,8 @@ struct Options {
 
 struct OpenRequest {
   bool read = false, write = false, create = false, exclusive = false, truncate = false, append = false;
-  Attrs attrs = {};  // of a new file; only its permissions count
+  bool digest = false;  // to read it for a checksum, which needs `list` only and leaves no transfer line
+  Attrs attrs = {};     // of a new file; only its permissions count
 };
 
 // An open file. Not for several threads at once unless caps() has kParallelIo; a file opened to append never has it, so
@@ -111,6 +112,8 @@ class SessionFs {
   // storage on first use: worker threads only.
   static Result<core::WorkerPool*> mount_pool(plugin::Registry& registry, const users::User& user);
   virtual ~SessionFs() = default;
+  // The same files for another protocol of the connection, by the name that lines about them give.
+  static std::shared_ptr<SessionFs> for_protocol(const std::shared_ptr<SessionFs>& fs, std::string protocol);
 
   // The client is gone: storage calls under way may give up, files are still to be closed as lost. [quick]
   virtual void cancel() {}
@@ -130,11 +133,16 @@ class SessionFs {
   virtual Result<std::string> read_link(const VirtualPath& path) = 0;
   virtual Result<void> hard_link(const VirtualPath& from, const VirtualPath& to) = 0;
   virtual Result<plugin::StatVfs> statvfs(const VirtualPath& path) = 0;
+  // Writes the line about an SSH command that was carried out. [quick]
+  virtual void note_command(std::string_view command_line, const VirtualPath& path) = 0;
   // All that the account holds, as quotas count it; whatever the user may see. Takes long.
   virtual Result<users::Usage> scan_usage() { return core::Status::kUnsupported; }
   // Name of a numeric owner at a path, or the number in digits.
   virtual std::string user_name(const VirtualPath& path, std::uint32_t uid) = 0;
   virtual std::string group_name(const VirtualPath& path, std::uint32_t gid) = 0;
+
+ protected:
+  virtual std::shared_ptr<SessionFs> view_for(std::string protocol) const = 0;
 };
 
 }  // namespace host::vfs

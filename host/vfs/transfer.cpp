@@ -228,7 +228,7 @@ Result<void> Transfer::close(bool lost) {
     return closed;
   }
   if (!closed) return fail(closed.error());
-  log_transfer();
+  if (!plan_.silent) log_transfer();
   return closed;
 }
 

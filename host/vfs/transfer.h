@@ -55,7 +55,7 @@ class Transfer final : public OpenFile {
   plugin::FsCaps caps_;
   std::unique_ptr<plugin::File> file_;  // null once closed
   std::unique_ptr<Upload> upload_;
-  Activity::Entry shown_{context_->identity.activity, plan_.writable, path_.str()};
+  Activity::Entry shown_{plan_.silent ? nullptr : context_->identity.activity, plan_.writable, path_.str()};
   const std::chrono::steady_clock::time_point opened_ = std::chrono::steady_clock::now();
   std::atomic<std::uint64_t> read_ = 0;
   std::atomic<std::uint64_t> written_ = 0;

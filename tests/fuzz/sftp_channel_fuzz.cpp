@@ -89,9 +89,8 @@ class Session {
         channel_(std::make_shared<sftp::ChannelImpl>(
             fs_,
             sftp::Channel::Hooks{.post = [](std::function<void()> job) { jobs().push_back(std::move(job)); },
-                                 .wake = [] {},
-                                 .usage = std::make_shared<sftp::Usage>()},
-            submit)) {}
+                                 .wake = [] {}},
+            std::make_shared<sftp::Usage>(), submit)) {}
 
   void feed(std::span<const std::byte> piece) {
     channel_->on_data(piece);

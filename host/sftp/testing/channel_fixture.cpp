@@ -20,14 +20,15 @@ ChannelFixture::~ChannelFixture() {
 }
 
 void ChannelFixture::start(bool greet) {
-  channel = Channel::create(fs, {.post = [this](std::function<void()> job) { loop.post(std::move(job)); },
-                                 .wake =
-                                     [this] {
-                                       ++wakes;
-                                       turn();
-                                     },
-                                 .usage = usage,
-                                 .now = [this] { return now; }});
+  channel = Channel::create(fs,
+                            {.post = [this](std::function<void()> job) { loop.post(std::move(job)); },
+                             .wake =
+                                 [this] {
+                                   ++wakes;
+                                   turn();
+                                 },
+                             .now = [this] { return now; }},
+                            usage);
   if (!greet) return;
   send(Ask(Type::kInit, 3));
   ASSERT_EQ(replies(1).at(0).type, Type::kVersion);

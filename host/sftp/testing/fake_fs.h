@@ -82,6 +82,8 @@ class FakeFs final : public vfs::SessionFs, public std::enable_shared_from_this<
   vfs::Result<plugin::StatVfs> statvfs(const vfs::VirtualPath& path) override;
   std::string user_name(const vfs::VirtualPath& path, std::uint32_t uid) override;
   std::string group_name(const vfs::VirtualPath& path, std::uint32_t gid) override;
+  void note_command(std::string_view, const vfs::VirtualPath&) override {}
+  std::shared_ptr<vfs::SessionFs> view_for(std::string) const override { return nullptr; }
 
  private:
   friend class FakeFile;
