@@ -70,6 +70,8 @@ class Conversation : public Channel {
   void say(Block block) { output_.append(std::move(block)); }
   void taking_data(bool on) { taking_data_ = on; }
   Time now() const { return now_(); }
+  // All that the peer had to say was taken.
+  bool input_over() const { return input_ended_ && input_.empty(); }
   // On a worker: the session is gone, give up.
   bool gone() const { return abandoned_.load(std::memory_order_relaxed); }
 

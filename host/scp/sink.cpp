@@ -39,7 +39,8 @@ core::Task<int> Sink::copy() {
   say_ok();
   for (;;) {
     auto message = co_await line(core::limits::kMaxConversationLine);
-    if (!message) co_return levels_.empty() ? std::max(exit_status_, status()) : 1;
+    if (!message && input_over()) co_return levels_.empty() ? status() : 1;
+    if (!message) co_return fail("endless message");
     const auto next = co_await take_message(std::move(*message));
     if (next == Next::kEnd) co_return 1;
   }

@@ -39,7 +39,6 @@ class Sink final : public Script {
   bool into_target_ = false;  // what comes goes below the target, not in its place
   std::vector<Level> levels_;
   std::optional<Times> times_;  // of what comes next
-  int exit_status_ = 0;
 };
 
 }  // namespace host::scp

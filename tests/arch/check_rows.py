@@ -3,7 +3,7 @@
 """Proves that every row of tests/rows.md names tests that exist.
 
 A row is `| name | what | tests |`. Tests are `test_file.py::test_name` (below tests/) or `Suite.Name` (GoogleTest),
-separated by commas; or `planned: FILE` for what is being built; or `none: REASON`. Prints one line per offence and exits with 1
+separated by commas; or `none: REASON`. Prints one line per offence and exits with 1
 when there is any.
 
   check_rows.py [ROOT]      check a tree (default: the one this script lies in)
@@ -43,9 +43,9 @@ def offences(root):
             yield f"tests/rows.md:{number}: a second row {name}"
         seen.add(name)
         kind, colon, rest = tests.partition(": ")
-        if colon and kind in ("planned", "none"):
+        if colon and kind == "none":
             if not rest.strip():
-                yield f"tests/rows.md:{number}: {name}: {kind} what?"
+                yield f"tests/rows.md:{number}: {name}: why none?"
             continue
         named = [test.strip(" `") for test in tests.split(",") if test.strip()]
         if not named:
@@ -66,7 +66,7 @@ def self_test():
             (root / "tests/a_test.cpp").write_text("TEST_F(Suite, Two) {\n}\n")
             (root / "tests/rows.md").write_text(table)
             return list(offences(root))
-    assert not wrong("| `r` | w | `test_a.py::test_one`, `Suite.Two` |\n| `s` | w | planned: test_b.py |\n| `t` | w | none: because |\n")
+    assert not wrong("| `r` | w | `test_a.py::test_one`, `Suite.Two` |\n| `t` | w | none: because |\n")
     for table in ("", "| `r` | w | |\n", "| `r` | w | `test_a.py::test_two` |\n", "| `r` | w | `Suite.One` |\n", "| `r` | w | `Suite.Two` |\n| `s` | w |\n",
                   "| `r` | w | none: |\n", "| `r` | w | `Suite.Two` |\n| `r` | w | `Suite.Two` |\n"):
         assert len(wrong(table)) == 1, table
