@@ -48,6 +48,7 @@ struct Options {
   std::uint32_t umask = 022;
   UploadMode upload_mode = UploadMode::kInPlace;
   Quotas* quotas = nullptr;     // outlives all sessions; null: nothing is counted
+  bool make_home = true;        // a missing home appears when it is mounted
   bool ignore_setstat = false;  // setstat_mode 1: owner, permissions and times are answered, not applied; size is
 };
 
