@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "host/app/administration.h"
 #include "host/app/settings.h"
 #include "host/app/signals.h"
 #include "host/app/version.h"
@@ -97,7 +98,10 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
   log::info("service", "", "starting Sallyport " + version());
   const auto config = load_config(options);
   if (!config) return config.error();
-  plugin::Registry registry(registry_options(*config));
+  plugin::HostTables tables;
+  auto plugins = registry_options(*config);
+  plugins.host_extensions = tables.extensions();
+  plugin::Registry registry(std::move(plugins));
   for (const auto& name : plugins_at_paths(*config)) {
     if (auto loaded = registry.load(name); !loaded) return loaded.error();
   }
@@ -109,12 +113,14 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
   const auto store = users::Store::open(registry, *store_settings);
   if (!store) return store.error();
   vfs::Quotas quotas(usage_store(**store), static_cast<vfs::Quotas::Track>(config->data_provider.track_quota));
+  Administration administration(tables, registry, **store, quotas, *config);
   auth::Login login(**store);
   const auto server = make_server(*config, {&registry, &login}, quotas);
   if (!server) return server.error();
+  if (auto started = administration.start(); !started) return started.error();
   const auto request_reload = [&] {
     // A worker of logins: the store may block, and it outlives them.
-    if (!login.pool().submit([&] { reload(**store); }))
+    if (!login.pool().submit([&] { reload(**store), administration.reload(); }))
       log::warn("service", "", "busy, accounts were not reloaded: try again");
   };
   signals.start({[&] { (*server)->stop(); }, request_reload},
@@ -125,6 +131,7 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
                  }});
   (*server)->run();
   signals.finish();
+  administration.stop();
   registry.stop_storages();  // the last files are counted before the counters go
   return core::ok();
 }

@@ -19,6 +19,7 @@ std::vector<std::string> check(const config::Config& config) {
   if (store) note(registry.make_provider("provider-" + store->driver, store->provider_config_json));
   for (const auto& name : storage_names(config)) note(registry.storage(name));
   note(server_options(config));
+  if (config.httpd.bind_port != 0) note(registry.make_service(kHttpPlugin, http_settings(config), "httpd"));
   return problems;
 }
 

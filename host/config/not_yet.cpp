@@ -23,17 +23,11 @@ constexpr std::string_view kWarned[] = {
     "sftpd.enable_scp",
     "sftpd.enabled_ssh_commands",
     "data_provider.actions.execute_on",
-    "httpd.bind_port",
-    "httpd.bind_address",
-    "httpd.auth_user_file",
-    "httpd.certificate_file",
-    "httpd.certificate_key_file",
 };
 
-// A list of commands to allow none, or a port to have no server, asks for nothing.
+// A list of commands to allow none asks for nothing.
 bool asks_for_nothing(const Config& config, std::string_view path) {
-  return (path == "sftpd.enabled_ssh_commands" && config.sftpd.enabled_ssh_commands.empty()) ||
-         (path.starts_with("httpd.") && config.httpd.bind_port == 0);
+  return path == "sftpd.enabled_ssh_commands" && config.sftpd.enabled_ssh_commands.empty();
 }
 
 }  // namespace
