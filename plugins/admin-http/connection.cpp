@@ -33,20 +33,29 @@ bool has_body(const net::HTTPServerRequest& request) {
   return request.getChunkedTransferEncoding() || (request.hasContentLength() && request.getContentLength64() != 0);
 }
 
-// False when it is larger than allowed. What follows the limit is read and dropped, within reason.
+// False when it is larger than allowed. What follows the limit is read and dropped, within reason: a client that is cut
+// off while it sends never sees the answer.
 bool read_body(net::HTTPServerRequest& request, std::string& body) {
   if (!has_body(request)) return true;
   std::string block(16384, '\0');
   std::size_t total = 0;
-  while (total <= limits::kDiscardedBytes &&
-             request.stream().read(block.data(), static_cast<std::streamsize>(block.size())),
-         request.stream().gcount() > 0) {
+  while (total <= limits::kDiscardedBytes) {
+    request.stream().read(block.data(), static_cast<std::streamsize>(block.size()));
     const auto got = static_cast<std::size_t>(request.stream().gcount());
+    if (got == 0) break;
     total += got;
     if (total <= limits::kBodyBytes) body.append(block, 0, got);
-    if (total > limits::kDiscardedBytes) break;
   }
   return total <= limits::kBodyBytes;
+}
+
+void drop_body(net::HTTPServerRequest& request) {
+  try {
+    std::string dropped;
+    read_body(request, dropped);
+  } catch (const std::exception&) {  // the client is gone
+    return;
+  }
 }
 
 bool allowed(const net::HTTPServerRequest& request, PasswordFile* passwords) {
@@ -56,9 +65,14 @@ bool allowed(const net::HTTPServerRequest& request, PasswordFile* passwords) {
   if (header.size() < kBasic.size() || Poco::icompare(header.substr(0, kBasic.size()), std::string(kBasic)) != 0) {
     return false;
   }
-  std::istringstream encoded(header.substr(kBasic.size()));
-  Poco::Base64Decoder decoder(encoded);
-  const std::string text{std::istreambuf_iterator<char>(decoder), std::istreambuf_iterator<char>()};
+  std::string text;
+  try {
+    std::istringstream encoded(header.substr(kBasic.size()));
+    Poco::Base64Decoder decoder(encoded);
+    text.assign(std::istreambuf_iterator<char>(decoder), std::istreambuf_iterator<char>());
+  } catch (const std::exception&) {
+    return false;
+  }
   const auto colon = text.find(':');
   return colon != std::string::npos && passwords->allows(text.substr(0, colon), text.substr(colon + 1));
 }
@@ -89,6 +103,7 @@ class RequestHandler : public net::HTTPRequestHandler {
     server_.services().metrics.count(answer.status);
     if (!read_to_end) response.setKeepAlive(false);
     send(answer, response);
+    if (!read_to_end) drop_body(request);
     log(request, answer, begin);
     if (connection != nullptr) connection->allow(limits::kIdle + limits::kRequestTime);
   }

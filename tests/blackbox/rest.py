@@ -1,13 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client of the REST API that checks the form of every answer, and users in the API's terms. Knows HTTP, no tests."""
+"""A client of the REST API that holds every answer against openapi.yaml (with python3-jsonschema, which knows nothing of
+us) and adds users in the API's terms. Knows HTTP, no tests."""
 import base64
 import http.client
 import json
+import re
 import ssl
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+import jsonschema
+import yaml
+
 from util import seconds, wait_for
+
+OPENAPI = Path(__file__).resolve().parents[2] / "plugins/admin-http/openapi.yaml"
 
 HASH = "$1$saltsalt$9xy1btjgzLYfb7hivXtC//"  # of "secret", quick to check
 
@@ -28,6 +37,44 @@ class Answer:
         body = self.json
         assert list(body)[:3] == ["error", "message", "status"] and body["status"] == self.status, self.text
         return self.status, body["error"], body["message"]
+
+
+@lru_cache(maxsize=None)
+def description():
+    return yaml.safe_load(OPENAPI.read_text())
+
+
+def resolve(node):
+    """What a reference into the description leads to."""
+    while "$ref" in node:
+        target = description()
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        node = target
+    return node
+
+
+def operation_of(method, path):
+    path = urlsplit(path).path
+    for template, item in description()["paths"].items():
+        if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template.replace(".", "[.]")), path):
+            return item.get(method.lower())
+    return None
+
+
+def check_described(method, path, answer):
+    """An endpoint's answer must be one of those that the description promises, in status, content type and content."""
+    operation = operation_of(method, path)
+    if operation is None:
+        assert answer.status in (404, 405), f"{method} {path} answers {answer.status} and is not described"
+        return
+    assert str(answer.status) in operation["responses"], f"{method} {path}: {answer.status} is not described"
+    content = resolve(operation["responses"][str(answer.status)])["content"]
+    kind = answer.headers["content-type"].split(";")[0]
+    assert kind in content, f"{method} {path}: content type {kind} is not described"
+    if kind == "application/json":
+        schema = {**content[kind]["schema"], "components": description()["components"]}
+        jsonschema.Draft202012Validator(schema).validate(answer.json)
 
 
 class Rest:
@@ -67,6 +114,8 @@ class Rest:
             assert answer.headers["content-type"] == "application/json; charset=utf-8"
             assert answer.text.endswith("\n") and answer.text.count("\n") == 1, answer.text
             assert not set("<>&") & set(answer.text), answer.text
+        if method != "HEAD":
+            check_described(method, path, answer)
         return answer
 
     def get(self, path, **query):
