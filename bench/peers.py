@@ -100,7 +100,8 @@ class Sallyport(Peer):
 
     def command(self):
         config = {"sftpd": {"bind_port": 0, "bind_address": "127.0.0.1", "io_threads": self.io_threads},
-                  "data_provider": {"driver": "sqlite", "name": "sallyport.db", "track_quota": 2}}
+                  "data_provider": {"driver": "sqlite", "name": "sallyport.db", "track_quota": 2},
+                  "httpd": {"bind_port": 0}}
         with open(os.path.join(self.directory, "sallyport.json"), "w", encoding="utf-8") as file:
             json.dump(config, file)
         if not os.path.exists(os.path.join(self.directory, "sallyport.db")):

@@ -11,8 +11,10 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 
 #include "host/admin/sessions.h"
+#include "host/app/administration.h"
 #include "host/app/reload.h"
 #include "host/app/settings.h"
 #include "host/app/signals.h"
@@ -84,7 +86,10 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
   log::info("service", "", "starting Sallyport " + version());
   const auto config = load_config(options);
   if (!config) return config.error();
-  plugin::Registry registry(registry_options(*config));
+  plugin::HostTables tables;
+  auto plugins = registry_options(*config);
+  plugins.host_extensions = tables.extensions();
+  plugin::Registry registry(std::move(plugins));
   for (const auto& name : plugins_at_paths(*config)) {
     if (auto loaded = registry.load(name); !loaded) return loaded.error();
   }
@@ -99,12 +104,17 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
   if (!defence) return defence.error();
   auth::Defender defender(*defence);
   vfs::Quotas quotas(usage_store(**store), static_cast<vfs::Quotas::Track>(config->data_provider.track_quota));
+  Administration administration(tables, registry, **store, quotas, *config);
   auth::Login login(**store, &defender);
   admin::Sessions sessions(core::limits::kMaxSessions);
   const auto server = make_server(*config, {&registry, &login, &defender, &sessions, &quotas});
   if (!server) return server.error();
-  Reloader reloader({store->get(), &defender, server->get(), [&] { return load_config(options); }}, *config);
-  signals.start({[&] { (*server)->stop(); }, [&] { reloader.request(); }},
+  if (auto started = administration.start(); !started) return started.error();
+  std::optional<Reloader> reloader;
+  reloader.emplace(Reloader::Parts{store->get(), &defender, server->get(), &administration,
+                                   [&] { return load_config(options); }},
+                   *config);
+  signals.start({[&] { (*server)->stop(); }, [&] { reloader->request(); }},
                 {std::chrono::seconds(config->sftpd.drain_timeout) + kStopPatience, kStopNowPatience, [] {
                    log::error("service", "",
                               "something does not return, a plugin most likely: the process ends without it");
@@ -112,6 +122,8 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
                  }});
   (*server)->run();
   signals.finish();
+  reloader.reset();
+  administration.stop();
   registry.stop_storages();  // the last files are counted before the counters go
   return core::ok();
 }

@@ -27,6 +27,7 @@ std::vector<std::string> check(const config::Config& config) {
   note(defender_options(config));
   note(check_directory(config.dir));
   note(ssh::check_host_keys(config.dir, config.sftpd.keys));
+  if (config.httpd.bind_port != 0) note(registry.make_service(kHttpPlugin, http_settings(config), "httpd"));
   return problems;
 }
 

@@ -41,6 +41,7 @@ void Reloader::run() {
   }
   reload_config();
   reload_accounts();
+  parts_.administration->reload();
 }
 
 core::Result<Reloader::Settings> Reloader::read() const {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 
+#include "host/app/administration.h"
 #include "host/auth/defender.h"
 #include "host/config/config.h"
 #include "host/core/result.h"
@@ -23,6 +24,7 @@ class Reloader {
     users::Store* store;
     auth::Defender* defender;
     ssh::Server* server;
+    Administration* administration;
     std::function<core::Result<config::Config>()> read;
   };
   Reloader(Parts parts, config::Config started);

@@ -181,6 +181,20 @@ core::Result<ssh::ServerOptions> server_options(const config::Config& config) {
   return options;
 }
 
+std::string http_settings(const config::Config& config) {
+  const auto& httpd = config.httpd;
+  const auto file = [&](const std::string& name) { return name.empty() ? name : config.resolve(name).string(); };
+  const nlohmann::ordered_json settings = {
+      {"bind_address", httpd.bind_address},
+      {"bind_port", httpd.bind_port},
+      {"auth_user_file", file(httpd.auth_user_file)},
+      {"certificate_file", file(httpd.certificate_file)},
+      {"certificate_key_file", file(httpd.certificate_key_file)},
+      {"allow_insecure", httpd.allow_insecure},
+  };
+  return settings.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
 std::vector<std::string> plugins_at_paths(const config::Config& config) {
   std::vector<std::string> names;
   for (const auto& path : config.plugins.paths) names.push_back(std::filesystem::path(path).stem().string());

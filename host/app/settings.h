@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/auth/defender.h"
@@ -27,6 +28,10 @@ core::Result<void> check_directory(const std::filesystem::path& dir);
 core::Result<void> check_database_file(const config::Config& config);
 // Without host keys: those may have to be made first.
 core::Result<ssh::ServerOptions> server_options(const config::Config& config);
+
+// The httpd section in the terms of the plugin that serves it.
+inline constexpr std::string_view kHttpPlugin = "admin-http";
+std::string http_settings(const config::Config& config);
 
 // Names of the plugins that plugins.paths lists: a file named there must be loadable, whether or not it is used.
 std::vector<std::string> plugins_at_paths(const config::Config& config);

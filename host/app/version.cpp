@@ -15,6 +15,10 @@ std::string version() {
   return text;
 }
 
+std::string commit() { return SALLYPORT_COMMIT; }
+
+std::string build_date() { return SALLYPORT_BUILD_DATE; }
+
 std::string default_software() { return std::string("Sallyport_") + SALLYPORT_VERSION_STRING; }
 
 }  // namespace host::app

@@ -13,6 +13,7 @@
 #include "host/auth/restrictions.h"
 #include "host/core/limits.h"
 #include "host/core/log.h"
+#include "host/core/metrics.h"
 #include "host/users/password.h"
 #include "host/users/public_key.h"
 
@@ -54,6 +55,27 @@ core::Error lookup_failure(const core::Error& error) {
   return {core::Status::kIo, "the data provider failed: " + error.message()};
 }
 
+// Every attempt counts twice: as such, and with its method.
+void count(Method method, bool accepted) {
+  using core::metrics::Counter;
+  struct Counters {
+    Counter attempts, accepted, refused;
+  };
+  const auto add = [&](const Counters& counters) {
+    core::metrics::add(counters.attempts);
+    core::metrics::add(accepted ? counters.accepted : counters.refused);
+  };
+  add({Counter::kLoginAttempts, Counter::kLogins, Counter::kLoginFailures});
+  switch (method) {
+    case Method::kPassword:
+      return add({Counter::kPasswordAttempts, Counter::kPasswordLogins, Counter::kPasswordFailures});
+    case Method::kPublicKey:
+      return add({Counter::kPublicKeyAttempts, Counter::kPublicKeyLogins, Counter::kPublicKeyFailures});
+    case Method::kKeyboardInteractive:
+      return add({Counter::kKeyboardAttempts, Counter::kKeyboardLogins, Counter::kKeyboardFailures});
+  }
+}
+
 }  // namespace
 
 std::string_view method_name(Method method) {
@@ -79,6 +101,8 @@ struct Login::Impl {
   core::Result<void> admit(const users::User& user, Method method, const Attempt& attempt);
   void record_login(const std::string& username);
   void upgrade_hash(const users::User& user, std::string_view password);
+  core::Result<Grant> public_key(const Attempt& attempt, std::string_view key_type, std::string_view key_base64,
+                                 bool probe);
 };
 
 core::Result<void> Login::Impl::check_password(const core::Result<users::User>& user, const std::string& username,
@@ -142,11 +166,37 @@ core::Result<Grant> Login::Impl::password(const Attempt& attempt, std::string_vi
   return Grant{std::move(*user), std::string(method_name(method))};
 }
 
+core::Result<Grant> Login::Impl::public_key(const Attempt& attempt, std::string_view key_type,
+                                            std::string_view key_base64, bool probe) {
+  const auto offered = users::parse_public_key(std::string(key_type) + " " + std::string(key_base64));
+  if (!offered) return denied("the offered key is malformed or of an unknown type");
+  auto user = store.find(attempt.username);
+  if (!user) {
+    users::User nobody;  // as much work as for somebody, so that time does not tell
+    nobody.public_keys.push_back(std::string(key_type) + " " + std::string(key_base64));
+    (void)find_key(nobody, offered->blob);
+    return lookup_failure(user.error());
+  }
+  auto stored = find_key(*user, offered->blob);
+  if (auto done = check_status(*user, now_ms()); !done) return done.error();
+  if (!stored) return stored.error();
+  if (auto done = admit(*user, Method::kPublicKey, attempt); !done) return done.error();
+  std::string description = "publickey: " + users::key_fingerprint(stored->blob) + ":" + stored->comment;
+  if (!probe) record_login(user->username);
+  return Grant{std::move(*user), std::move(description)};
+}
+
 core::Result<Grant> Login::password(const Attempt& attempt, std::string_view password, Method method) {
   auto* defender = impl_->defender;
-  if (defender == nullptr) return impl_->password(attempt, password, method);
-  if (auto why = defender->refuses(attempt.client_ip, attempt.username)) return denied(std::move(*why));
+  if (defender != nullptr) {
+    if (auto why = defender->refuses(attempt.client_ip, attempt.username)) {
+      count(method, false);
+      return denied(std::move(*why));
+    }
+  }
   auto grant = impl_->password(attempt, password, method);
+  count(method, grant.has_value());
+  if (defender == nullptr) return grant;
   if (grant) {
     defender->note_success(attempt.client_ip, attempt.username);
   } else if (grant.error().status == core::Status::kDenied) {  // else it is not the client's fault
@@ -157,22 +207,9 @@ core::Result<Grant> Login::password(const Attempt& attempt, std::string_view pas
 
 core::Result<Grant> Login::public_key(const Attempt& attempt, std::string_view key_type, std::string_view key_base64,
                                       bool probe) {
-  const auto offered = users::parse_public_key(std::string(key_type) + " " + std::string(key_base64));
-  if (!offered) return denied("the offered key is malformed or of an unknown type");
-  auto user = impl_->store.find(attempt.username);
-  if (!user) {
-    users::User nobody;  // as much work as for somebody, so that time does not tell
-    nobody.public_keys.push_back(std::string(key_type) + " " + std::string(key_base64));
-    (void)find_key(nobody, offered->blob);
-    return lookup_failure(user.error());
-  }
-  auto stored = find_key(*user, offered->blob);
-  if (auto done = check_status(*user, now_ms()); !done) return done.error();
-  if (!stored) return stored.error();
-  if (auto done = impl_->admit(*user, Method::kPublicKey, attempt); !done) return done.error();
-  std::string description = "publickey: " + users::key_fingerprint(stored->blob) + ":" + stored->comment;
-  if (!probe) impl_->record_login(user->username);
-  return Grant{std::move(*user), std::move(description)};
+  auto grant = impl_->public_key(attempt, key_type, key_base64, probe);
+  if (!probe) count(Method::kPublicKey, grant.has_value());
+  return grant;
 }
 
 }  // namespace host::auth

@@ -20,19 +20,9 @@ constexpr std::string_view kRefused[] = {
 constexpr std::string_view kWarned[] = {
     "sftpd.actions.execute_on",
     "data_provider.actions.execute_on",
-    "httpd.bind_port",
-    "httpd.bind_address",
-    "httpd.auth_user_file",
-    "httpd.certificate_file",
-    "httpd.certificate_key_file",
 };
 
 constexpr std::string_view kMissingCommands[] = {"git-receive-pack", "git-upload-pack", "git-upload-archive", "rsync"};
-
-// A port to have no server asks for nothing.
-bool asks_for_nothing(const Config& config, std::string_view path) {
-  return path.starts_with("httpd.") && config.httpd.bind_port == 0;
-}
 
 }  // namespace
 
@@ -40,7 +30,7 @@ void check_not_yet(const Config& config, std::string_view where, Findings& findi
   const Config defaults;
   const auto changed = [&](std::string_view path) {
     const Key* key = find_key(path);
-    return key != nullptr && value_text(config, *key) != value_text(defaults, *key) && !asks_for_nothing(config, path);
+    return key != nullptr && value_text(config, *key) != value_text(defaults, *key);
   };
   const std::string start = where.empty() ? "" : std::string(where) + ": ";
   for (const auto path : kRefused) {

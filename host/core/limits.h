@@ -95,6 +95,15 @@ inline constexpr std::size_t kMaxConversationLine = 8 * 1024;
 inline constexpr std::size_t kMaxScpDepth = 128;  // directories in each other
 inline constexpr std::size_t kMaxWildcardMatches = 10000;
 
+// Administration
+inline constexpr std::size_t kJobThreads = 2;  // quota scans at once
+inline constexpr std::size_t kJobQueue = 256;
+inline constexpr std::size_t kUsersPerPage = 500;                 // read from the provider, and shown, at a time
+inline constexpr std::size_t kMaxBackupBytes = 10485760;          // of a dump to restore
+inline constexpr std::size_t kMaxRefusalsTold = 100;              // of one restore, by name
+inline constexpr auto kProviderFresh = std::chrono::seconds(30);  // a verdict on the provider is repeated for as long
+inline constexpr auto kServiceStopTime = std::chrono::seconds(5);
+
 // Accounts
 inline constexpr std::size_t kMaxUserRecordBytes = 1024 * 1024;
 inline constexpr std::size_t kMaxPasswordBytes = 4096;

@@ -218,4 +218,18 @@ void connection_failed(const ConnectionFailed& entry) {
   submit(line);
 }
 
+void http(const Http& entry) {
+  Line line("info", entry.sender);
+  line.text("method", entry.method)
+      .text("proto", entry.proto)
+      .text("remote_addr", entry.remote_addr)
+      .text("request_id", entry.request_id)
+      .text("uri", entry.uri)
+      .text("user_agent", entry.user_agent)
+      .number("resp_status", entry.resp_status)
+      .number("resp_size", entry.resp_size)
+      .number("elapsed_ms", entry.elapsed_ms);
+  submit(line);
+}
+
 }  // namespace host::core::log

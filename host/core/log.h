@@ -75,4 +75,11 @@ struct ConnectionFailed {
 // Written whatever the level: fail2ban depends on it.
 void connection_failed(const ConnectionFailed& line);
 
+// An HTTP server's access line.
+struct Http {
+  std::string_view sender, method, proto, remote_addr, request_id, uri, user_agent;
+  std::int64_t resp_status = 0, resp_size = 0, elapsed_ms = 0;
+};
+void http(const Http& line);
+
 }  // namespace host::core::log

@@ -6,6 +6,7 @@
 
 #include <sallyport/plugin.h>
 #include <sallyport/provider.h>
+#include <sallyport/service.h>
 #include <sallyport/storage.h>
 
 #include <algorithm>
@@ -238,6 +239,13 @@ Result<const PluginInfo*> Registry::adopt(const sp_plugin* raw) {
 
 std::vector<std::string> Registry::available() const { return impl_->available(); }
 
+std::vector<const PluginInfo*> Registry::loaded() const {
+  const std::lock_guard lock(impl_->mutex);
+  std::vector<const PluginInfo*> infos;
+  for (const auto& [name, plugin] : impl_->plugins) infos.push_back(&plugin->info);
+  return infos;
+}
+
 Result<std::shared_ptr<Storage>> Registry::storage(std::string_view name) {
   const std::lock_guard lock(impl_->mutex);
   if (const auto it = impl_->storages.find(name); it != impl_->storages.end()) return it->second;
@@ -261,6 +269,18 @@ Result<std::unique_ptr<Provider>> Registry::make_provider(std::string_view name,
   auto* const raw = static_cast<sp_provider*>(*object);
   if (auto whole = check_slots(raw); !whole) return refuse(impl_->plugins.find(name)->second->info.file, whole.error());
   return std::make_unique<Provider>(std::string(name), raw);
+}
+
+Result<std::unique_ptr<Service>> Registry::make_service(std::string_view name, const std::string& config_json,
+                                                        std::string_view where) {
+  const std::lock_guard lock(impl_->mutex);
+  auto factory = impl_->factory(name, Kind::kService);
+  if (!factory) return factory.error();
+  auto object = impl_->create(**factory, config_json, name, where);
+  if (!object) return object.error();
+  auto* const raw = static_cast<sp_service*>(*object);
+  if (auto whole = check_slots(raw); !whole) return refuse(impl_->plugins.find(name)->second->info.file, whole.error());
+  return std::make_unique<Service>(std::string(name), raw);
 }
 
 Result<std::string> Registry::check_user_settings(std::string_view storage_name, const std::string& settings_json) {

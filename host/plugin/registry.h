@@ -14,6 +14,7 @@
 
 #include "host/core/result.h"
 #include "host/plugin/provider.h"
+#include "host/plugin/service.h"
 #include "host/plugin/storage.h"
 
 struct sp_plugin;
@@ -53,13 +54,19 @@ class Registry {
   core::Result<const PluginInfo*> adopt(const sp_plugin* plugin);
   // Names of all plugin files in the directory and paths, sorted; nothing is loaded.
   std::vector<std::string> available() const;
+  // What is loaded, by name. Any thread.
+  std::vector<const PluginInfo*> loaded() const;
 
   // The storage backend of that name ("fs-local"), made on first use from plugins.storage.NAME. Any thread.
   core::Result<std::shared_ptr<Storage>> storage(std::string_view name);
-  // Lets their workers do what is queued and ends them; what is to be released later is released by the caller's thread.
+  // Lets their workers do what is queued and ends them; what is to be released later is released by the caller's
+  // thread.
   void stop_storages();
   // A new provider; config_json is checked against the plugin's schema.
   core::Result<std::unique_ptr<Provider>> make_provider(std::string_view name, const std::string& config_json);
+  // A new service, not started; config_json as above, `where` is what messages call it.
+  core::Result<std::unique_ptr<Service>> make_service(std::string_view name, const std::string& config_json,
+                                                      std::string_view where);
   // Checks one user's storage settings against the backend's user_schema and fills in defaults.
   core::Result<std::string> check_user_settings(std::string_view storage_name, const std::string& settings_json);
   // The same settings with secrets (writeOnly members) emptied, for showing to people.

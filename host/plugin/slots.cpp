@@ -5,6 +5,7 @@
 #include "host/plugin/slots.h"
 
 #include <sallyport/provider.h>
+#include <sallyport/service.h>
 #include <sallyport/storage.h>
 
 #include <string>
@@ -67,6 +68,14 @@ core::Result<void> check_slots(const sp_provider* provider) {
   REQUIRE(sp_provider_ops, provider, remove);
   REQUIRE(sp_provider_ops, provider, list);
   REQUIRE(sp_provider_ops, provider, add);
+  return core::ok();
+}
+
+core::Result<void> check_slots(const sp_service* service) {
+  REQUIRE_TABLE(service, "sp_service");
+  REQUIRE(sp_service_ops, service, destroy);
+  REQUIRE(sp_service_ops, service, start);
+  REQUIRE(sp_service_ops, service, stop);
   return core::ok();
 }
 

@@ -10,6 +10,7 @@ struct sp_fs;
 struct sp_file;
 struct sp_dir;
 struct sp_provider;
+struct sp_service;
 
 namespace host::plugin {
 
@@ -19,5 +20,6 @@ core::Result<void> check_slots(const sp_fs* fs);
 core::Result<void> check_slots(const sp_file* file, bool reads, bool writes);
 core::Result<void> check_slots(const sp_dir* dir);
 core::Result<void> check_slots(const sp_provider* provider);
+core::Result<void> check_slots(const sp_service* service);
 
 }  // namespace host::plugin

@@ -94,6 +94,17 @@ core::Result<User> Store::find(std::string_view username) {
   return user;
 }
 
+core::Result<User> Store::find_id(std::int64_t id) {
+  const Json query = {{"collection", kUsersCollection}, {"limit", 1}, {"where", {{"id", id}}}};
+  core::Result<User> found = core::Error(core::Status::kNotFound, "no such user");
+  auto done = impl_->provider->list(query.dump(), [&](std::string_view record) -> core::Result<void> {
+    found = from_record(record);
+    return core::ok();
+  });
+  if (!done) return done.error();
+  return found;
+}
+
 core::Result<std::vector<User>> Store::list(std::size_t limit, std::size_t offset, bool descending) {
   const Json query = {
       {"collection", kUsersCollection}, {"order", descending ? "desc" : "asc"}, {"limit", limit}, {"offset", offset}};

@@ -33,6 +33,7 @@ class Store {
   ~Store();
 
   core::Result<User> find(std::string_view username);
+  core::Result<User> find_id(std::int64_t id);
   core::Result<std::vector<User>> list(std::size_t limit, std::size_t offset, bool descending);
   core::Result<User> add(User user);            // hashes a plain password; returns what was stored
   core::Result<User> update(const User& user);  // by username; counters and last_login are left alone

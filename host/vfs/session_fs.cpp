@@ -50,6 +50,7 @@ Result<std::vector<Mount>> mount_all(plugin::Registry& registry, const Identity&
   if (!storage) return storage.error();
   auto args = mount_args(identity, options, user.home_dir);
   args.settings_json = user.filesystem.settings_json;
+  args.make_root = options.make_home;
   auto home = (*storage)->mount(op, std::move(args));
   if (!home) return home.error();
   std::vector<Mount> mounts;
@@ -59,7 +60,7 @@ Result<std::vector<Mount>> mount_all(plugin::Registry& registry, const Identity&
   if (!folders) return folders.error();
   for (const auto& folder : user.virtual_folders) {
     const auto at = VirtualPath::clean(folder.virtual_path);
-    make_way(*mounts.front().fs, at, identity, options);
+    if (options.make_home) make_way(*mounts.front().fs, at, identity, options);
     auto folder_args = mount_args(identity, options, folder.mapped_path);
     folder_args.make_root = false;
     auto fs = (*folders)->mount(op, std::move(folder_args));

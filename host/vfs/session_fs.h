@@ -53,6 +53,7 @@ struct Options {
   UploadMode upload_mode = UploadMode::kInPlace;
   Quotas* quotas = nullptr;     // outlives all sessions; null: nothing is counted
   bool lax_rename = false;      // rename_mode 1: the target's side decides, and every rename replaces
+  bool make_home = true;        // a missing home appears when it is mounted
   bool ignore_setstat = false;  // setstat_mode 1: owner, permissions and times are answered, not applied; size is
 };
 

@@ -11,6 +11,7 @@
 #include "host/core/block.h"
 #include "host/core/limits.h"
 #include "host/core/log.h"
+#include "host/core/metrics.h"
 #include "host/vfs/journal.h"
 #include "host/vfs/set_attrs.h"
 
@@ -217,6 +218,20 @@ void Transfer::log_transfer() const {
 }
 
 Result<void> Transfer::close(bool lost) {
+  auto done = finish(lost);
+  using core::metrics::Counter;
+  const bool good = done && !lost;
+  if (plan_.writable) {
+    core::metrics::add(good ? Counter::kUploads : Counter::kUploadErrors);
+    core::metrics::add(Counter::kUploadBytes, bytes());
+  } else {
+    core::metrics::add(good ? Counter::kDownloads : Counter::kDownloadErrors);
+    core::metrics::add(Counter::kDownloadBytes, bytes());
+  }
+  return done;
+}
+
+Result<void> Transfer::finish(bool lost) {
   const std::unique_ptr<plugin::File> file = std::move(file_);
   const bool commit = !lost && !failed_;
   auto closed = upload_ ? upload_->close(*file, commit) : file->close(context_->op(), commit);

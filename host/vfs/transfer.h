@@ -47,6 +47,7 @@ class Transfer final : public OpenFile {
   std::string_view verb() const { return plan_.writable ? "upload" : "download"; }
   std::uint64_t bytes() const { return plan_.writable ? written_ : read_; }
   void log_transfer() const;
+  Result<void> finish(bool lost);
 
   const std::shared_ptr<const Context> context_;
   const core::VirtualPath path_;

@@ -30,8 +30,8 @@ core::Result<Usage> scan_usage(const Context& context) {
     const Place place = context.mounts.resolve(directory);
     auto dir = place.fs->open_dir(context.op(), place.path);
     if (!dir) {
-      // Removed meanwhile, or a folder that is not there.
-      if (dir.error().status == Status::kNotFound) continue;
+      // Removed meanwhile, or a folder that is not there. A home that is not there says nothing about its files.
+      if (dir.error().status == Status::kNotFound && !directory.is_root()) continue;
       return dir.error();
     }
     for (bool at_end = false; !at_end;) {

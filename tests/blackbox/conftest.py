@@ -79,6 +79,21 @@ def server(make_server):
 
 
 @pytest.fixture(scope="module")
+def rest_server(make_server):
+    """A started server with the REST API on a free port and no accounts."""
+    instance = make_server(config={"httpd": {"bind_port": -1}, "data_provider": {"track_quota": 1}})
+    instance.start()
+    yield instance
+    instance.stop()
+
+
+@pytest.fixture(scope="module")
+def rest(rest_server):
+    from rest import Rest
+    return Rest(rest_server.rest_url)
+
+
+@pytest.fixture(scope="module")
 def alice(server):
     return server.accounts["alice"]
 

@@ -112,8 +112,10 @@ class Sallyport(Server):
         self.wrapper = list(wrapper)
         self.extra_env = env or {}
         self.initialised = False
+        self.rest_url = None  # of the administration server, for those who configure "httpd": {"bind_port": -1}
         self.config = {"sftpd": {"bind_port": 0, "bind_address": "127.0.0.1", "drain_timeout": 2},
-                       "data_provider": {"driver": "sqlite", "name": "sallyport.db", "track_quota": 2}}
+                       "data_provider": {"driver": "sqlite", "name": "sallyport.db", "track_quota": 2},
+                       "httpd": {"bind_port": 0}}
         for section, values in (config or {}).items():
             self.config.setdefault(section, {}).update(values)
         self.write_config()
@@ -160,10 +162,17 @@ class Sallyport(Server):
         self.initialise()
         seen = len(self.log_text())
         self.spawn(*args)
-        line = self.wait_log(lambda l: str(l.get("message", "")).startswith("listening on "), timeout=20, start=seen)
-        self.port = int(line["message"].rsplit(":", 1)[1])
+        line = self.wait_listening("sftpd", seen)
+        self.port = int(line.rsplit(":", 1)[1])
+        if self.config["httpd"]["bind_port"] != 0:
+            self.rest_url = self.wait_listening("httpd", seen).removeprefix("listening on ")
         self.pin_host_keys()
         return self
+
+    def wait_listening(self, sender, start):
+        line = self.wait_log(lambda l: l.get("sender") == sender and str(l.get("message", "")).startswith("listening on "),
+                             timeout=20, start=start)
+        return line["message"]
 
     def stop(self, check=True):
         """SIGTERM, then the promised clean end: exit code 0 and no sanitizer report."""

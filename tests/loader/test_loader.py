@@ -44,7 +44,7 @@ class Site:
         self.directory.mkdir(mode=0o755)
 
     def run(self, *command):
-        config = {"sftpd": {"bind_port": 0, "bind_address": "127.0.0.1"}, "data_provider": self.provider, "plugins": self.plugins}
+        config = {"sftpd": {"bind_port": 0, "bind_address": "127.0.0.1"}, "httpd": {"bind_port": 0}, "data_provider": self.provider, "plugins": self.plugins}
         (self.folder / "sallyport.json").write_text(json.dumps(config))
         environment = {key: value for key, value in os.environ.items() if not key.startswith("SFTPGO_")}
         return subprocess.run([BIN, *command, "-c", self.folder], capture_output=True, text=True, timeout=TIMEOUT, env=environment)

@@ -7,6 +7,7 @@
 
 #include "auth.h"
 #include "base.h"
+#include "ext/host_ext.h"
 #include "ext/storage_ext.h"
 #include "host.h"
 #include "notifier.h"

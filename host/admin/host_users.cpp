@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Queries and changes of accounts in JSON. Threads of services. Validation is the store's; nothing is kept here.
+#include "host/admin/host_users.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "host/core/limits.h"
+#include "host/users/user_json.h"
+
+namespace host::admin {
+namespace {
+
+using core::Error;
+using core::Result;
+using core::Status;
+using users::Json;
+using users::User;
+
+Result<Json> parse_object(std::string_view text) {
+  Json json = Json::parse(text, nullptr, false);
+  if (json.is_object()) return Result<Json>(boost::system::in_place_value, std::move(json));
+  return Error(Status::kInvalid, json.is_discarded() ? "the body is not JSON" : "the body is not a JSON object");
+}
+
+Json shown(User user, plugin::Registry& registry) {
+  if (user.filesystem.settings_json != "{}") {
+    auto blanked = registry.blank_user_secrets(user.filesystem.backend, user.filesystem.settings_json);
+    if (blanked) user.filesystem.settings_json = std::move(*blanked);
+  }
+  return users::to_json(user, users::Secrets::kBlank);
+}
+
+// Names in old databases may hold any bytes.
+std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+Error unknown_id(std::int64_t id) {
+  return {Status::kNotFound, "Not found: user with ID " + std::to_string(id) + " does not exist"};
+}
+
+}  // namespace
+
+Result<User> HostUsers::find(std::int64_t id) {
+  auto user = store_.find_id(id);
+  if (!user && user.error().status == Status::kNotFound) return unknown_id(id);
+  return user;
+}
+
+Result<std::string> HostUsers::list(std::string_view query_json) {
+  const auto query = parse_object(query_json);
+  if (!query) return query.error();
+  quotas_.flush();
+  Json all = Json::array();
+  if (const std::string name = query->value("username", ""); !name.empty()) {
+    auto user = store_.find(name);
+    if (!user && user.error().status != Status::kNotFound) return user.error();
+    if (user) all.push_back(shown(std::move(*user), registry_));
+    return text_of(all);
+  }
+  const auto limit =
+      std::min<std::int64_t>(query->value("limit", std::int64_t{0}), std::int64_t{core::limits::kUsersPerPage});
+  if (limit <= 0) return text_of(all);
+  const auto offset = std::max<std::int64_t>(query->value("offset", std::int64_t{0}), 0);
+  auto page = store_.list(static_cast<std::size_t>(limit), static_cast<std::size_t>(offset),
+                          query->value("order", "ASC") == "DESC");
+  if (!page) return page.error();
+  for (auto& user : *page) all.push_back(shown(std::move(user), registry_));
+  return text_of(all);
+}
+
+Result<std::string> HostUsers::get(std::int64_t id) {
+  quotas_.flush();
+  auto user = find(id);
+  if (!user) return user.error();
+  return text_of(shown(std::move(*user), registry_));
+}
+
+Result<std::string> HostUsers::add(std::string_view user_json) {
+  const auto json = parse_object(user_json);
+  if (!json) return json.error();
+  User user;
+  if (auto merged = users::merge_json(user, *json); !merged) return merged.error();
+  const std::string name = user.username;
+  auto added = store_.add(std::move(user));
+  if (added) return text_of(shown(std::move(*added), registry_));
+  if (added.error().status == Status::kExists) return Error(Status::kExists, "username " + name + " already exists");
+  return added.error();
+}
+
+Result<void> HostUsers::update(std::int64_t id, std::string_view changes_json) {
+  const std::lock_guard lock(changes_);
+  auto user = find(id);
+  if (!user) return user.error();
+  const auto changes = parse_object(changes_json);
+  if (!changes) return changes.error();
+  User changed = *user;
+  if (auto merged = users::merge_json(changed, *changes); !merged) return merged.error();
+  if (changed.id != id) {
+    return Error(Status::kInvalid, "user ID in request body does not match user ID in path parameter");
+  }
+  changed.username = user->username;  // a name is for life: clients of the replaced system may send another one
+  auto updated = store_.update(changed);
+  if (!updated) return updated.error();
+  return core::ok();
+}
+
+Result<void> HostUsers::remove(std::int64_t id) {
+  const std::lock_guard lock(changes_);
+  const auto user = find(id);
+  if (!user) return user.error();
+  return store_.remove(user->username);
+}
+
+}  // namespace host::admin

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What can be told without a server: settings that are safe, routes, the form of answers, and who may come in.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+#include "htpasswd.h"
+#include "routes.h"
+#include "settings.h"
+
+namespace admin_http {
+namespace {
+
+std::string settings(const std::string& address, const std::string& passwords, const std::string& certificate,
+                     bool insecure) {
+  return R"({"bind_address": ")" + address + R"(", "bind_port": 8080, "auth_user_file": ")" + passwords +
+         R"(", "certificate_file": ")" + certificate + R"(", "certificate_key_file": ")" + certificate +
+         R"(", "allow_insecure": )" + (insecure ? "true}" : "false}");
+}
+
+TEST(AdminHttpSettings, NobodyOpensAServerByAccident) {
+  EXPECT_TRUE(parse_settings(settings("127.0.0.1", "", "", false)));
+  EXPECT_TRUE(parse_settings(settings("::1", "", "", false)));
+  EXPECT_TRUE(parse_settings(settings("0.0.0.0", "/p", "/c", false)));
+  EXPECT_TRUE(parse_settings(settings("", "", "", true)));
+  for (const auto* address : {"", "0.0.0.0", "::", "192.0.2.1"}) {
+    auto open = parse_settings(settings(address, "", "/c", false));
+    ASSERT_FALSE(open) << address;
+    EXPECT_NE(open.failure().message.find("httpd.auth_user_file"), std::string::npos);
+    auto plain = parse_settings(settings(address, "/p", "", false));
+    ASSERT_FALSE(plain) << address;
+    EXPECT_NE(plain.failure().message.find("httpd.certificate_file"), std::string::npos);
+  }
+}
+
+Answer echo(const Request& request, Services&) { return envelope(200, "", request.parameter); }
+Answer throws(const Request&, Services&) { throw std::runtime_error("secret"); }
+constexpr Route kTable[] = {{"GET", "/a", echo}, {"PUT", "/a/{}", echo}, {"GET", "/throws", throws}};
+
+TEST(AdminHttpRoutes, PathThenMethod) {
+  EXPECT_EQ(find_route(kTable, "GET", "/a").route, &kTable[0]);
+  const auto one = find_route(kTable, "PUT", "/a/7");
+  EXPECT_EQ(one.route, &kTable[1]);
+  EXPECT_EQ(one.parameter, "7");
+  for (const auto* path : {"", "/", "/b", "/a/", "/a/7/8", "/aa"}) {
+    const auto none = find_route(kTable, "GET", path);
+    EXPECT_EQ(none.route, nullptr) << path;
+    EXPECT_EQ(none.refusal.body, "{\"error\":\"\",\"message\":\"Not Found\",\"status\":404}\n") << path;
+  }
+  EXPECT_EQ(find_route(kTable, "HEAD", "/a").refusal.body,
+            "{\"error\":\"\",\"message\":\"Method not allowed\",\"status\":405}\n");
+}
+
+TEST(AdminHttpRoutes, AHandlerThatThrowsAnswers500) {
+  Services services{};
+  const auto answer = run_handler(kTable[2], {}, services);
+  EXPECT_EQ(answer.status, 500);
+  EXPECT_EQ(answer.body.find("secret"), std::string::npos);
+}
+
+TEST(AdminHttpAnswers, EscapeWhatBrowsersMightTakeForMarkup) {
+  EXPECT_EQ(envelope(400, "<a>&\"\n", "").body,
+            "{\"error\":\"\\u003ca\\u003e\\u0026\\\"\\n\",\"message\":\"\",\"status\":400}\n");
+  EXPECT_EQ(envelope(200, "\xff", "").body, "{\"error\":\"\xEF\xBF\xBD\",\"message\":\"\",\"status\":200}\n");
+}
+
+struct PasswordFileTest : ::testing::Test {
+  void write(const std::string& text) {
+    // A rename, as htpasswd does it; the number makes the size differ where the clock does not.
+    std::ofstream(path.string() + ".new")
+        << text << "#" << std::string(static_cast<std::size_t>(++writes), 'x') << "\n";
+    std::filesystem::rename(path.string() + ".new", path);
+  }
+  ~PasswordFileTest() override { std::filesystem::remove(path); }
+
+  int writes = 0, checks = 0;
+  std::filesystem::path path = std::filesystem::temp_directory_path() / ("htpasswd-" + std::to_string(::getpid()));
+  PasswordFile file{path.string(),
+                    [this](std::string_view hash, std::string_view password) {
+                      ++checks;
+                      return hash == "hash of " + std::string(password);
+                    },
+                    {}};
+};
+
+TEST_F(PasswordFileTest, KnowsWhoIsListed) {
+  EXPECT_FALSE(file.read());
+  write("# admins\n\nann:hash of a\r\nbob:hash of b\n");
+  ASSERT_TRUE(file.read());
+  EXPECT_TRUE(file.allows("ann", "a"));
+  EXPECT_TRUE(file.allows("bob", "b"));
+  EXPECT_FALSE(file.allows("ann", "b"));
+  EXPECT_FALSE(file.allows("eve", "a"));
+  EXPECT_FALSE(file.allows("", ""));
+}
+
+TEST_F(PasswordFileTest, PaysForAPasswordOnceAndForStrangersAlways) {
+  write("ann:hash of a\n");
+  ASSERT_TRUE(file.read());
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(file.allows("ann", "a"));
+  EXPECT_EQ(checks, 1);
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(file.allows("eve", "a"));
+  EXPECT_EQ(checks, 4);
+}
+
+TEST_F(PasswordFileTest, FollowsTheFile) {
+  write("ann:hash of a\n");
+  ASSERT_TRUE(file.read());
+  ASSERT_TRUE(file.allows("ann", "a"));
+  write("ann:hash of new\n");
+  EXPECT_FALSE(file.allows("ann", "a"));
+  EXPECT_TRUE(file.allows("ann", "new"));
+  write("ann:hash of new\nnonsense\n");
+  EXPECT_FALSE(file.allows("ann", "new"));
+  write("ann:hash of new\n");
+  EXPECT_TRUE(file.allows("ann", "new"));
+  std::filesystem::remove(path);
+  EXPECT_FALSE(file.allows("ann", "new"));
+}
+
+}  // namespace
+}  // namespace admin_http

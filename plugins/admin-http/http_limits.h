@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every limit of the HTTP server, in one place.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace admin_http::limits {
+
+inline constexpr int kThreads = 64;  // connections served at once
+inline constexpr int kQueued = 128;  // accepted and waiting for a thread; more are closed
+inline constexpr int kBacklog = 128;
+inline constexpr std::size_t kBodyBytes = 1048576;
+inline constexpr std::size_t kDiscardedBytes =
+    16 * kBodyBytes;                                        // of a body that is too large, so that the answer is seen
+inline constexpr auto kSilence = std::chrono::seconds(10);  // of a client in the middle of something
+inline constexpr auto kRequestTime = std::chrono::seconds(60);  // from the first byte to the last
+inline constexpr auto kAnswerTime = std::chrono::seconds(60);
+inline constexpr auto kIdle = std::chrono::seconds(10);  // between requests: each connection holds a thread
+inline constexpr int kRequestsPerConnection = 1000;
+inline constexpr std::size_t kPasswordFileBytes = 1048576;
+inline constexpr std::size_t kRememberedLogins = 64;
+inline constexpr std::size_t kLoggedTextBytes = 1024;
+inline constexpr int kDefaultUsers = 100, kMostUsers = 500;  // per page
+
+}  // namespace admin_http::limits

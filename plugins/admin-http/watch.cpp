@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A thread that looks at all deadlines once a second: there are never more connections than server threads.
+#include "watch.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace admin_http {
+namespace {
+
+thread_local Watch::Connection* current_connection = nullptr;
+
+}  // namespace
+
+Watch::Watch() : thread_([this] { run(); }) {}
+
+Watch::~Watch() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+void Watch::run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    wake_.wait_for(lock, std::chrono::seconds(1));
+    const auto now = Clock::now();
+    for (auto* connection : connections_) {
+      if (connection->deadline_ <= now) ::shutdown(connection->descriptor_, SHUT_RDWR);
+    }
+  }
+}
+
+void Watch::cut_all() {
+  const std::lock_guard lock(mutex_);
+  cutting_ = true;
+  for (auto* connection : connections_) ::shutdown(connection->descriptor_, SHUT_RDWR);
+}
+
+Watch::Connection::Connection(Watch& watch, int descriptor) : watch_(watch), descriptor_(::dup(descriptor)) {
+  current_connection = this;
+  const std::lock_guard lock(watch_.mutex_);
+  watch_.connections_.insert(this);
+  if (watch_.cutting_) ::shutdown(descriptor_, SHUT_RDWR);
+}
+
+Watch::Connection::~Connection() {
+  {
+    const std::lock_guard lock(watch_.mutex_);
+    watch_.connections_.erase(this);
+  }
+  current_connection = nullptr;
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void Watch::Connection::allow(Clock::duration time) {
+  const std::lock_guard lock(watch_.mutex_);
+  deadline_ = Clock::now() + time;
+}
+
+void Watch::Connection::allow_any_time() {
+  const std::lock_guard lock(watch_.mutex_);
+  deadline_ = Clock::time_point::max();
+}
+
+Watch::Connection* Watch::Connection::current() { return current_connection; }
+
+}  // namespace admin_http

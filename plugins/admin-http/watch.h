@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Deadlines of connections: a client that takes too long for one request, however it spreads its bytes, is cut off.
+// Poco bounds the time between two bytes only. Any thread; owns one.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <set>
+#include <thread>
+
+namespace admin_http {
+
+class Watch {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  Watch();
+  ~Watch();
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+  // One connection, on the stack of the thread that serves it. Holds a duplicate of the descriptor, so that the number
+  // cannot mean another connection by the time it is cut off.
+  class Connection {
+   public:
+    Connection(Watch& watch, int descriptor);
+    ~Connection();
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    void allow(Clock::duration time);
+    void allow_any_time();
+    // That of the calling thread; null outside of one.
+    static Connection* current();
+
+   private:
+    friend class Watch;
+    Watch& watch_;
+    const int descriptor_;
+    Clock::time_point deadline_ = Clock::time_point::max();  // under watch_.mutex_
+  };
+
+  // Cuts off all connections, now and from now on.
+  void cut_all();
+
+ private:
+  void run();
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::set<Connection*> connections_;  // under mutex_
+  bool cutting_ = false;               // under mutex_
+  bool stopping_ = false;              // under mutex_
+  std::thread thread_;
+};
+
+}  // namespace admin_http

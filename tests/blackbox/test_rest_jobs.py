@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""REST API: quota scans, dumps and restores."""
+import json
+import os
+import stat
+import threading
+
+import pytest
+
+from rest import HASH, Rest
+from util import wait_for
+
+pytestmark = pytest.mark.ours
+
+
+@pytest.fixture
+def user(rest, rest_server, request):
+    made = rest.add(rest_server, "scanned")
+    yield made
+    rest.delete(f"user/{made['id']}")
+    for file in (rest_server.directory / "homes/scanned").iterdir():
+        file.unlink()
+
+
+class TestScans:
+    def test_counts_files(self, rest, rest_server, user):
+        (rest_server.directory / "homes/scanned/a").write_bytes(b"x" * 1000)
+        (rest_server.directory / "homes/scanned/b").write_bytes(b"x" * 234)
+        assert rest.post("quota_scan", {"username": "scanned"}).said == (201, "", "Scan started")
+        rest.wait_for_scans()
+        after = rest.user("scanned")
+        assert (after["used_quota_size"], after["used_quota_files"]) == (1234, 2) and after["last_quota_update"] > 0
+
+    @pytest.mark.parametrize("name", ["", "nobody"])
+    def test_unknown_user(self, rest, name):
+        said = rest.post("quota_scan", {"username": name}).said
+        assert said == (404, f"Not found: username {name} does not exist", "")
+
+    @pytest.mark.parametrize("body", ["", "{", "[]", '{"username": 3}'])
+    def test_bad_body(self, rest, body):
+        status, error, _ = rest.post("quota_scan", body).said
+        assert status == 400 and error
+
+    def test_one_at_a_time_for_a_user(self, rest, rest_server):
+        """A directory that takes long: a thousand nested ones and a virtual folder over it are not needed; a storage
+        that is busy with a large directory is. Whichever of many starts comes second while one runs is refused."""
+        made = rest.add(rest_server, "many")
+        home = rest_server.directory / "homes/many"
+        for i in range(200):
+            (home / f"{i:03}" / "deep").mkdir(parents=True)
+        answers = []
+        threads = [threading.Thread(target=lambda: answers.append(rest.post("quota_scan", {"username": "many"}).said))
+                   for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert set(answers) <= {(201, "", "Scan started"), (409, "", "Another scan is already in progress")}
+        assert (201, "", "Scan started") in answers
+        rest.wait_for_scans()
+        assert rest.user("many")["used_quota_files"] == 0
+        rest.delete(f"user/{made['id']}")
+
+
+class TestDump:
+    @pytest.mark.parametrize("name, error", [
+        ("", "Invalid or missing output_file"), ("/tmp/x", "relative path"), ("../x", '".."'), ("a..b", '".."'),
+    ])
+    def test_bad_names(self, rest, name, error):
+        status, said, message = rest.get("dumpdata", output_file=name).said
+        assert status == 400 and error in said and not message
+        assert rest.get("dumpdata").said == (400, "Invalid or missing output_file", "")
+
+    def test_holds_all_and_is_private(self, rest, rest_server, user):
+        assert rest.get("dumpdata", output_file="d/one.json").said == (200, "", "Data saved")
+        file = rest_server.config_dir / "backups/d/one.json"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert stat.S_IMODE(file.parent.stat().st_mode) == stat.S_IMODE(file.parent.parent.stat().st_mode) == 0o700
+        dump = json.loads(file.read_text())
+        assert [u["username"] for u in dump["users"]] == ["scanned"] and dump["users"][0]["password"] == HASH
+        assert file.read_text().count("\n") == 1
+        rest.get("dumpdata", output_file="d/one.json", indent=1)
+        assert json.loads(file.read_text()) == dump and file.read_text().splitlines()[1] == '  "users": ['
+        assert os.listdir(file.parent) == ["one.json"]
+
+    def test_a_disk_that_refuses(self, rest, rest_server):
+        (rest_server.config_dir / "backups").mkdir(exist_ok=True)
+        (rest_server.config_dir / "backups/file").write_text("")
+        status, error, _ = rest.get("dumpdata", output_file="file/below").said
+        assert status == 500 and error
+
+
+class TestRestore:
+    def load(self, rest, server, users, **query):
+        file = server.directory / "restore.json"
+        file.write_text(users if isinstance(users, str) else json.dumps({"users": users}))
+        return rest.get("loaddata", input_file=file, **query)
+
+    @pytest.fixture
+    def record(self, rest_server):
+        home = rest_server.directory / "homes/restored"
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "f").write_text("12345")
+        return {"username": "restored", "password": HASH, "home_dir": str(home), "status": 1, "permissions": {"/": ["*"]},
+                "used_quota_size": 99, "last_login": 99, "id": 99999}
+
+    @pytest.fixture(autouse=True)
+    def clean(self, rest):
+        yield
+        for user in rest.get("user").json:
+            rest.delete(f"user/{user['id']}")
+
+    def test_adds_and_updates(self, rest, rest_server, record):
+        answer = self.load(rest, rest_server, [record])
+        assert answer.said == (200, "", "Data restored")
+        assert answer.json["summary"] == {"added": 1, "updated": 0, "skipped": 0, "refused": 0, "refusals": []}
+        first = rest.user("restored")
+        assert first["used_quota_size"] == first["last_login"] == 0 and first["id"] != 99999
+        assert self.load(rest, rest_server, [{**record, "max_sessions": 7}], mode=1).json["summary"]["skipped"] == 1
+        assert rest.user("restored") == first
+        assert self.load(rest, rest_server, [{**record, "max_sessions": 7}], mode=0).json["summary"]["updated"] == 1
+        assert rest.user("restored") == {**first, "max_sessions": 7}
+
+    def test_a_dump_comes_back_whole(self, rest, rest_server):
+        users = [rest.add(rest_server, name, quota_files=5) for name in ("d1", "d2")]
+        rest.get("dumpdata", output_file="all.json")
+        for user in users:
+            rest.delete(f"user/{user['id']}")
+        file = rest_server.config_dir / "backups/all.json"
+        assert rest.get("loaddata", input_file=file).said == (200, "", "Data restored")
+        for user in users:
+            back = rest.user(user["username"])
+            assert back == {**user, "id": back["id"]}
+
+    def test_good_ones_are_taken_and_bad_ones_named(self, rest, rest_server, record):
+        answer = self.load(rest, rest_server, [{**record, "username": "bad", "status": 5}, record])
+        status, error, _ = answer.said
+        assert status == 400 and "invalid user status: 5" in error and "bad" in error
+        assert answer.json["summary"]["added"] == 1 and answer.json["summary"]["refused"] == 1
+        assert answer.json["summary"]["refusals"] == [{"username": "bad", "reason": "Validation error: invalid user status: 5"}]
+        assert rest.user("restored")["status"] == 1 and rest.get("user", username="bad").json == []
+
+    @pytest.mark.parametrize("scan, limit, counted", [(0, 5, 0), (1, 0, 5), (2, 0, 0), (2, 5, 5)])
+    def test_scans(self, rest, rest_server, record, scan, limit, counted):
+        mark = rest_server.mark()
+        assert self.load(rest, rest_server, [{**record, "quota_files": limit}], scan_quota=scan).status == 200
+        if counted:
+            rest_server.wait_log(lambda l: "quota scan found" in l.get("message", ""), start=mark)
+        rest.wait_for_scans()
+        assert rest.user("restored")["used_quota_size"] == counted
+
+    @pytest.mark.parametrize("query", [{}, {"input_file": "restore.json"}, {"input_file": "/nonexistent"}, {"input_file": "/"},
+                                       {"input_file": "/dev/zero"}, {"input_file": "/x", "mode": "a"},
+                                       {"input_file": "/x", "scan_quota": "a"}], ids=str)
+    def test_bad_parameters(self, rest, query):
+        status, error, message = rest.get("loaddata", **query).said
+        assert status == 400 and error and not message
+
+    @pytest.mark.parametrize("text", ["", "{", "[]", '{"users": 3}', " " * (10485760 + 1)], ids=lambda text: repr(text[:9]))
+    def test_bad_files(self, rest, rest_server, text):
+        status, error, _ = self.load(rest, rest_server, text).said
+        assert status == 400 and error
+
+    def test_other_numbers_count_as_the_default(self, rest, rest_server, record):
+        assert self.load(rest, rest_server, [record], mode=7, scan_quota=9).said == (200, "", "Data restored")

@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: Apache-2.0
+"""REST API: what is not about accounts. Information, mistakes in requests, access log, metrics, life of the server."""
+import json
+import re
+import signal
+import socket
+import threading
+import urllib.parse
+
+import jsonschema
+import paramiko
+import pytest
+import yaml
+
+import rawsftp as s
+from rest import OPENAPI, Rest, description
+from util import run, seconds
+from server import binary
+
+pytestmark = pytest.mark.ours
+
+
+@pytest.fixture
+def fresh(make_server):
+    """Makes servers that are stopped at the end."""
+    made = []
+
+    def make(**httpd):
+        made.append(make_server(config={"httpd": {"bind_port": -1, **httpd}}))
+        return made[-1]
+    yield make
+    for server in made:
+        server.stop()
+
+
+class TestInformation:
+    def test_version(self, rest):
+        version = rest.get("version").json
+        assert list(version) == ["version", "build_date", "commit_hash"]
+        assert version["version"] in run([binary(), "--version"]).stdout
+
+    def test_provider_status(self, rest):
+        assert rest.get("providerstatus").said == (200, "", "Alive")
+
+    def test_health(self, rest):
+        assert rest.get("health").said == (200, "", "Alive")
+
+    def test_plugins(self, rest):
+        plugins = {plugin["name"]: plugin for plugin in rest.get("plugins").json}
+        assert set(plugins) == {"fs-local", "provider-sqlite", "admin-http"}
+        schema = plugins["admin-http"]["provides"][0]["config_schema"]
+        assert schema["properties"]["bind_port"]["default"] == 8080
+
+    def test_connections(self, rest):
+        assert rest.get("connection").json == []
+        assert rest.delete("connection/" + "ab" * 32).said == (404, "", "Not Found")
+
+    def test_description(self, rest):
+        served = rest.get("openapi.yaml").text
+        assert served == OPENAPI.read_text()
+        assert yaml.safe_load(served)["openapi"] == "3.1.0"
+        for schema in description()["components"]["schemas"].values():
+            jsonschema.Draft202012Validator.check_schema(schema)
+
+
+class TestMistakes:
+    @pytest.mark.parametrize("path", ["/", "/x", "/api", "/api/v1", "/api/v1/", "/api/v1/users", "/api/v1/user/", "/api/v1/user/1/2",
+                                      "/api/v2/version", "/metrics/", "/api/v1/version/"])
+    def test_unknown_routes(self, rest, path):
+        answer = rest.call("GET", path)
+        assert answer.said == (404, "", "Not Found")
+        assert answer.text == '{"error":"","message":"Not Found","status":404}\n'
+
+    @pytest.mark.parametrize("method, path", [("POST", "version"), ("PUT", "user"), ("PATCH", "user/1"), ("DELETE", "user"),
+                                              ("POST", "dumpdata"), ("OPTIONS", "user"), ("POST", "/metrics")])
+    def test_wrong_methods(self, rest, method, path):
+        assert rest.call(method, path).said == (405, "", "Method not allowed")
+
+    def test_head(self, rest):
+        assert rest.call("HEAD", "version").status == 405
+
+    def test_large_bodies(self, rest):
+        assert rest.post("user", b" " * 1048576).status == 400
+        assert rest.post("user", b" " * 1048577).said == (413, "request body too large", "")
+        assert rest.post("quota_scan", b" " * (8 * 1048576)).status == 413
+
+    def test_a_body_without_a_known_length(self, rest):
+        connection = rest.connect()
+        connection.request("POST", "/api/v1/quota_scan", iter([b'{"user', b'name": "nobody"}']), encode_chunked=True,
+                           headers={"Transfer-Encoding": "chunked"})
+        answer = connection.getresponse()
+        assert answer.status == 404 and answer.read()
+        connection.request("POST", "/api/v1/user", (b" " * 65536 for _ in range(20)), encode_chunked=True,
+                           headers={"Transfer-Encoding": "chunked"})
+        assert connection.getresponse().status == 413
+
+    @pytest.mark.parametrize("data", [b"\r\n\r\n", b"GET\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00", b"GET / HTTP/9.9\r\n\r\n",
+                                      b"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", b"x" * 100000,
+                                      b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 1000 + b"\r\n",
+                                      b"POST /api/v1/user HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+                                      b"POST /api/v1/user HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n"],
+                             ids=lambda data: repr(data[:30]))
+    def test_what_is_no_request(self, rest, data):
+        with socket.create_connection((rest.host, rest.port), timeout=seconds(30)) as link:
+            try:
+                link.sendall(data)
+                link.shutdown(socket.SHUT_WR)
+                answer = link.recv(65536)
+            except OSError:
+                answer = b""
+            assert not answer.startswith(b"HTTP/1.1 2")
+        assert rest.get("health").status == 200
+
+    def test_many_requests_on_one_connection(self, rest):
+        connection = rest.connect()
+        for _ in range(50):
+            assert rest.call("GET", "version", connection=connection).status == 200
+            assert rest.call("GET", "nothing", connection=connection).status == 404
+        connection.close()
+
+
+class TestAccessLog:
+    def test_fields(self, rest, rest_server):
+        mark = rest_server.mark()
+        answer = rest.call("GET", "version?a=b", headers={"User-Agent": "tester/1 \"x\""})
+        line = rest_server.wait_log(lambda l: l.get("user_agent") == "tester/1 \"x\"", start=mark)
+        assert list(line) == ["level", "time", "sender", "method", "proto", "remote_addr", "request_id", "uri", "user_agent",
+                              "resp_status", "resp_size", "elapsed_ms"]
+        assert (line["level"], line["sender"], line["method"], line["proto"]) == ("info", "httpd", "GET", "HTTP/1.1")
+        assert re.fullmatch(r"127\.0\.0\.1:\d+", line["remote_addr"])
+        assert re.fullmatch(r".+/[A-Za-z0-9]{10}-\d{6}", line["request_id"])
+        assert line["uri"] == f"http://127.0.0.1:{rest.port}/api/v1/version?a=b"
+        assert (line["resp_status"], line["resp_size"]) == (200, len(answer.text)) and line["elapsed_ms"] >= 0
+
+    def test_what_proxies_say(self, rest, rest_server):
+        mark = rest_server.mark()
+        rest.call("DELETE", "connection/x", headers={"X-Real-IP": "192.0.2.1", "X-Request-Id": "mine"})
+        line = rest_server.wait_log(lambda l: l.get("request_id") == "mine", start=mark)
+        assert (line["remote_addr"], line["resp_status"]) == ("192.0.2.1", 404)
+
+
+def metrics(rest):
+    answer = rest.call("GET", "/metrics")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    values = {}
+    for line in answer.text.splitlines():
+        if line.startswith("#"):
+            assert re.fullmatch(r"# (HELP [a-z_0-9]+ .+|TYPE [a-z_0-9]+ (counter|gauge))", line), line
+        else:
+            name, value = line.split(" ")
+            assert f"# TYPE {name} " in answer.text
+            values[name] = int(value)
+    return values
+
+
+def test_metrics_count_to_the_byte(rest, rest_server):
+    user = rest.add(rest_server, "counted", password="count me")
+    before = metrics(rest)
+    assert before["sftpgo_dataprovider_availability"] == 1
+    with s.transport(rest_server, None, login=False) as link:
+        with pytest.raises(paramiko.AuthenticationException):
+            link.auth_password("counted", "wrong")
+        link.auth_password("counted", "count me")
+        with paramiko.SFTPClient.from_transport(link) as sftp:
+            with sftp.open("f", "wb") as file:
+                file.write(b"x" * 12345)
+            with sftp.open("f", "rb") as file:
+                assert len(file.read()) == 12345
+    rest.get("nothing")
+    after = metrics(rest)
+    expected = {"sftpgo_uploads_total": 1, "sftpgo_upload_size": 12345, "sftpgo_downloads_total": 1,
+                "sftpgo_download_size": 12345, "sftpgo_upload_errors_total": 0, "sftpgo_download_errors_total": 0,
+                "sftpgo_login_attempts_total": 2, "sftpgo_login_ok_total": 1, "sftpgo_login_ko_total": 1,
+                "sftpgo_password_login_attempts_total": 2, "sftpgo_password_login_ok_total": 1,
+                "sftpgo_password_login_ko_total": 1, "sftpgo_public_key_login_attempts_total": 0,
+                "sftpgo_http_req_total": 2, "sftpgo_http_req_ok_total": 1, "sftpgo_http_client_errors_total": 1,
+                "sftpgo_http_server_errors_total": 0}
+    assert {name: after[name] - before[name] for name in expected} == expected
+    rest.delete(f"user/{user['id']}")
+
+
+def test_parallel_clients(rest, rest_server):
+    users = [rest.add(rest_server, f"p{i}") for i in range(3)]
+    wrong = []
+
+    def work(number):
+        mine = users[number % len(users)]
+        connection = rest.connect()
+        for i in range(20):
+            for answer in (rest.call("GET", f"user/{mine['id']}", connection=connection),
+                           rest.call("PUT", f"user/{mine['id']}", json.dumps({"max_sessions": i}), connection=connection)):
+                if answer.status != 200:
+                    wrong.append(answer)
+        connection.close()
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    for user in users:
+        rest.delete(f"user/{user['id']}")
+
+
+class TestLife:
+    def test_off(self, make_server):
+        server = make_server()
+        server.start()
+        assert not [line for line in server.log_lines() if line.get("sender") == "httpd"]
+        server.stop()
+
+    def test_a_port_that_is_taken(self, fresh):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            server = fresh(bind_port=port)
+            server.initialise()
+            process = server.spawn()
+            assert process.wait(seconds(20)) == 1
+            server.process = None
+        assert "cannot listen on 127.0.0.1:%d (httpd.bind_address, httpd.bind_port)" % port in server.stderr_text()
+
+    def test_two_servers_do_not_share_a_port(self, fresh):
+        first = fresh()
+        first.start()
+        second = fresh(bind_port=Rest(first.rest_url).port)
+        second.initialise()
+        assert second.spawn().wait(seconds(20)) == 1
+        second.process = None
+
+    @pytest.mark.parametrize("httpd, key", [
+        ({"bind_address": ""}, "httpd.auth_user_file"), ({"bind_address": "0.0.0.0"}, "httpd.auth_user_file"),
+        ({"certificate_file": "cert.pem"}, "httpd.certificate_key_file"), ({"auth_user_file": "none"}, "httpd.auth_user_file"),
+        ({"certificate_file": "none", "certificate_key_file": "none"}, "httpd.certificate_file"),
+    ], ids=str)
+    def test_refused_starts(self, fresh, httpd, key):
+        server = fresh(**httpd)
+        server.initialise()
+        assert server.spawn().wait(seconds(20)) == 1
+        server.process = None
+        assert key in server.stderr_text()
+
+    def test_open_to_the_network_when_told_so(self, fresh):
+        server = fresh(bind_address="", allow_insecure=True)
+        server.start()
+        port = urllib.parse.urlsplit(server.rest_url).port
+        assert Rest(f"http://127.0.0.1:{port}").get("version").status == 200
+        assert [line for line in server.log_lines() if line["level"] == "warn" and "allow_insecure" in line["message"]]
+
+    def test_idle_and_half_written_requests_do_not_hold_up_a_stop(self, fresh):
+        server = fresh()
+        server.start()
+        rest = Rest(server.rest_url)
+        idle = rest.connect()
+        rest.call("GET", "version", connection=idle)
+        half = socket.create_connection((rest.host, rest.port))
+        half.sendall(b"POST /api/v1/user HTTP/1.1\r\nContent-Length: 100\r\n\r\n{")
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(seconds(5)) == 0
+        server.process = None
+        idle.close(), half.close()
+
+    def test_more_clients_than_threads(self, fresh):
+        """Silent clients take every thread; they are sent away in time, and SFTP does not notice."""
+        server = fresh()
+        server.add_account("alice")
+        server.start()
+        rest = Rest(server.rest_url)
+        silent = [socket.create_connection((rest.host, rest.port)) for _ in range(100)]
+        with s.transport(server, server.accounts["alice"]):
+            pass
+        try:
+            assert rest.get("health").status == 200
+        finally:
+            for link in silent:
+                link.close()
