@@ -120,7 +120,10 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
   if (auto started = administration.start(); !started) return started.error();
   const auto request_reload = [&] {
     // A worker of logins: the store may block, and it outlives them.
-    if (!login.pool().submit([&] { reload(**store), administration.reload(); }))
+    if (!login.pool().submit([&] {
+          reload(**store);
+          administration.reload();
+        }))
       log::warn("service", "", "busy, accounts were not reloaded: try again");
   };
   signals.start({[&] { (*server)->stop(); }, request_reload},

@@ -7,13 +7,11 @@ import socket
 import threading
 import urllib.parse
 
-import jsonschema
 import paramiko
 import pytest
-import yaml
 
 import rawsftp as s
-from rest import OPENAPI, Rest, description
+from rest import OPENAPI, Rest, description, jsonschema, yaml
 from util import run, seconds
 from server import binary
 
