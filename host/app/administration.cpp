@@ -15,7 +15,7 @@ Administration::Administration(plugin::HostTables& tables, plugin::Registry& reg
                                vfs::Quotas& quotas, const config::Config& config)
     : tables_(tables),
       registry_(registry),
-      settings_(config.httpd.bind_port == 0 ? std::string() : http_settings(config)),
+      config_(config),
       users_(registry, store, quotas),
       jobs_(
           registry, store, quotas,
@@ -30,7 +30,10 @@ Administration::~Administration() {
 }
 
 core::Result<void> Administration::start() {
-  if (settings_.empty()) return core::ok();
+  if (config_.httpd.bind_port == 0) return core::ok();
+  auto settings = http_settings(config_);
+  if (!settings) return settings.error();
+  settings_ = std::move(*settings);
   auto service = registry_.make_service(kHttpPlugin, settings_, "httpd");
   if (!service) return service.error();
   service_ = std::move(*service);

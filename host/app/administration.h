@@ -31,7 +31,8 @@ class Administration {
  private:
   plugin::HostTables& tables_;
   plugin::Registry& registry_;
-  const std::string settings_;  // empty: none is wanted
+  const config::Config& config_;
+  std::string settings_;  // set by start, as is service_
   admin::HostUsers users_;
   admin::Jobs jobs_;
   admin::HostInfo info_;

@@ -19,7 +19,11 @@ std::vector<std::string> check(const config::Config& config) {
   if (store) note(registry.make_provider("provider-" + store->driver, store->provider_config_json));
   for (const auto& name : storage_names(config)) note(registry.storage(name));
   note(server_options(config));
-  if (config.httpd.bind_port != 0) note(registry.make_service(kHttpPlugin, http_settings(config), "httpd"));
+  if (config.httpd.bind_port != 0) {
+    const auto http = http_settings(config);
+    note(http);
+    if (http) note(registry.make_service(kHttpPlugin, *http, "httpd"));
+  }
   return problems;
 }
 

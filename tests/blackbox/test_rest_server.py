@@ -227,6 +227,7 @@ class TestLife:
 
     @pytest.mark.parametrize("httpd, key", [
         ({"bind_address": ""}, "httpd.auth_user_file"), ({"bind_address": "0.0.0.0"}, "httpd.auth_user_file"),
+        ({"backups_path": ""}, "httpd.backups_path"), ({"backups_path": ".."}, "httpd.backups_path"),
         ({"certificate_file": "cert.pem"}, "httpd.certificate_key_file"), ({"auth_user_file": "none"}, "httpd.auth_user_file"),
         ({"certificate_file": "none", "certificate_key_file": "none"}, "httpd.certificate_file"),
     ], ids=str)
