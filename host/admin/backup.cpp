@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "host/admin/bounded_json.h"
 #include "host/core/limits.h"
 #include "host/core/log.h"
 #include "host/users/user_json.h"
@@ -184,8 +185,8 @@ Result<RestoreSummary> read_backup(users::Store& store, const std::filesystem::p
                                    const std::function<bool()>& going_on) {
   auto text = read_file(file);
   if (!text) return text.error();
-  const Json json = Json::parse(*text, nullptr, false);
-  if (!json.is_object()) return Error(Status::kInvalid, file.string() + " is not a JSON object");
+  const Json json = parse_bounded(*text);
+  if (!json.is_object()) return Error(Status::kInvalid, file.string() + " is not a JSON object, or nests too deep");
   const auto users = json.find("users");
   Restore restore(store, mode);
   if (users == json.end() || users->is_null()) return std::move(restore.summary);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "host/admin/bounded_json.h"
 #include "host/core/limits.h"
 #include "host/users/user_json.h"
 
@@ -19,9 +20,10 @@ using users::Json;
 using users::User;
 
 Result<Json> parse_object(std::string_view text) {
-  Json json = Json::parse(text, nullptr, false);
+  Json json = parse_bounded(text);
   if (json.is_object()) return Result<Json>(boost::system::in_place_value, std::move(json));
-  return Error(Status::kInvalid, json.is_discarded() ? "the body is not JSON" : "the body is not a JSON object");
+  return Error(Status::kInvalid,
+               json.is_discarded() ? "the body is not JSON, or nests too deep" : "the body is not a JSON object");
 }
 
 Json shown(User user, plugin::Registry& registry) {

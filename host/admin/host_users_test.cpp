@@ -76,6 +76,17 @@ TEST_P(HostUsersTest, RefusalsHaveTheKnownTexts) {
   EXPECT_EQ(users.update(id, R"({"status": 7})").error().message(), "Validation error: invalid user status: 7");
 }
 
+TEST_P(HostUsersTest, DeepNestingIsRefusedAndCostsNoStack) {
+  const auto id = add("ann").at("id").get<std::int64_t>();
+  std::string deep = R"({"filesystem": {"provider": "fs-x", "config": {"a": )";
+  for (int i = 0; i < 100000; ++i) deep += R"({"a":)";
+  deep += "1" + std::string(100003, '}');
+  EXPECT_EQ(users.update(id, deep).error().status, Status::kInvalid);
+  EXPECT_EQ(users.add(deep).error().status, Status::kInvalid);
+  // Brackets in a text are none.
+  EXPECT_TRUE(users.update(id, Json{{"home_dir", "/tmp/\"" + std::string(1000, '[')}}.dump()));
+}
+
 TEST_P(HostUsersTest, UpdatesMerge) {
   const auto before = add("ann");
   const auto id = before.at("id").get<std::int64_t>();

@@ -12,25 +12,29 @@
 namespace host::app {
 
 Administration::Administration(plugin::HostTables& tables, plugin::Registry& registry, users::Store& store,
-                               vfs::Quotas& quotas, const config::Config& config)
+                               vfs::Quotas& quotas, admin::Sessions& sessions, const config::Config& config)
     : tables_(tables),
       registry_(registry),
-      settings_(config.httpd.bind_port == 0 ? std::string() : http_settings(config)),
+      config_(config),
       users_(registry, store, quotas),
       jobs_(
           registry, store, quotas,
           {.backups = config.resolve(config.httpd.backups_path), .keep_usage = config.data_provider.track_quota != 0}),
+      sessions_(sessions),
       info_(registry, store, {version(), build_date(), commit()}) {
-  tables_.connect(&users_, &jobs_, &info_);
+  tables_.connect(&users_, &jobs_, &sessions_, &info_);
 }
 
 Administration::~Administration() {
   service_.reset();
-  tables_.connect(nullptr, nullptr, nullptr);
+  tables_.connect(nullptr, nullptr, nullptr, nullptr);
 }
 
 core::Result<void> Administration::start() {
-  if (settings_.empty()) return core::ok();
+  if (config_.httpd.bind_port == 0) return core::ok();
+  auto settings = http_settings(config_);
+  if (!settings) return settings.error();
+  settings_ = std::move(*settings);
   auto service = registry_.make_service(kHttpPlugin, settings_, "httpd");
   if (!service) return service.error();
   service_ = std::move(*service);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "host/admin/host_info.h"
+#include "host/admin/host_sessions.h"
 #include "host/admin/host_users.h"
 #include "host/admin/jobs.h"
 #include "host/config/config.h"
@@ -19,7 +20,7 @@ namespace host::app {
 class Administration {
  public:
   Administration(plugin::HostTables& tables, plugin::Registry& registry, users::Store& store, vfs::Quotas& quotas,
-                 const config::Config& config);
+                 admin::Sessions& sessions, const config::Config& config);
   ~Administration();
   Administration(const Administration&) = delete;
   Administration& operator=(const Administration&) = delete;
@@ -31,9 +32,11 @@ class Administration {
  private:
   plugin::HostTables& tables_;
   plugin::Registry& registry_;
-  const std::string settings_;  // empty: none is wanted
+  const config::Config& config_;
+  std::string settings_;  // set by start, as is service_
   admin::HostUsers users_;
   admin::Jobs jobs_;
+  admin::HostSessions sessions_;
   admin::HostInfo info_;
   std::unique_ptr<plugin::Service> service_;  // set by start, before reload can be called
 };

@@ -104,9 +104,9 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
   if (!defence) return defence.error();
   auth::Defender defender(*defence);
   vfs::Quotas quotas(usage_store(**store), static_cast<vfs::Quotas::Track>(config->data_provider.track_quota));
-  Administration administration(tables, registry, **store, quotas, *config);
-  auth::Login login(**store, &defender);
   admin::Sessions sessions(core::limits::kMaxSessions);
+  Administration administration(tables, registry, **store, quotas, sessions, *config);
+  auth::Login login(**store, &defender);
   const auto server = make_server(*config, {&registry, &login, &defender, &sessions, &quotas});
   if (!server) return server.error();
   if (auto started = administration.start(); !started) return started.error();

@@ -27,7 +27,11 @@ std::vector<std::string> check(const config::Config& config) {
   note(defender_options(config));
   note(check_directory(config.dir));
   note(ssh::check_host_keys(config.dir, config.sftpd.keys));
-  if (config.httpd.bind_port != 0) note(registry.make_service(kHttpPlugin, http_settings(config), "httpd"));
+  if (config.httpd.bind_port != 0) {
+    const auto http = http_settings(config);
+    note(http);
+    if (http) note(registry.make_service(kHttpPlugin, *http, "httpd"));
+  }
   return problems;
 }
 

@@ -181,8 +181,11 @@ core::Result<ssh::ServerOptions> server_options(const config::Config& config) {
   return options;
 }
 
-std::string http_settings(const config::Config& config) {
+core::Result<std::string> http_settings(const config::Config& config) {
   const auto& httpd = config.httpd;
+  if (httpd.backups_path.empty() || httpd.backups_path == "." || httpd.backups_path == "..") {
+    return invalid("httpd.backups_path: found \"" + httpd.backups_path + "\", allowed is a directory of its own");
+  }
   const auto file = [&](const std::string& name) { return name.empty() ? name : config.resolve(name).string(); };
   const nlohmann::ordered_json settings = {
       {"bind_address", httpd.bind_address},

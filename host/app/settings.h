@@ -31,7 +31,7 @@ core::Result<ssh::ServerOptions> server_options(const config::Config& config);
 
 // The httpd section in the terms of the plugin that serves it.
 inline constexpr std::string_view kHttpPlugin = "admin-http";
-std::string http_settings(const config::Config& config);
+core::Result<std::string> http_settings(const config::Config& config);
 
 // Names of the plugins that plugins.paths lists: a file named there must be loadable, whether or not it is used.
 std::vector<std::string> plugins_at_paths(const config::Config& config);

@@ -101,6 +101,21 @@ sp_status SP_CALL jobs_restore(void* ctx, sp_str request, const sp_sink* summary
   });
 }
 
+sp_status SP_CALL sessions_list(void* ctx, const sp_sink* out, sp_error* error) noexcept {
+  return call_for_text<HostSessions>(ctx, out, error, [](auto& sessions) { return sessions.list(); });
+}
+sp_status SP_CALL sessions_close(void* ctx, sp_str connection_id, sp_error* error) noexcept {
+  return call<HostSessions>(ctx, error, [&](auto& sessions) { return sessions.close(to_view(connection_id)); });
+}
+sp_status SP_CALL sessions_close_user(void* ctx, sp_str username, std::uint64_t* count, sp_error* error) noexcept {
+  return call<HostSessions>(ctx, error, [&](auto& sessions) -> Result<void> {
+    const auto closed = sessions.close_user(to_view(username));
+    if (!closed) return closed.error();
+    *count = *closed;
+    return core::ok();
+  });
+}
+
 sp_status SP_CALL info_version(void* ctx, const sp_sink* out, sp_error* error) noexcept {
   return call_for_text<HostInfo>(ctx, out, error, [](auto& info) { return info.version(); });
 }
@@ -132,9 +147,11 @@ struct HostTables::Impl {
   // The tables' ctx points at these.
   HostUsers* users = nullptr;
   HostJobs* jobs = nullptr;
+  HostSessions* sessions = nullptr;
   HostInfo* info = nullptr;
   sp_host_users users_table{&users, users_list, users_get, users_add, users_update, users_remove};
   sp_host_jobs jobs_table{&jobs, jobs_scans, jobs_start_scan, jobs_dump, jobs_restore};
+  sp_host_sessions sessions_table{&sessions, sessions_list, sessions_close, sessions_close_user};
   sp_host_info info_table{&info,        info_version,        info_plugins, info_provider_status,
                           info_metrics, info_check_password, info_log_http};
 };
@@ -145,12 +162,14 @@ HostTables::~HostTables() = default;
 std::map<std::string, const void*, std::less<>> HostTables::extensions() const {
   return {{SP_EXT_HOST_USERS, &impl_->users_table},
           {SP_EXT_HOST_JOBS, &impl_->jobs_table},
+          {SP_EXT_HOST_SESSIONS, &impl_->sessions_table},
           {SP_EXT_HOST_INFO, &impl_->info_table}};
 }
 
-void HostTables::connect(HostUsers* users, HostJobs* jobs, HostInfo* info) {
+void HostTables::connect(HostUsers* users, HostJobs* jobs, HostSessions* sessions, HostInfo* info) {
   impl_->users = users;
   impl_->jobs = jobs;
+  impl_->sessions = sessions;
   impl_->info = info;
 }
 

@@ -39,6 +39,14 @@ class HostJobs {
   virtual core::Result<Restored> restore(std::string_view request_json) = 0;
 };
 
+class HostSessions {
+ public:
+  virtual ~HostSessions() = default;
+  virtual core::Result<std::string> list() = 0;
+  virtual core::Result<void> close(std::string_view connection_id) = 0;
+  virtual core::Result<std::size_t> close_user(std::string_view username) = 0;
+};
+
 class HostInfo {
  public:
   virtual ~HostInfo() = default;
@@ -60,7 +68,7 @@ class HostTables {
   // For RegistryOptions::host_extensions. Until connect has been called the tables answer SP_E_BUSY.
   std::map<std::string, const void*, std::less<>> extensions() const;
   // What is behind the tables from now on; null: nothing. Before services start and after they stopped.
-  void connect(HostUsers* users, HostJobs* jobs, HostInfo* info);
+  void connect(HostUsers* users, HostJobs* jobs, HostSessions* sessions, HostInfo* info);
 
  private:
   struct Impl;

@@ -2,6 +2,9 @@
 //
 // What can be told without a server: settings that are safe, routes, the form of answers, and who may come in.
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -10,6 +13,7 @@
 #include "htpasswd.h"
 #include "routes.h"
 #include "settings.h"
+#include "watch.h"
 
 namespace admin_http {
 namespace {
@@ -119,6 +123,41 @@ TEST_F(PasswordFileTest, FollowsTheFile) {
   EXPECT_TRUE(file.allows("ann", "new"));
   std::filesystem::remove(path);
   EXPECT_FALSE(file.allows("ann", "new"));
+}
+
+struct WatchTest : ::testing::Test {
+  WatchTest() { EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0); }
+  ~WatchTest() override {
+    ::close(ends[0]);
+    ::close(ends[1]);
+  }
+  // Does the other end see that the connection is cut off, within `time`?
+  bool cut(int milliseconds) {
+    pollfd other{ends[1], POLLIN, 0};
+    return ::poll(&other, 1, milliseconds) == 1;
+  }
+  int ends[2] = {-1, -1};
+  Watch watch;
+};
+
+TEST_F(WatchTest, CutsOffWhoTakesTooLong) {
+  Watch::Connection connection(watch, ends[0]);
+  EXPECT_EQ(Watch::Connection::current(), &connection);
+  connection.allow(std::chrono::milliseconds(1));
+  EXPECT_TRUE(cut(20000));
+}
+
+TEST_F(WatchTest, LeavesOthersAlone) {
+  Watch::Connection connection(watch, ends[0]);
+  connection.allow(std::chrono::milliseconds(200));
+  connection.allow_any_time();
+  EXPECT_FALSE(cut(1500));
+}
+
+TEST_F(WatchTest, CutsOffAllAtTheEnd) {
+  Watch::Connection early(watch, ends[0]);
+  watch.cut_all();
+  EXPECT_TRUE(cut(0));
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ Answer get_metrics(const Request& request, Services& services);
 // handlers_connections.cpp
 Answer get_connections(const Request& request, Services& services);
 Answer close_connection(const Request& request, Services& services);
+Answer close_connections(const Request& request, Services& services);
 
 // handlers_users.cpp
 Answer list_users(const Request& request, Services& services);

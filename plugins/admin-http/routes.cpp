@@ -17,6 +17,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/health", get_health, true},
     {"GET", "/api/v1/openapi.yaml", get_openapi},
     {"GET", "/api/v1/connection", get_connections},
+    {"DELETE", "/api/v1/connection", close_connections},
     {"DELETE", "/api/v1/connection/{}", close_connection},
     {"GET", "/api/v1/quota_scan", get_scans},
     {"POST", "/api/v1/quota_scan", start_scan},

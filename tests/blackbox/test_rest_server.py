@@ -7,13 +7,11 @@ import socket
 import threading
 import urllib.parse
 
-import jsonschema
 import paramiko
 import pytest
-import yaml
 
 import rawsftp as s
-from rest import OPENAPI, Rest, description
+from rest import OPENAPI, Rest, description, jsonschema, yaml
 from util import run, seconds
 from server import binary
 
@@ -229,6 +227,7 @@ class TestLife:
 
     @pytest.mark.parametrize("httpd, key", [
         ({"bind_address": ""}, "httpd.auth_user_file"), ({"bind_address": "0.0.0.0"}, "httpd.auth_user_file"),
+        ({"backups_path": ""}, "httpd.backups_path"), ({"backups_path": ".."}, "httpd.backups_path"),
         ({"certificate_file": "cert.pem"}, "httpd.certificate_key_file"), ({"auth_user_file": "none"}, "httpd.auth_user_file"),
         ({"certificate_file": "none", "certificate_key_file": "none"}, "httpd.certificate_file"),
     ], ids=str)

@@ -48,6 +48,20 @@ typedef struct sp_host_jobs {
   sp_status(SP_CALL *restore)(void *ctx, sp_str request, const sp_sink *summary, sp_error *) SP_NOEXCEPT;
 } sp_host_jobs;
 
+/* Who is logged in. */
+#define SP_EXT_HOST_SESSIONS "host.sessions/1"
+typedef struct sp_host_sessions {
+  void *ctx;
+  /* Delivers the connections that have a channel, in no order: [{"username", "connection_id", "client_version",
+   * "remote_address", "connection_time": ms, "last_activity": ms, "protocol": "SFTP" | "SCP" | "SSH", "active_transfers":
+   * [{"operation_type": "upload" | "download", "path", "start_time": ms, "size", "last_activity": ms}], "ssh_command"}] */
+  sp_status(SP_CALL *list)(void *ctx, const sp_sink *, sp_error *) SP_NOEXCEPT;
+  /* Ends one soon, as if its client had gone. SP_E_NOT_FOUND. */
+  sp_status(SP_CALL *close)(void *ctx, sp_str connection_id, sp_error *) SP_NOEXCEPT;
+  /* Ends all of an account; *count says how many there were. */
+  sp_status(SP_CALL *close_user)(void *ctx, sp_str username, uint64_t *count, sp_error *) SP_NOEXCEPT;
+} sp_host_sessions;
+
 /* What runs here. */
 #define SP_EXT_HOST_INFO "host.info/1"
 typedef struct sp_host_info {
