@@ -111,9 +111,9 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
   if (!server) return server.error();
   if (auto started = administration.start(); !started) return started.error();
   std::optional<Reloader> reloader;
-  reloader.emplace(Reloader::Parts{store->get(), &defender, server->get(), &administration,
-                                   [&] { return load_config(options); }},
-                   *config);
+  reloader.emplace(
+      Reloader::Parts{store->get(), &defender, server->get(), &administration, [&] { return load_config(options); }},
+      *config);
   signals.start({[&] { (*server)->stop(); }, [&] { reloader->request(); }},
                 {std::chrono::seconds(config->sftpd.drain_timeout) + kStopPatience, kStopNowPatience, [] {
                    log::error("service", "",
