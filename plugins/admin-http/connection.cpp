@@ -16,6 +16,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <stdexcept>
 
 #include "http_limits.h"
 #include "server.h"
@@ -45,6 +46,11 @@ bool read_body(net::HTTPServerRequest& request, std::string& body) {
     if (got == 0) break;
     total += got;
     if (total <= limits::kBodyBytes) body.append(block, 0, got);
+  }
+  // The part that came may well be JSON.
+  if (!request.getChunkedTransferEncoding() && total < static_cast<std::size_t>(request.getContentLength64()) &&
+      total <= limits::kDiscardedBytes) {
+    throw std::runtime_error("the body was cut off");
   }
   return total <= limits::kBodyBytes;
 }

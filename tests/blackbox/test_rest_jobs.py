@@ -3,18 +3,23 @@
 import json
 import os
 import stat
-import threading
+import time
+from pathlib import Path
 
+import paramiko
 import pytest
 
+import rawsftp as s
 from rest import HASH, Rest
-from util import wait_for
+from server import binary
+from util import seconds, wait_for
 
 pytestmark = pytest.mark.ours
+SLOW_STORAGE = Path(os.environ.get("SALLYPORT_TEST_PLUGINS") or binary().parent.parent / "test-plugins").resolve() / "fs-slow.so"
 
 
 @pytest.fixture
-def user(rest, rest_server, request):
+def user(rest, rest_server):
     made = rest.add(rest_server, "scanned")
     yield made
     rest.delete(f"user/{made['id']}")
@@ -41,25 +46,23 @@ class TestScans:
         status, error, _ = rest.post("quota_scan", body).said
         assert status == 400 and error
 
-    def test_one_at_a_time_for_a_user(self, rest, rest_server):
-        """A directory that takes long: a thousand nested ones and a virtual folder over it are not needed; a storage
-        that is busy with a large directory is. Whichever of many starts comes second while one runs is refused."""
-        made = rest.add(rest_server, "many")
-        home = rest_server.directory / "homes/many"
-        for i in range(200):
-            (home / f"{i:03}" / "deep").mkdir(parents=True)
-        answers = []
-        threads = [threading.Thread(target=lambda: answers.append(rest.post("quota_scan", {"username": "many"}).said))
-                   for _ in range(16)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert set(answers) <= {(201, "", "Scan started"), (409, "", "Another scan is already in progress")}
-        assert (201, "", "Scan started") in answers
+    def test_one_at_a_time_for_a_user(self, make_server):
+        """On a storage that takes its time. The stop does not wait for the scan."""
+        server = make_server(config={"httpd": {"bind_port": -1}, "plugins": {
+            "paths": [str(SLOW_STORAGE)], "storage": {"fs-slow": {"delay_ms": 500}}}})
+        server.start()
+        rest = Rest(server.rest_url)
+        for name in ("slow", "other"):
+            rest.add(server, name, filesystem={"provider": "fs-slow"})
+        start = {"username": "slow"}
+        assert rest.post("quota_scan", start).said == (201, "", "Scan started")
+        assert [scan["username"] for scan in rest.get("quota_scan").json] == ["slow"]
+        assert abs(rest.get("quota_scan").json[0]["start_time"] / 1000 - time.time()) < seconds(30)
+        assert rest.post("quota_scan", start).said == (409, "", "Another scan is already in progress")
+        assert rest.post("quota_scan", {"username": "other"}).status == 201
         rest.wait_for_scans()
-        assert rest.user("many")["used_quota_files"] == 0
-        rest.delete(f"user/{made['id']}")
+        assert rest.post("quota_scan", start).status == 201
+        server.stop()
 
 
 class TestDump:
@@ -163,3 +166,32 @@ class TestRestore:
 
     def test_other_numbers_count_as_the_default(self, rest, rest_server, record):
         assert self.load(rest, rest_server, [record], mode=7, scan_quota=9).said == (200, "", "Data restored")
+
+
+def test_life_of_a_user(rest, rest_server):
+    user = rest.add(rest_server, "liv", password="first password", quota_files=10)
+
+    def put(name):
+        with s.transport(rest_server, None, login=False) as link:
+            link.auth_password("liv", "first password")
+            with paramiko.SFTPClient.from_transport(link) as sftp, sftp.open(name, "wb") as file:
+                file.write(b"x" * 100)
+    put("one")
+    assert rest.user("liv")["used_quota_files"] == 1
+    (rest_server.directory / "homes/liv/two").write_text("by hand")
+    assert rest.post("quota_scan", {"username": "liv"}).status == 201
+    rest.wait_for_scans()
+    assert (rest.user("liv")["used_quota_files"], rest.user("liv")["used_quota_size"]) == (2, 107)
+    assert rest.get("dumpdata", output_file="liv.json").status == 200
+    assert rest.delete(f"user/{user['id']}").status == 200
+    with pytest.raises(paramiko.AuthenticationException):
+        put("three")
+    file = rest_server.config_dir / "backups/liv.json"
+    mark = rest_server.mark()
+    assert rest.get("loaddata", input_file=file, scan_quota=2).said == (200, "", "Data restored")
+    rest_server.wait_log(lambda l: "quota scan found" in l.get("message", ""), start=mark)
+    put("four")
+    after = rest.user("liv")
+    assert after["used_quota_files"] == 3
+    wait_for("the login to be recorded", lambda: rest.user("liv")["last_login"] > 0)
+    rest.delete(f"user/{after['id']}")

@@ -92,6 +92,16 @@ class TestMistakes:
                            headers={"Transfer-Encoding": "chunked"})
         assert connection.getresponse().status == 413
 
+    def test_a_body_that_is_cut_off(self, rest, rest_server):
+        user = rest.add(rest_server, "whole")
+        with socket.create_connection((rest.host, rest.port), timeout=seconds(30)) as link:
+            link.sendall(f"PUT /api/v1/user/{user['id']} HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n".encode())
+            link.sendall(b'{"status": 0}')
+            link.shutdown(socket.SHUT_WR)
+            assert link.recv(65536).startswith(b"HTTP/1.1 400")
+        assert rest.user("whole") == user
+        rest.delete(f"user/{user['id']}")
+
     @pytest.mark.parametrize("data", [b"\r\n\r\n", b"GET\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00", b"GET / HTTP/9.9\r\n\r\n",
                                       b"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", b"x" * 100000,
                                       b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 1000 + b"\r\n",
