@@ -11,12 +11,11 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-import pytest
+import jsonschema
+import yaml
 
 from util import seconds, wait_for
 
-jsonschema = pytest.importorskip("jsonschema")
-yaml = pytest.importorskip("yaml")
 OPENAPI = Path(__file__).resolve().parents[2] / "plugins/admin-http/openapi.yaml"
 
 HASH = "$1$saltsalt$9xy1btjgzLYfb7hivXtC//"  # of "secret", quick to check

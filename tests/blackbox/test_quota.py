@@ -207,12 +207,14 @@ def test_several_sessions_share_one_limit(server):
         thread.start()
     for thread in threads:
         thread.join()
-    assert 1 <= len(granted) <= 2
+    assert len(granted) <= 2  # side by side they may also use up the room together, and all fail
     counted(server, "sized", account.home)
     assert on_disk(account.home)[0] <= LIMIT
     with client(server, "sized") as sftp:
         for entry in list(account.home.iterdir()):
             sftp.call(s.REMOVE, s.string(entry.name))
+        put(sftp, "/f", LIMIT)  # nothing is held any more
+        sftp.call(s.REMOVE, s.string("/f"))
 
 
 def test_two_hundred_uploads_at_once(server):
