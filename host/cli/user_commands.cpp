@@ -135,7 +135,9 @@ int scan_quota(const UserFlags& flags) {
   if (!user) return fail(user.error());
   vfs::Identity identity;
   identity.user = *user;
-  auto files = vfs::SessionFs::mount(*accounts->registry, std::move(identity), {});
+  vfs::Options options;
+  options.make_home = false;  // a home that is not there holds nothing that could be counted
+  auto files = vfs::SessionFs::mount(*accounts->registry, std::move(identity), options);
   if (!files) return fail(files.error());
   const auto found = (*files)->scan_usage();
   if (!found) return fail(found.error());

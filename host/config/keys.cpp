@@ -128,7 +128,7 @@ const Key kKeys[] = {
     {"defender.allowed", MEMBER(defender.allowed), text(Rule::Text::kNetwork), Key::kOurs | Key::kLive,
      "Addresses and CIDR ranges that are never refused, whatever they fail; wins over `denied`."},
     {"defender.denied", MEMBER(defender.denied), text(Rule::Text::kNetwork), Key::kOurs | Key::kLive,
-     "Addresses and CIDR ranges that may never connect."},
+     "Addresses and CIDR ranges that may never connect, while `enabled`."},
 
     {"data_provider.driver", MEMBER(data_provider.driver), text(Rule::Text::kPluginName), 0,
      "Where accounts are kept: NAME loads the plugin `provider-NAME`."},

@@ -201,7 +201,12 @@ Result<void*> Registry::Impl::create(const LoadedFactory& factory, const std::st
 Registry::Registry(RegistryOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 
 void Registry::stop_storages() {
-  for (auto& [name, storage] : impl_->storages) storage->pool().stop();
+  std::vector<std::shared_ptr<Storage>> all;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    for (const auto& [name, storage] : impl_->storages) all.push_back(storage);
+  }
+  for (const auto& storage : all) storage->pool().stop();
 }
 
 Registry::~Registry() {

@@ -38,6 +38,7 @@ core::Task<int> Sink::copy() {
   into_target_ = is_directory || text.ends_with('/');
   say_ok();
   for (;;) {
+    co_await room();  // a client that does not read its answers gets no more of them
     auto message = co_await line(core::limits::kMaxConversationLine);
     if (!message && input_over()) co_return levels_.empty() ? status() : 1;
     if (!message) co_return fail("endless message");
@@ -99,6 +100,7 @@ core::Task<Sink::Next> Sink::enter_directory(Entry entry) {
   if (!arguments_.recursive) co_return broken("a directory, without -r");
   if (levels_.size() >= kMaxDepth) co_return broken("too many directories in each other");
   const auto path = path_of(entry.name);
+  if (path.str().size() > core::limits::kMaxPathBytes) co_return broken("path too long");
   auto make = [this, path, perms = entry.perms]() -> Result<void> {
     const auto found = fs_->stat(path, true);
     if (found && found->type == core::FileType::kDir) return core::ok();
@@ -137,6 +139,7 @@ core::Task<Sink::Next> Sink::leave_directory() {
 
 core::Task<Sink::Next> Sink::receive_file(Entry entry) {
   const auto path = path_of(entry.name);
+  if (path.str().size() > core::limits::kMaxPathBytes) co_return broken("path too long");
   const auto times = std::exchange(times_, std::nullopt);
   vfs::OpenRequest request;
   request.write = request.create = request.truncate = true;

@@ -44,6 +44,7 @@ core::Task<int> Source::copy() {
 }
 
 core::Task<bool> Source::send(VirtualPath path, std::size_t depth) {
+  co_await room();  // before warnings, too
   auto look = [this, &path] { return fs_->stat(path, true); };
   auto found = co_await work(pool(path), look);
   Attrs attrs;
@@ -159,10 +160,20 @@ core::Task<bool> Source::send_entries(VirtualPath path, std::size_t depth) {
     warn(path, dir.error());
     co_return true;
   }
+  const bool go_on = co_await send_all(path, **dir, depth);
+  auto release = [&dir] {
+    dir->reset();
+    return core::ok();
+  };
+  (void)co_await last_work(pool(path), release);
+  co_return go_on;
+}
+
+core::Task<bool> Source::send_all(const VirtualPath& path, vfs::OpenDir& dir, std::size_t depth) {
   for (bool at_end = false; !at_end;) {
     std::vector<std::string> names;
     auto next = [&dir, &names] {
-      return (*dir)->next(kEntriesAtOnce, [&names](std::string_view name, const Attrs&) {
+      return dir.next(kEntriesAtOnce, [&names](std::string_view name, const Attrs&) {
         names.emplace_back(name);
         return true;
       });
@@ -174,8 +185,9 @@ core::Task<bool> Source::send_entries(VirtualPath path, std::size_t depth) {
     }
     at_end = *step;
     for (const auto& name : names) {
-      if (name == "." || name == ".." || name.find('\n') != std::string::npos) {
-        if (name.size() > 2) warn(path.child(name), "a name that scp cannot tell");
+      if (name == "." || name == "..") continue;
+      if (name.find('\n') != std::string::npos) {
+        warn(path.child(name), "a name that scp cannot tell");
         continue;
       }
       const bool go_on = co_await send(path.child(name), depth + 1);

@@ -23,6 +23,7 @@ class Source final : public Script {
   core::Task<bool> send_data(vfs::OpenFile& file, std::uint64_t size, core::Result<void>& outcome);
   core::Task<bool> send_directory(core::VirtualPath path, core::Attrs attrs, std::size_t depth);
   core::Task<bool> send_entries(core::VirtualPath path, std::size_t depth);
+  core::Task<bool> send_all(const core::VirtualPath& path, vfs::OpenDir& dir, std::size_t depth);
   // A line that the client has to accept. kRefused: it does not want this file.
   core::Task<Answer> propose(const core::Attrs& attrs, std::string line);
 };

@@ -35,7 +35,7 @@ Attrs new_attrs(const Attrs& wanted, std::uint32_t default_perms, std::uint32_t 
 Features MountedFs::features(const VirtualPath& path) const {
   const FsCaps& caps = context_->mounts.at(path).fs->caps();
   return {.symlinks = caps.has(FsCaps::kSymlinks),
-          .hard_links = caps.hard_link,
+          .hard_links = caps.hard_link && !context_->quota.limits_size(),
           .statvfs = caps.statvfs,
           .copy_data = caps.copy_range || caps.has(FsCaps::kRandomWrite),
           .owner_names = caps.owner_names,
@@ -58,7 +58,8 @@ Result<void> MountedFs::set_attrs(const VirtualPath& path, const Attrs& attrs, b
   auto permitted = permitted_attrs(*context_, target, attrs);
   if (!permitted) return permitted.error();
   if (permitted->valid == 0) return core::ok();
-  if (permitted->has(Attrs::kSize) && !context_->names.allows(path)) return Status::kDenied;
+  const bool resizes = permitted->has(Attrs::kSize);
+  if (resizes && (!context_->names.allows(path) || Upload::is_temporary(path.name()))) return Status::kDenied;
   auto done = noted("set attributes of", place, apply(path, place, *permitted, follow));
   if (done) journal::attrs(*context_, place, *permitted);
   return done;
@@ -67,8 +68,10 @@ Result<void> MountedFs::set_attrs(const VirtualPath& path, const Attrs& attrs, b
 Result<void> MountedFs::apply(const VirtualPath& path, const Place& place, const Attrs& attrs, bool follow) {
   const auto set = [&] { return place.fs->set_attrs(op(), place.path, follow, attrs); };
   if (!context_->quota.counts() || !attrs.has(Attrs::kSize)) return set();
-  const auto names = context_->quota.hold(path);
-  InPlace counted(context_->quota, path,
+  const auto target = follow ? follow_links(*context_, path) : core::Result<LinkTarget>(LinkTarget{place, path, {}});
+  if (!target) return target.error();
+  const auto names = context_->quota.hold(target->path);
+  InPlace counted(context_->quota, target->path,
                   [&] { return counted_size(place.fs->stat(op(), place.path, follow)).value_or(0); });
   auto done = counted.make_room(static_cast<std::int64_t>(attrs.size));
   if (done) done = set();
@@ -82,6 +85,7 @@ Result<std::unique_ptr<OpenFile>> MountedFs::open(const VirtualPath& path, const
   if (!context_->names.allows(path)) return Status::kDenied;
   auto plan = plan_open(request, rights_to_open(path, request), place.fs->caps());
   if (!plan) return plan.error();
+  if (plan->writable && Upload::is_temporary(path.name())) return Status::kDenied;
   if (plan->flags == 0) {
     auto found = noted("stat", place, place.fs->stat(op(), place.path, true));
     if (!found) return found.error();
@@ -144,7 +148,7 @@ Result<void> MountedFs::remove(const VirtualPath& path) {
   if (!context_->names.allows(path)) return Status::kDenied;
   const Place place = context_->mounts.resolve(path);
   const auto names = context_->quota.hold(path);
-  const auto counted = Replaced::look(*context_, place, path);
+  const auto counted = Upload::is_temporary(path.name()) ? nullptr : Replaced::look(*context_, place, path);
   auto done = noted("remove", place, place.fs->remove_file(op(), place.path));
   if (done && counted) counted->count();
   if (done) journal::command(*context_, "Remove", place);
@@ -155,6 +159,8 @@ Result<void> MountedFs::rename(const VirtualPath& from, const VirtualPath& to, b
   if (auto may = context_->gate.check_rename(from, to); !may) return may;
   replace = replace || context_->options.lax_rename;
   if (context_->mounts.leads_to_mount(from) || context_->mounts.leads_to_mount(to)) return Status::kDenied;
+  // What has no name yet gets it from its upload, which counts it.
+  if (Upload::is_temporary(from.name()) || Upload::is_temporary(to.name())) return Status::kDenied;
   const Place source = context_->mounts.resolve(from);
   const Place target = context_->mounts.resolve(to);
   // What is moved to where another filter holds is copied, so that every name in it is looked at.
@@ -226,9 +232,12 @@ Result<std::string> MountedFs::read_link(const VirtualPath& path) {
 Result<void> MountedFs::hard_link(const VirtualPath& from, const VirtualPath& to) {
   if (auto may = context_->gate.check_hard_link(from, to); !may) return may;
   if (!context_->names.allows(from) || !context_->names.allows(to)) return Status::kDenied;
+  if (Upload::is_temporary(from.name()) || Upload::is_temporary(to.name())) return Status::kDenied;
   const Place source = context_->mounts.resolve(from);
   const Place target = context_->mounts.resolve(to);
   if (source.fs != target.fs) return Status::kCrossDevice;
+  // Growth by one name and removal of the other would get past a limit: files are counted by name.
+  if (context_->quota.limits_size()) return Status::kUnsupported;
   if (!source.fs->caps().hard_link) return Status::kUnsupported;
   const auto names = context_->quota.hold(to);
   auto room = room_for_link(source);

@@ -55,6 +55,17 @@ core::Result<void> UserUsage::take(const QuotaLimits& limits, std::int64_t bytes
   return core::ok();
 }
 
+core::Result<void> UserUsage::take_file(const QuotaLimits& limits) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (limits.files > 0 && stored_.files + unwritten_.files >= limits.files)
+      return no_room(std::to_string(limits.files) + " files");
+    ++unwritten_.files;
+  }
+  count({});
+  return core::ok();
+}
+
 core::Result<void> UserUsage::reserve(const QuotaLimits& limits, std::int64_t bytes) {
   return make_room(limits, bytes, reserved_);
 }
@@ -81,7 +92,7 @@ Usage UserUsage::used() const {
 
 core::Result<void> UserUsage::set(const Usage& scanned) {
   const std::lock_guard only(store_);
-  flush_held();
+  if (!flush_held()) return core::Error(Status::kBusy, "the data provider does not take the counters");
   auto before = quotas_.store_.read(username_);
   if (!before) return before.error();
   if (auto done = quotas_.store_.add(username_, scanned - *before); !done) return done;
@@ -135,8 +146,9 @@ bool UserUsage::flush_held() {
 
 // A store that does not answer leaves the last known numbers in force.
 void UserUsage::refresh() {
-  const std::lock_guard only(store_);
-  if (Clock::now() - read_at_ < core::limits::kUsageFresh) return;
+  // Whoever finds the store at work goes on with the numbers there are: a provider that hangs must not hold up files.
+  const std::unique_lock only(store_, std::try_to_lock);
+  if (!only || Clock::now() - read_at_ < core::limits::kUsageFresh) return;
   flush_held();
   const auto stored = quotas_.store_.read(username_);
   const std::lock_guard lock(mutex_);

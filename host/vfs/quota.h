@@ -44,7 +44,9 @@ class UserUsage : public std::enable_shared_from_this<UserUsage> {
   core::Result<void> may_begin(const QuotaLimits& limits, bool new_file);
   // Counts bytes before they are written; kQuota, and nothing is counted, when there is no room for them.
   core::Result<void> take(const QuotaLimits& limits, std::int64_t bytes);
-  // The same for bytes that are not to be counted yet: a file without its name.
+  // Counts one more file; kQuota, and nothing is counted, when there may not be one.
+  core::Result<void> take_file(const QuotaLimits& limits);
+  // The same as take() for bytes that are not to be counted yet: a file without its name.
   core::Result<void> reserve(const QuotaLimits& limits, std::int64_t bytes);
   void release(std::int64_t bytes);
   void count(const Usage& change);

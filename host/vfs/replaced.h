@@ -20,13 +20,17 @@ class Replaced {
     return std::make_unique<Replaced>(context.quota, path, *size);
   }
   Replaced(const SessionQuota& quota, const core::VirtualPath& path, std::int64_t size)
-      : usage_(*quota.usage), file_(quota, path, [size] { return size; }) {}
+      : usage_(*quota.usage), size_(size), file_(quota, path, [size] { return size; }) {}
 
+  std::int64_t size() const { return size_; }
   // It is done: one file less.
   void count() { usage_.count({-file_.replaced(), -1}); }
+  // The same, and another file has its name.
+  void take_place() { usage_.count({-file_.replaced(), 0}); }
 
  private:
   UserUsage& usage_;
+  const std::int64_t size_;
   InPlace file_;
 };
 

@@ -53,16 +53,9 @@ class DirectUpload final : public Upload {
   std::unique_ptr<InPlace> counted_;
 };
 
-// Where a temporary is, and what it is to become.
-struct Target {
-  Place place;       // the name itself, links followed
-  VirtualPath path;  // the same as clients see it
-  std::optional<Attrs> before;
-};
-
 class TemporaryUpload final : public Upload {
  public:
-  TemporaryUpload(const Context& context, Target target, BackendPath temporary, bool replace)
+  TemporaryUpload(const Context& context, LinkTarget target, BackendPath temporary, bool replace)
       : context_(context), target_(std::move(target)), temporary_(std::move(temporary)), replace_(replace) {
     if (target_.before) room_ = static_cast<std::int64_t>(target_.before->size);  // it makes way in the end
   }
@@ -80,6 +73,7 @@ class TemporaryUpload final : public Upload {
 
  private:
   Result<void> grow(std::int64_t end);
+  Result<void> take_room(std::int64_t size, const Replaced* replaced);
   Result<void> publish(std::int64_t size);
   void discard();
   void release() {
@@ -87,7 +81,7 @@ class TemporaryUpload final : public Upload {
   }
 
   const Context& context_;
-  const Target target_;
+  const LinkTarget target_;
   const BackendPath temporary_;
   const bool replace_;
   std::mutex mutex_;
@@ -104,15 +98,29 @@ Result<void> TemporaryUpload::grow(std::int64_t end) {
   return core::ok();
 }
 
+// What was to make way may have gone meanwhile, and other new files may have come.
+Result<void> TemporaryUpload::take_room(std::int64_t size, const Replaced* replaced) {
+  const SessionQuota& quota = context_.quota;
+  if (!quota.counts()) return core::ok();
+  const std::int64_t missing = size - (replaced != nullptr ? replaced->size() : 0) - reserved_;
+  if (quota.limits_size() && missing > 0) {
+    if (auto room = quota.usage->reserve(quota.limits, missing); !room) return room;
+    reserved_ += missing;
+  }
+  return replaced != nullptr ? core::ok() : quota.usage->take_file(quota.limits);
+}
+
 Result<void> TemporaryUpload::publish(std::int64_t size) {
   const auto names = context_.quota.hold(target_.path);
   plugin::Fs& fs = *target_.place.fs;
   auto replaced = Replaced::look(context_, target_.place, target_.path);
+  if (auto room = take_room(size, replaced.get()); !room) return room;
   auto renamed = fs.rename(context_.op(), temporary_, target_.place.path, {.replace = replace_});
-  if (renamed && context_.quota.counts()) {
-    context_.quota.usage->count({size, 1});
-    if (replaced) replaced->count();
-  }
+  if (!context_.quota.counts()) return renamed;
+  UserUsage& usage = *context_.quota.usage;
+  if (renamed) usage.count({size, 0});
+  if (!replaced && !renamed) usage.count({0, -1});
+  if (replaced && renamed) replaced->take_place();
   return renamed;
 }
 
@@ -153,30 +161,8 @@ BackendPath temporary_for(const BackendPath& path) {
   return {path.text.substr(0, slash) + name};
 }
 
-// The file that a name leads to, since a temporary that replaced a link would cut it off.
-Result<Target> follow(const Context& context, const VirtualPath& path) {
-  const Mount& mount = context.mounts.at(path);
-  Target target{context.mounts.resolve(path), path, std::nullopt};
-  for (int hops = 0; hops < core::limits::kMaxLinkHops; ++hops) {
-    auto found = target.place.fs->stat(context.op(), target.place.path, false);
-    if (!found && found.error().status != Status::kNotFound) return found.error();
-    if (!found) return target;
-    if (found->type != core::FileType::kSymlink) {
-      target.before = *found;
-      return target;
-    }
-    if (!context.names.empty()) return Status::kDenied;  // such an account follows no link
-    auto text = target.place.fs->read_link(context.op(), target.place.path);
-    if (!text) return text.error();
-    const auto inside = VirtualPath::clean(*text, VirtualPath::clean(target.place.path.text).parent());
-    target.place.path = {inside.str()};
-    target.path = VirtualPath::clean(mount.at.str() + inside.str());
-  }
-  return Status::kLoop;
-}
-
 // What is in the file now is where the upload goes on.
-Result<void> copy_content(const Context& context, const Target& target, plugin::File& to) {
+Result<void> copy_content(const Context& context, const LinkTarget& target, plugin::File& to) {
   auto from = target.place.fs->open(context.op(), target.place.path, {.flags = OpenArgs::kRead});
   if (!from) return from.error();
   std::uint64_t copied = 0;
@@ -194,9 +180,10 @@ bool publishes_by_rename(const Context& context, const FsCaps& caps) {
          caps.has(FsCaps::kAtomicRename) && caps.has(FsCaps::kRenameReplace);
 }
 
-Result<Upload::Opened> begin_temporary(const Context& context, Target target, const OpenPlan& plan,
+Result<Upload::Opened> begin_temporary(const Context& context, LinkTarget target, const OpenPlan& plan,
                                        const Attrs& attrs) {
   const bool exists = target.before.has_value();
+  if (Upload::is_temporary(target.path.name())) return Status::kDenied;
   if (exists && target.before->type == core::FileType::kDir) return Status::kIsDir;
   if (exists && target.before->type != core::FileType::kFile) return Status::kDenied;
   if (exists && (plan.flags & OpenArgs::kExclusive) != 0) return Status::kExists;
@@ -206,7 +193,10 @@ Result<Upload::Opened> begin_temporary(const Context& context, Target target, co
   }
   const bool keeps = exists && (plan.flags & OpenArgs::kTruncate) == 0;
   Attrs own = attrs;
-  if (exists) own.perms = target.before->perms & 0777U;  // as if it had been written over
+  if (exists) {  // as if it had been written over
+    own.valid = Attrs::kPerms;
+    own.perms = target.before->perms & 0777U;
+  }
   auto temporary = temporary_for(target.place.path);
   constexpr std::uint32_t kHow = OpenArgs::kRead | OpenArgs::kWrite | OpenArgs::kAppend;
   const OpenArgs args{.flags = (plan.flags & kHow) | OpenArgs::kCreate | OpenArgs::kExclusive, .attrs = &own};
@@ -218,6 +208,8 @@ Result<Upload::Opened> begin_temporary(const Context& context, Target target, co
   const auto size = keeps ? target.before->size : 0;
   opened.upload = std::make_unique<TemporaryUpload>(context, target, temporary, replace);
   opened.file = *std::move(file);
+  // The store takes the umask off what is new; a refusal leaves it at that.
+  if (exists) (void)opened.file->set_attrs(context.op(), own);
   auto ready = opened.upload->make_room(size);
   if (ready && size > 0) ready = copy_content(context, target, *opened.file);
   if (ready) return opened;
@@ -237,10 +229,13 @@ Result<Upload::Opened> begin_direct(const Context& context, const VirtualPath& p
     opened.file = *std::move(file);
     return opened;
   }
+  auto target = follow_links(context, path);  // files are counted by their own names
+  if (!target) return target.error();
+  if (Upload::is_temporary(target->path.name())) return Status::kDenied;
   UserUsage& usage = *context.quota.usage;
-  const auto names = usage.hold(path);
+  const auto names = usage.hold(target->path);
   bool exists = true;
-  auto counted = std::make_unique<InPlace>(context.quota, path, [&] {
+  auto counted = std::make_unique<InPlace>(context.quota, target->path, [&] {
     const auto size = counted_size(place.fs->stat(context.op(), place.path, true));
     exists = size.has_value();
     return size.value_or(0);
@@ -257,6 +252,27 @@ Result<Upload::Opened> begin_direct(const Context& context, const VirtualPath& p
 
 }  // namespace
 
+Result<LinkTarget> follow_links(const Context& context, const VirtualPath& path) {
+  const Mount& mount = context.mounts.at(path);
+  LinkTarget target{context.mounts.resolve(path), path, std::nullopt};
+  for (int hops = 0; hops < core::limits::kMaxLinkHops; ++hops) {
+    auto found = target.place.fs->stat(context.op(), target.place.path, false);
+    if (!found && found.error().status != Status::kNotFound) return found.error();
+    if (!found) return target;
+    if (found->type != core::FileType::kSymlink) {
+      target.before = *found;
+      return target;
+    }
+    if (!context.names.empty()) return Status::kDenied;  // such an account follows no link
+    auto text = target.place.fs->read_link(context.op(), target.place.path);
+    if (!text) return text.error();
+    const auto inside = VirtualPath::clean(*text, VirtualPath::clean(target.place.path.text).parent());
+    target.place.path = {inside.str()};
+    target.path = VirtualPath::clean(mount.at.str() + inside.str());
+  }
+  return Status::kLoop;
+}
+
 bool Upload::is_temporary(std::string_view name) { return name.starts_with(kTemporaryPrefix); }
 
 Result<Upload::Opened> Upload::begin(const Context& context, const VirtualPath& path, const OpenPlan& plan,
@@ -264,7 +280,8 @@ Result<Upload::Opened> Upload::begin(const Context& context, const VirtualPath& 
   if (!publishes_by_rename(context, context.mounts.at(path).fs->caps())) {
     return begin_direct(context, path, plan, attrs);
   }
-  auto target = follow(context, path);
+  // A temporary that replaced a link would cut it off.
+  auto target = follow_links(context, path);
   if (!target) return target.error();
   // What is continued was left by an upload that failed; it is in the open already.
   const bool continues = target->before && (plan.flags & OpenArgs::kTruncate) == 0;

@@ -7,11 +7,21 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string_view>
 
 #include "host/vfs/context.h"
 #include "host/vfs/open_plan.h"
 
 namespace host::vfs {
+
+// A name with the links behind it followed.
+struct LinkTarget {
+  Place place;
+  core::VirtualPath path;             // as clients see it
+  std::optional<core::Attrs> before;  // nothing: there is no such file
+};
+core::Result<LinkTarget> follow_links(const Context& context, const core::VirtualPath& path);
 
 class Upload {
  public:

@@ -59,7 +59,7 @@ def temporaries(home):
 def test_until_the_end_the_old_file_is_there(sftp, home, mode):
     target = home / "f"
     target.write_bytes(OLD)
-    target.chmod(0o640)
+    target.chmod(0o666)
     with sftp.open("/f", "wb") as file:
         file.write(NEW)
         file.stat()  # the write has been answered
@@ -71,7 +71,7 @@ def test_until_the_end_the_old_file_is_there(sftp, home, mode):
             with sftp.open("/f", "rb") as other:
                 assert other.read() == OLD
     assert target.read_bytes() == NEW and not temporaries(home)
-    assert target.stat().st_mode & 0o777 == 0o640, "as if it had been written over"
+    assert target.stat().st_mode & 0o777 == 0o666, "as if it had been written over"
 
 
 def test_a_new_file_gets_its_name_at_the_end(sftp, home, mode):
