@@ -24,7 +24,8 @@ def rows(server):
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["version-1", "version-2"])
 def inherited(request, make_server):
-    """A started server over such a database; its rows before the start are in .before."""
+    """A started server over such a database; its rows before the start are in .before, what came of them, before anybody
+    used it, in .opened and .shown."""
     server = make_server(config={"data_provider": {"name": "sftpgo.db"}})
     homes = server.directory / "homes"
     text = (DATA / f"reference-v{request.param}.sql").read_text().replace("@HOME@", str(homes))
@@ -38,6 +39,8 @@ def inherited(request, make_server):
         (homes / "full" / place).mkdir(parents=True)
     (homes / "full/f").write_text("read me")
     server.start()
+    server.opened = rows(server)
+    server.shown = {name: json.loads(server.cli("user", "show", name).stdout) for name in server.before}
     yield server
     server.stop()
 
@@ -47,7 +50,7 @@ def by_password(server, name, password=PASSWORD):
 
 
 def test_opening_keeps_every_column(inherited):
-    now = rows(inherited)
+    now = inherited.opened
     assert set(now) == set(inherited.before)
     for name, before in inherited.before.items():
         for column, value in before.items():
@@ -117,7 +120,7 @@ def test_lists_of_rights_from_before_0_9_4(inherited):
 
 def test_records_are_shown_as_they_are(inherited):
     for name, before in inherited.before.items():
-        shown = json.loads(inherited.cli("user", "show", name).stdout)
+        shown = inherited.shown[name]
         for column, value in before.items():
             if column in ("password", "last_login"):
                 continue
