@@ -107,7 +107,7 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
   admin::Sessions sessions(core::limits::kMaxSessions);
   Administration administration(tables, registry, **store, quotas, sessions, *config);
   auth::Login login(**store, &defender);
-  const auto server = make_server(*config, {&registry, &login, &defender, &sessions, &quotas});
+  auto server = make_server(*config, {&registry, &login, &defender, &sessions, &quotas});
   if (!server) return server.error();
   if (auto started = administration.start(); !started) return started.error();
   std::optional<Reloader> reloader;
@@ -124,6 +124,7 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
   signals.finish();
   reloader.reset();
   administration.stop();
+  server->reset();           // what its sessions still held is let go by the storages' workers, side by side
   registry.stop_storages();  // the last files are counted before the counters go
   return core::ok();
 }
