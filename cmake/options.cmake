@@ -37,3 +37,8 @@ endif()
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(SALLYPORT_PLUGIN_OUTPUT_DIR ${CMAKE_BINARY_DIR}/lib/sallyport/plugins)
 set(SALLYPORT_PLUGIN_INSTALL_DIR lib/sallyport/plugins)  # beside bin/, where the executable looks
+
+# Clang before 17 has coroutines, and does not tell the C++ library of GCC so.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 17)
+  add_compile_definitions(__cpp_impl_coroutine=201902L)
+endif()

@@ -14,7 +14,7 @@ namespace host::core {
 template <class T>
 class [[nodiscard]] Task {
  public:
-  struct promise_type {
+  struct promise_type {  // NOLINT(readability-identifier-naming): the language wants this name
     std::optional<T> value;
     std::coroutine_handle<> awaited_by;
 

@@ -158,7 +158,7 @@ core::Task<Sink::Next> Sink::receive_file(Entry entry) {
   const auto whole = received ? co_await answer() : Answer::kEnd;
   if (!received && received.error().status != Status::kCancelled) (void)co_await answer();
   const bool lost = whole != Answer::kOk;
-  auto finish = [this, &file, lost, attrs = attrs_of(entry.perms, times)]() -> Result<void> {
+  auto finish = [&file, lost, attrs = attrs_of(entry.perms, times)]() -> Result<void> {
     if (!lost && attrs.valid != 0) {
       if (auto set = (*file)->set_attrs(attrs); matters(set)) {
         (void)(*file)->close(false);
