@@ -20,9 +20,15 @@ with warnings.catch_warnings():
     import paramiko
 
 
+MIB = 1 << 20
+
+
 class Paramiko(Client):
     """rekey_bytes: after how much it asks for new keys."""
     name = "paramiko"
+    # Its get() asks for a whole file from a second thread, and reads answers only until nothing is asked for. Whenever that
+    # thread is late once, nobody reads any more, and from about 2 GiB the requests fill the channel's window: it stands still.
+    AT_ONCE = 256 * MIB
 
     def __init__(self, *args, rekey_bytes=None, **kw):
         super().__init__(*args, **kw)
@@ -53,7 +59,16 @@ class Paramiko(Client):
         self.do("put", os.fspath(local), remote)
 
     def get(self, remote, local, timeout=120):
-        self.do("get", remote, os.fspath(local))
+        with self.sftp() as sftp:
+            size = sftp.stat(remote).st_size
+            if size <= self.AT_ONCE:
+                sftp.get(remote, os.fspath(local))
+                return
+            with sftp.open(remote, "rb") as data, open(local, "wb") as out:
+                for start in range(0, size, self.AT_ONCE):
+                    end = min(start + self.AT_ONCE, size)
+                    for part in data.readv([(at, min(MIB, end - at)) for at in range(start, end, MIB)]):
+                        out.write(part)
 
     def put_tree(self, local, remote, timeout=300):
         with self.sftp() as sftp:

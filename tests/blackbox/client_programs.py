@@ -174,8 +174,9 @@ class Psftp(Client):
             return []
         sessions = self.server.client_home / ".putty/sessions"
         sessions.mkdir(parents=True, exist_ok=True)
-        (sessions / "saved").write_text("".join(f"{key}={value}\n" for key, value in self.saved.items()))
-        return ["-load", "saved", "-v"]
+        name = f"saved{os.getpid()}"  # another process may be reading its own
+        (sessions / name).write_text("".join(f"{key}={value}\n" for key, value in self.saved.items()))
+        return ["-load", name, "-v"]
 
     def script(self, *lines, timeout=120):
         fingerprint = run(["ssh-keygen", "-lf", self.server.keyring.host("ed25519").with_suffix(".pub")]).stdout.split()[1]
