@@ -38,6 +38,8 @@ TEST(Reference, SampleFileIsCleanAndComplete) {
     for (std::string part; at != nullptr && std::getline(path, part, '.');)
       at = at->contains(part) ? &(*at)[part] : nullptr;
     EXPECT_NE(at, nullptr) << key.path;
+    if (key.path == "data_provider.name" || key.path == "data_provider.track_quota") continue;
+    EXPECT_EQ(value_text(config, key), value_text(Config(), key)) << key.path << " is not the default";
   }
 }
 

@@ -6,17 +6,16 @@
 #include "host/ssh/session.h"
 
 #include <fcntl.h>
-#include <openssl/rand.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/post.hpp>
 #include <utility>
 
 #include "host/core/limits.h"
 #include "host/core/log.h"
+#include "host/core/random.h"
 #include "host/ssh/request_watch.h"
 
 // The message API is marked as replaced by callbacks, which cannot defer an answer (see authentication.h).
@@ -30,18 +29,6 @@ namespace limits = core::limits;
 // Polls per turn, so that one peer that sends without pause does not keep the thread.
 constexpr int kPollsPerTurn = 64;
 
-std::string random_id() {
-  std::array<unsigned char, 32> bytes{};
-  RAND_bytes(bytes.data(), bytes.size());
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (const auto byte : bytes) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
-
 }  // namespace
 
 Session::Session(std::shared_ptr<IoPair> threads, std::shared_ptr<Context> context, int fd, Peer peer)
@@ -52,7 +39,7 @@ Session::Session(std::shared_ptr<IoPair> threads, std::shared_ptr<Context> conte
       unwatched_fd_(fd),
       client_ip_(std::move(peer.ip)),
       client_address_(std::move(peer.address)),
-      connection_id_(random_id()),
+      connection_id_(core::random_text(64)),
       place_(std::move(peer.place)),
       deadline_(peer.came + std::chrono::seconds(options_->login_grace_s)) {
   ++context_->sessions;

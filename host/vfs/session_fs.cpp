@@ -15,7 +15,7 @@ std::uint32_t mapped_id(std::int64_t id) {
   return id > 0 && id <= users::kMaxMappedId ? static_cast<std::uint32_t>(id) : Attrs::kKeep;
 }
 
-// A folder is a directory of this machine, whatever the home is. That it is missing is for its own operations to say.
+// A folder is a directory of this machine, whatever the home is. That it is missing keeps nobody out of the rest.
 constexpr std::string_view kFolderStorage = "fs-local";
 
 plugin::MountArgs mount_args(const Identity& identity, const Options& options, std::string root) {
@@ -43,6 +43,15 @@ void make_way(plugin::Fs& home, const VirtualPath& folder, const Identity& ident
                   "the way to virtual folder \"" + folder.str() + "\" cannot be made: " + made.error().message());
 }
 
+void warn_if_missing(plugin::Fs& fs, const users::VirtualFolder& folder, const Identity& identity) {
+  const auto attrs = fs.stat({.session_id = identity.session_number}, {}, true);
+  if (attrs) return;
+  core::log::warn(journal::kSender, identity.connection_id,
+                  "virtual folder \"" + folder.virtual_path + "\" of user \"" + identity.user.username +
+                      "\" cannot be used, see to its directory \"" + folder.mapped_path +
+                      "\": " + attrs.error().message());
+}
+
 Result<std::vector<Mount>> mount_all(plugin::Registry& registry, const Identity& identity, const Options& options) {
   const users::User& user = identity.user;
   const plugin::Op op{.session_id = identity.session_number};
@@ -65,6 +74,7 @@ Result<std::vector<Mount>> mount_all(plugin::Registry& registry, const Identity&
     folder_args.make_root = false;
     auto fs = (*folders)->mount(op, std::move(folder_args));
     if (!fs) return fs.error();
+    if (options.make_home) warn_if_missing(**fs, folder, identity);
     mounts.push_back({at, *std::move(fs)});
   }
   return mounts;

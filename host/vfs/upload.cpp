@@ -4,14 +4,12 @@
 // they are looked at, changed and counted, so that uploads of one user to one name follow each other.
 #include "host/vfs/upload.h"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <utility>
 
 #include "host/core/limits.h"
+#include "host/core/random.h"
 #include "host/vfs/journal.h"
 #include "host/vfs/replaced.h"
 
@@ -150,11 +148,7 @@ Result<void> TemporaryUpload::close(plugin::File& file, bool commit) {
 
 // Twenty characters as in the replaced system, so that clean-up scripts for "." "sftpgo-upload.*" go on working.
 BackendPath temporary_for(const BackendPath& path) {
-  static constexpr std::string_view kDigits = "0123456789abcdefghijklmnopqrstuv";
-  std::array<unsigned char, 20> random{};
-  RAND_bytes(random.data(), random.size());
-  std::string id;
-  for (const auto byte : random) id += kDigits[byte % kDigits.size()];
+  const auto id = core::random_text(20, "0123456789abcdefghijklmnopqrstuv");
   const auto slash = path.text.rfind('/') + 1;
   std::string name = std::string(kTemporaryPrefix) + id + "." + path.text.substr(slash);
   name.resize(std::min(name.size(), kMaxNameBytes));

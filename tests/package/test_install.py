@@ -47,6 +47,7 @@ LAYOUT = [
     "share/doc/sallyport/sdk/README.md",
     "share/doc/sallyport/docs/*.md",
     "share/doc/sallyport/docs/sallyport.json",
+    "share/doc/sallyport/docs/sallyport.service",
     "share/doc/sallyport/docs/adr/*.md",
 ]
 
@@ -143,6 +144,31 @@ def test_the_sample_configuration_is_good(tree, work):
     done = run([tree / "bin/sallyport", "check-config", "-c", folder], env={}, cwd="/")
     assert "good" in done.stdout and done.stderr == ""
     assert (tree / "share/doc/sallyport/docs/sallyport.json").read_bytes() == sample.read_bytes()
+
+
+def test_the_systemd_unit_starts_the_server(tree, work):
+    text = (tree / "share/doc/sallyport/docs/sallyport.service").read_text()
+    folder = work / "state"
+    folder.mkdir()
+    for there, here in (("/usr/local/bin/sallyport", tree / "bin/sallyport"), ("/var/lib/sallyport", folder)):
+        assert there in text
+        text = text.replace(there, str(here).replace(" ", "\\x20"))
+    unit = work / "sallyport.service"
+    unit.write_text(text)
+    if shutil.which("systemd-analyze"):
+        run(["systemd-analyze", "verify", "--man=no", unit])
+    (folder / "sallyport.json").write_text(json.dumps({
+        "sftpd": {"bind_port": 0, "bind_address": "127.0.0.1"}, "httpd": {"bind_port": 0},
+        "data_provider": {"driver": "sqlite", "name": "accounts.db"}}))
+    run([tree / "bin/sallyport", "initprovider", "-c", folder], env={}, cwd="/")
+    command = re.search(r"^ExecStart=(.*)$", text, re.MULTILINE).group(1)
+    argv = [word.replace("\\x20", " ") for word in shlex.split(command.replace("\\", "\\\\"))]
+    with subprocess.Popen(argv, env={}, cwd="/", stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert any("listening on 127.0.0.1" in line for line in server.stdout)
+        finally:
+            server.terminate()
+    assert server.returncode == 0
 
 
 def test_serve_put_and_get(tree, work, monkeypatch):
