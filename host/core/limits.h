@@ -79,7 +79,7 @@ inline constexpr std::size_t kPooledBlocks = 64;  // large blocks kept for reuse
 inline constexpr std::size_t kLogQueueLines = 8192;
 inline constexpr std::size_t kMaxLogTextBytes = 16 * 1024;
 
-// Owner names remembered per session and kind, for listings
+// Owner names remembered per channel, for listings
 inline constexpr std::size_t kMaxOwnerNames = 256;
 
 // Quotas

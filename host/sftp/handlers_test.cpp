@@ -287,6 +287,9 @@ TEST_F(HandlersTest, UsersAndGroupsById) {
   EXPECT_TRUE(users.ok());
   Reader groups(in.bytes());
   EXPECT_EQ(groups.text(), "group1");
+  ask(Ask::extended(1, "users-groups-by-id@openssh.com").text(ids).text(ids));
+  EXPECT_EQ(fs->gate.count("user_name"), 2u) << "each is asked for once";
+  EXPECT_EQ(fs->gate.count("group_name"), 2u);
   fs->can.owner_names = false;
   EXPECT_EQ(code(Ask::extended(1, "users-groups-by-id@openssh.com").text(ids).text(ids)), 8u);
 }

@@ -3,6 +3,8 @@
 // The bound is kept by starting anew, which a directory with very many owners pays with repeated look-ups only.
 #include "host/sftp/names.h"
 
+#include "host/core/limits.h"
+
 namespace host::sftp {
 
 const std::string& OwnerNames::user(vfs::SessionFs& fs, const vfs::VirtualPath& path, std::uint32_t uid) {
@@ -17,7 +19,7 @@ const std::string& OwnerNames::find(Kind kind, vfs::SessionFs& fs, const vfs::Vi
   const auto key = std::tuple(&fs.pool(path), kind, id);
   const auto known = kept_.find(key);
   if (known != kept_.end()) return known->second;
-  if (kept_.size() >= kMaxKept) kept_.clear();
+  if (kept_.size() >= core::limits::kMaxOwnerNames) kept_.clear();
   auto name = kind == Kind::kUser ? fs.user_name(path, id) : fs.group_name(path, id);
   if (name.empty() || name.size() > kMaxNameBytes) name = std::to_string(id);
   return kept_.emplace(key, std::move(name)).first->second;

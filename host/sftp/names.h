@@ -16,7 +16,6 @@ namespace host::sftp {
 
 class OwnerNames {
  public:
-  static constexpr std::size_t kMaxKept = 256;
   static constexpr std::size_t kMaxNameBytes = 64;
 
   // Valid until the next call.

@@ -268,15 +268,13 @@ Result<plugin::StatVfs> MountedFs::statvfs(const VirtualPath& path) {
 }
 
 std::string MountedFs::user_name(const VirtualPath& path, std::uint32_t uid) {
-  plugin::Fs& fs = *context_->mounts.at(path).fs;
-  if (!fs.caps().owner_names) return std::to_string(uid);
-  return users_.get(uid, [&] { return fs.user_name(uid); });
+  auto name = context_->mounts.at(path).fs->user_name(uid);
+  return name ? *std::move(name) : std::to_string(uid);
 }
 
 std::string MountedFs::group_name(const VirtualPath& path, std::uint32_t gid) {
-  plugin::Fs& fs = *context_->mounts.at(path).fs;
-  if (!fs.caps().owner_names) return std::to_string(gid);
-  return groups_.get(gid, [&] { return fs.group_name(gid); });
+  auto name = context_->mounts.at(path).fs->group_name(gid);
+  return name ? *std::move(name) : std::to_string(gid);
 }
 
 }  // namespace host::vfs

@@ -11,7 +11,6 @@
 
 #include "host/vfs/context.h"
 #include "host/vfs/journal.h"
-#include "host/vfs/owner_names.h"
 #include "host/vfs/replaced.h"
 #include "host/vfs/upload.h"
 #include "host/vfs/usage_scan.h"
@@ -67,7 +66,6 @@ class MountedFs final : public SessionFs {
   Result<std::optional<std::int64_t>> room_for_link(const Place& source);
 
   const std::shared_ptr<const Context> context_;
-  OwnerNames users_, groups_;
 };
 
 }  // namespace host::vfs
