@@ -157,19 +157,24 @@ class Restore {
 
 Result<std::size_t> write_backup(users::Store& store, const std::filesystem::path& file, bool indent) {
   if (auto made = make_directories(file.parent_path()); !made) return made.error();
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) return Error(Status::kInvalid, file.string() + " is a directory");
   NewFile out(file);
   if (!out.is_open()) return failed("cannot write", file);
   std::size_t count = 0;
   bool last = false;
   std::string text = indent ? "{\n  \"users\": [" : "{\"users\":[";
-  for (std::size_t offset = 0; !last; offset += core::limits::kUsersPerPage) {
-    const auto page = store.list(core::limits::kUsersPerPage, offset, false);
+  for (std::string after; !last;) {
+    auto page = store.list_after(after, core::limits::kUsersPerPage);
     if (!page) return page.error();
-    for (const auto& user : *page) {
+    for (const auto& user : page->users) {
       if (count++ > 0) text += ',';
       text += one_user(user, indent);
     }
-    last = page->empty();  // a page may also be short because an account in it cannot be read
+    last = page->last_name.empty();
+    if (!last && page->last_name == after)
+      return Error(Status::kInternal, "the user names of the data provider do not ascend");
+    after = std::move(page->last_name);
     if (last) text += indent ? "\n  ]\n}\n" : "]}\n";
     if (auto written = out.write(text); !written) return written.error();
     text.clear();

@@ -70,6 +70,24 @@ TEST_F(BackupTest, PagesHoldEveryAccount) {
   EXPECT_EQ(Json::parse(read(accounts.directory / "out.json")).at("users").size(), count);
 }
 
+// Pages as a dump reads them.
+TEST_F(BackupTest, AccountsThatComeAndGoMeanwhileHideNobody) {
+  for (const auto* name : {"bob", "cem", "dan"}) accounts.add(name);
+  const auto names = [&](std::string_view after) {
+    const auto page = accounts.store->list_after(after, 2);
+    std::string all;
+    for (const auto& user : page->users) all += user.username + " ";
+    return all + "/ " + page->last_name;
+  };
+  EXPECT_EQ(names(""), "bob cem / cem");
+  accounts.add("ann");
+  EXPECT_EQ(names("cem"), "dan / dan");
+  ASSERT_TRUE(accounts.store->remove("bob"));
+  ASSERT_TRUE(accounts.store->remove("cem"));
+  EXPECT_EQ(names("cem"), "dan / dan");
+  EXPECT_EQ(names("dan"), "/ ");
+}
+
 TEST_F(BackupTest, AFailedDumpLeavesTheOldFile) {
   const auto file = accounts.directory / "out.json";
   std::filesystem::create_directory(file);  // cannot be replaced by a file

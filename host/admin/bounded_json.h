@@ -4,7 +4,10 @@
 // Private to this folder.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace host::admin {
@@ -35,6 +38,19 @@ inline bool nests_too_deep(std::string_view text) {
 inline nlohmann::ordered_json parse_bounded(std::string_view text) {
   using Json = nlohmann::ordered_json;
   return nests_too_deep(text) ? Json(Json::value_t::discarded) : Json::parse(text, nullptr, false);
+}
+
+// A member of `object`, or `missing`. Nothing when it is of another type.
+inline std::optional<std::string> text_member(const nlohmann::ordered_json& object, const char* name,
+                                              const std::string& missing = "") {
+  const auto it = object.find(name);
+  if (it == object.end()) return missing;
+  return it->is_string() ? std::optional(it->get<std::string>()) : std::nullopt;
+}
+inline std::optional<std::int64_t> number_member(const nlohmann::ordered_json& object, const char* name) {
+  const auto it = object.find(name);
+  if (it == object.end()) return 0;
+  return it->is_number_integer() ? std::optional(it->get<std::int64_t>()) : std::nullopt;
 }
 
 }  // namespace host::admin

@@ -5,9 +5,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "host/admin/metrics_json.h"
 #include "host/core/limits.h"
 #include "host/core/log.h"
-#include "host/core/metrics.h"
 #include "host/users/password.h"
 
 namespace host::admin {
@@ -78,20 +78,7 @@ bool HostInfo::provider_available() {
 }
 
 Result<std::string> HostInfo::metrics() {
-  using namespace core::metrics;
-  Json all = Json::array();
-  all.push_back({{"name", "sftpgo_dataprovider_availability"},
-                 {"type", "gauge"},
-                 {"help", "Does the data provider answer: 1 yes, 0 no"},
-                 {"value", provider_available() ? 1 : 0}});
-  for (std::size_t i = 0; i < static_cast<std::size_t>(Counter::kCount); ++i) {
-    const auto counter = static_cast<Counter>(i);
-    all.push_back({{"name", describe(counter).name},
-                   {"type", "counter"},
-                   {"help", describe(counter).help},
-                   {"value", value(counter)}});
-  }
-  return as_text(all);
+  return as_text(metrics_to_json(provider_available(), sessions_, registry_, jobs_.running()));
 }
 
 bool HostInfo::check_password(std::string_view hash, std::string_view password) {

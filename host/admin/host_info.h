@@ -7,6 +7,8 @@
 #include <mutex>
 #include <string>
 
+#include "host/admin/jobs.h"
+#include "host/admin/sessions.h"
 #include "host/plugin/host_tables.h"
 #include "host/plugin/registry.h"
 #include "host/users/store.h"
@@ -19,8 +21,8 @@ struct Version {
 
 class HostInfo final : public plugin::HostInfo {
  public:
-  HostInfo(plugin::Registry& registry, users::Store& store, Version version)
-      : registry_(registry), store_(store), version_(std::move(version)) {}
+  HostInfo(plugin::Registry& registry, users::Store& store, const Sessions& sessions, const Jobs& jobs, Version version)
+      : registry_(registry), store_(store), sessions_(sessions), jobs_(jobs), version_(std::move(version)) {}
 
   core::Result<std::string> version() override;
   core::Result<std::string> plugins() override;
@@ -34,6 +36,8 @@ class HostInfo final : public plugin::HostInfo {
 
   plugin::Registry& registry_;
   users::Store& store_;
+  const Sessions& sessions_;
+  const Jobs& jobs_;
   const Version version_;
   std::mutex mutex_;
   std::chrono::steady_clock::time_point checked_at_{};  // under mutex_

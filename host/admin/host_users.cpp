@@ -8,6 +8,7 @@
 
 #include "host/admin/bounded_json.h"
 #include "host/core/limits.h"
+#include "host/core/log.h"
 #include "host/users/user_json.h"
 
 namespace host::admin {
@@ -26,16 +27,34 @@ Result<Json> parse_object(std::string_view text) {
                json.is_discarded() ? "the body is not JSON, or nests too deep" : "the body is not a JSON object");
 }
 
-Json shown(User user, plugin::Registry& registry) {
-  if (user.filesystem.settings_json != "{}") {
-    auto blanked = registry.blank_user_secrets(user.filesystem.backend, user.filesystem.settings_json);
-    if (blanked) user.filesystem.settings_json = std::move(*blanked);
-  }
-  return users::to_json(user, users::Secrets::kBlank);
+// Of a backend that is named its own schema says what is secret; without it no text is shown. The numbered ones have
+// the forms that clients of the replaced system send back.
+Json shown(const User& user, plugin::Registry& registry) {
+  Json json = users::to_json(user, users::Secrets::kBlank);
+  auto& filesystem = json.at("filesystem");
+  if (!filesystem.contains("config")) return json;
+  const auto blanked = registry.blank_user_secrets(user.filesystem.backend, user.filesystem.settings_json);
+  if (blanked) filesystem["config"] = Json::parse(*blanked);
+  return json;
 }
 
 // Names in old databases may hold any bytes.
 std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+// Clients of the replaced system may send what only it knows; a name that is mistyped should not pass unnoticed.
+void tell_unknown_members(const std::string& username, const Json& json) {
+  if (const auto known = users::check_members(json); !known) {
+    core::log::warn("httpd", "", "user \"" + username + "\": ignored: " + known.error().message());
+  }
+}
+
+// Secrets that are sent back as they were shown, or left empty, keep their stored value.
+void keep_secrets(const User& stored, User& changed, plugin::Registry& registry) {
+  if (changed.filesystem.backend != stored.filesystem.backend || stored.filesystem.settings_json == "{}") return;
+  auto kept = registry.keep_user_secrets(changed.filesystem.backend, stored.filesystem.settings_json,
+                                         changed.filesystem.settings_json);
+  if (kept) changed.filesystem.settings_json = std::move(*kept);
+}
 
 Error unknown_id(std::int64_t id) {
   return {Status::kNotFound, "Not found: user with ID " + std::to_string(id) + " does not exist"};
@@ -54,20 +73,22 @@ Result<std::string> HostUsers::list(std::string_view query_json) {
   if (!query) return query.error();
   quotas_.flush();
   Json all = Json::array();
-  if (const std::string name = query->value("username", ""); !name.empty()) {
-    auto user = store_.find(name);
+  const auto name = text_member(*query, "username"), order = text_member(*query, "order", "ASC");
+  const auto wanted = number_member(*query, "limit"), offset = number_member(*query, "offset");
+  if (!name || !order || (*order != "ASC" && *order != "DESC") || !wanted || !offset || *offset < 0) {
+    return Error(Status::kInvalid, "the query is not one for accounts");
+  }
+  if (!name->empty()) {
+    auto user = store_.find(*name);
     if (!user && user.error().status != Status::kNotFound) return user.error();
-    if (user) all.push_back(shown(std::move(*user), registry_));
+    if (user) all.push_back(shown(*user, registry_));
     return text_of(all);
   }
-  const auto limit =
-      std::min<std::int64_t>(query->value("limit", std::int64_t{0}), std::int64_t{core::limits::kUsersPerPage});
+  const auto limit = std::min(*wanted, std::int64_t{core::limits::kUsersPerPage});
   if (limit <= 0) return text_of(all);
-  const auto offset = std::max<std::int64_t>(query->value("offset", std::int64_t{0}), 0);
-  auto page = store_.list(static_cast<std::size_t>(limit), static_cast<std::size_t>(offset),
-                          query->value("order", "ASC") == "DESC");
+  auto page = store_.list(static_cast<std::size_t>(limit), static_cast<std::size_t>(*offset), *order == "DESC");
   if (!page) return page.error();
-  for (auto& user : *page) all.push_back(shown(std::move(user), registry_));
+  for (const auto& user : *page) all.push_back(shown(user, registry_));
   return text_of(all);
 }
 
@@ -75,7 +96,7 @@ Result<std::string> HostUsers::get(std::int64_t id) {
   quotas_.flush();
   auto user = find(id);
   if (!user) return user.error();
-  return text_of(shown(std::move(*user), registry_));
+  return text_of(shown(*user, registry_));
 }
 
 Result<std::string> HostUsers::add(std::string_view user_json) {
@@ -84,8 +105,9 @@ Result<std::string> HostUsers::add(std::string_view user_json) {
   User user;
   if (auto merged = users::merge_json(user, *json); !merged) return merged.error();
   const std::string name = user.username;
+  tell_unknown_members(name, *json);
   auto added = store_.add(std::move(user));
-  if (added) return text_of(shown(std::move(*added), registry_));
+  if (added) return text_of(shown(*added, registry_));
   if (added.error().status == Status::kExists) return Error(Status::kExists, "username " + name + " already exists");
   return added.error();
 }
@@ -101,6 +123,8 @@ Result<void> HostUsers::update(std::int64_t id, std::string_view changes_json) {
   if (changed.id != id) {
     return Error(Status::kInvalid, "user ID in request body does not match user ID in path parameter");
   }
+  tell_unknown_members(user->username, *changes);
+  keep_secrets(*user, changed, registry_);
   changed.username = user->username;  // a name is for life: clients of the replaced system may send another one
   auto updated = store_.update(changed);
   if (!updated) return updated.error();

@@ -9,8 +9,10 @@
 #include <nlohmann/json.hpp>
 
 #include "host/admin/backup.h"
+#include "host/admin/bounded_json.h"
 #include "host/core/limits.h"
 #include "host/core/log.h"
+#include "host/core/metrics.h"
 
 namespace host::admin {
 namespace {
@@ -40,17 +42,17 @@ Jobs::Jobs(plugin::Registry& registry, users::Store& store, vfs::Quotas& quotas,
       options_(std::move(options)),
       pool_("jobs", core::limits::kJobThreads, core::limits::kJobQueue) {}
 
-Jobs::~Jobs() {
-  stop();
-  pool_.stop();
-}
+Jobs::~Jobs() { stop(); }
 
 void Jobs::stop() {
-  const std::lock_guard lock(mutex_);
-  stopping_ = true;
-  for (auto& [username, scan] : scans_) {
-    if (scan.files) scan.files->cancel();
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    for (auto& [username, scan] : scans_) {
+      if (scan.files) scan.files->cancel();
+    }
   }
+  pool_.stop();
 }
 
 Result<std::string> Jobs::scans() {
@@ -60,6 +62,11 @@ Result<std::string> Jobs::scans() {
     all.push_back({{"username", username}, {"start_time", scan.start_time_ms}});
   }
   return all.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::size_t Jobs::running() const {
+  const std::lock_guard lock(mutex_);
+  return scans_.size();
 }
 
 bool Jobs::begin(const std::string& username) {
@@ -117,6 +124,8 @@ void Jobs::scan(const std::string& username) {
     const auto stored = store_.usage(username);
     kept = stored ? quotas_.of(username, *stored)->set(*found) : Result<void>(stored.error());
   }
+  using core::metrics::Counter;
+  core::metrics::add(found && kept ? Counter::kScans : Counter::kScanErrors);
   if (!found || !kept) {
     core::log::warn(kSender, "",
                     "user \"" + username +
@@ -136,15 +145,18 @@ void Jobs::scan_all(std::vector<std::string> usernames) {
 }
 
 Result<void> Jobs::dump(std::string_view request_json) {
-  const Json request = Json::parse(request_json, nullptr, false);
-  const std::string name = request.is_object() ? request.value("output_file", "") : "";
+  const Json request = parse_bounded(request_json);
+  if (!request.is_object()) return invalid("the request is not a JSON object");
+  const std::string name = text_member(request, "output_file").value_or("");
+  const auto indent = request.find("indent");
+  if (indent != request.end() && !indent->is_boolean()) return invalid("Invalid indent");
   if (name.empty() || name.find('\0') != std::string::npos) return invalid("Invalid or missing output_file");
   if (name.front() == '/') return invalid("Invalid output_file " + name + ": it must be a relative path");
   if (name.find("..") != std::string::npos) return invalid("Invalid output_file " + name + ": it contains \"..\"");
   const auto file = options_.backups / name;
   if (!file.has_filename()) return invalid("Invalid output_file " + name + ": it names a directory");
   quotas_.flush();
-  const auto written = write_backup(store_, file, request.value("indent", false));
+  const auto written = write_backup(store_, file, indent != request.end() && indent->get<bool>());
   if (!written) {
     core::log::error(kSender, "", "backup: " + written.error().message());
     return written.error();
@@ -154,12 +166,16 @@ Result<void> Jobs::dump(std::string_view request_json) {
 }
 
 Result<plugin::HostJobs::Restored> Jobs::restore(std::string_view request_json) {
-  const Json request = Json::parse(request_json, nullptr, false);
-  const std::string name = request.is_object() ? request.value("input_file", "") : "";
+  const Json request = parse_bounded(request_json);
+  if (!request.is_object()) return invalid("the request is not a JSON object");
+  const std::string name = text_member(request, "input_file").value_or("");
+  const auto wanted_mode = number_member(request, "mode"), scan = number_member(request, "scan_quota");
+  if (!wanted_mode || *wanted_mode < 0 || *wanted_mode > 1) return invalid("Invalid mode: 0 or 1 is allowed");
+  if (!scan || *scan < 0 || *scan > 2) return invalid("Invalid scan_quota: 0, 1 or 2 is allowed");
   if (name.empty() || name.front() != '/' || name.find('\0') != std::string::npos) {
     return invalid("Invalid input_file \"" + name + "\": it must be an absolute path");
   }
-  const auto mode = request.value("mode", 0) == 1 ? RestoreMode::kSkipExisting : RestoreMode::kUpdate;
+  const auto mode = *wanted_mode == 1 ? RestoreMode::kSkipExisting : RestoreMode::kUpdate;
   const auto done = read_backup(store_, name, mode, [this] { return going_on(); });
   if (!done) return done.error();
   core::log::info(kSender, "",
@@ -169,11 +185,10 @@ Result<plugin::HostJobs::Restored> Jobs::restore(std::string_view request_json) 
   for (const auto& refusal : done->refusals) {
     core::log::warn(kSender, "", "restore: user \"" + refusal.username + "\" refused: " + refusal.reason.message());
   }
-  const int scan = request.value("scan_quota", 0);
   std::vector<std::string> to_scan;
   for (const auto& user : done->restored) {
     const bool limited = user.quota_size > 0 || user.quota_files > 0;
-    if (scan == 1 || (scan == 2 && limited)) to_scan.push_back(user.username);
+    if (*scan == 1 || (*scan == 2 && limited)) to_scan.push_back(user.username);
   }
   if (!to_scan.empty() && !pool_.submit([this, to_scan] { scan_all(to_scan); })) {
     core::log::warn(kSender, "", "restore: too many scans are waiting, quotas were not counted");

@@ -28,9 +28,11 @@ class Jobs final : public plugin::HostJobs {
   };
   Jobs(plugin::Registry& registry, users::Store& store, vfs::Quotas& quotas, Options options);
   ~Jobs() override;
-  // Scans and restores under way end early, and no more begin.
+  // Ends scans and restores early and waits for the scans; no more begin.
   void stop();
 
+  // Scans that run or wait.
+  std::size_t running() const;
   core::Result<std::string> scans() override;
   core::Result<void> start_scan(std::string_view username) override;
   core::Result<void> dump(std::string_view request_json) override;
@@ -52,7 +54,7 @@ class Jobs final : public plugin::HostJobs {
   users::Store& store_;
   vfs::Quotas& quotas_;
   const Options options_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::string, Scan, std::less<>> scans_;  // under mutex_
   std::uint64_t scans_so_far_ = 0;                  // under mutex_
   bool stopping_ = false;                           // under mutex_

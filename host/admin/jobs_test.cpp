@@ -101,5 +101,33 @@ TEST_F(JobsTest, ARestoreScansWhomItIsTold) {
   EXPECT_EQ(jobs->restore(R"({"input_file": "all"})").error().status, Status::kInvalid);
 }
 
+TEST_F(JobsTest, RequestsOfOtherTypesAreRefused) {
+  for (const auto* request : {"", "[]", R"({"output_file": 1})", R"({"output_file": "a", "indent": 1})"}) {
+    const auto done = jobs->dump(request);
+    ASSERT_FALSE(done) << request;
+    EXPECT_EQ(done.error().status, Status::kInvalid) << request;
+  }
+  for (const auto* rest : {R"("mode": "1")", R"("mode": 9)", R"("mode": -1)", R"("scan_quota": 3)", R"("mode": 0.5)"}) {
+    const auto done = jobs->restore(R"({"input_file": "/x", )" + std::string(rest) + "}");
+    ASSERT_FALSE(done) << rest;
+    EXPECT_TRUE(done.error().text.starts_with("Invalid ")) << done.error().text;
+  }
+}
+
+TEST_F(JobsTest, ADumpDoesNotReplaceADirectory) {
+  std::filesystem::create_directories(accounts.directory / "backups/taken");
+  const auto done = jobs->dump(R"({"output_file": "taken"})");
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().status, Status::kInvalid);
+}
+
+TEST_F(JobsTest, StoppingWaitsForScans) {
+  const auto ann = accounts.add("ann");
+  for (int i = 0; i < 200; ++i) std::filesystem::create_directories(ann.home_dir + "/" + std::to_string(i) + "/a/b");
+  ASSERT_TRUE(jobs->start_scan("ann"));
+  jobs->stop();
+  EXPECT_EQ(*jobs->scans(), "[]");
+}
+
 }  // namespace
 }  // namespace host::admin

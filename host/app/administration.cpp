@@ -12,7 +12,8 @@
 namespace host::app {
 
 Administration::Administration(plugin::HostTables& tables, plugin::Registry& registry, users::Store& store,
-                               vfs::Quotas& quotas, admin::Sessions& sessions, const config::Config& config)
+                               vfs::Quotas& quotas, admin::Sessions& sessions, auth::Defender& defender,
+                               const config::Config& config)
     : tables_(tables),
       registry_(registry),
       config_(config),
@@ -21,13 +22,14 @@ Administration::Administration(plugin::HostTables& tables, plugin::Registry& reg
           registry, store, quotas,
           {.backups = config.resolve(config.httpd.backups_path), .keep_usage = config.data_provider.track_quota != 0}),
       sessions_(sessions),
-      info_(registry, store, {version(), build_date(), commit()}) {
-  tables_.connect(&users_, &jobs_, &sessions_, &info_);
+      bans_(defender),
+      info_(registry, store, sessions, jobs_, {version(), build_date(), commit()}) {
+  tables_.connect({&users_, &jobs_, &sessions_, &bans_, &info_});
 }
 
 Administration::~Administration() {
   service_.reset();
-  tables_.connect(nullptr, nullptr, nullptr, nullptr);
+  tables_.connect({});
 }
 
 core::Result<void> Administration::start() {

@@ -11,6 +11,7 @@
 #include "host/admin/host_sessions.h"
 #include "host/admin/host_users.h"
 #include "host/admin/jobs.h"
+#include "host/app/bans.h"
 #include "host/config/config.h"
 #include "host/plugin/host_tables.h"
 #include "host/plugin/registry.h"
@@ -20,7 +21,7 @@ namespace host::app {
 class Administration {
  public:
   Administration(plugin::HostTables& tables, plugin::Registry& registry, users::Store& store, vfs::Quotas& quotas,
-                 admin::Sessions& sessions, const config::Config& config);
+                 admin::Sessions& sessions, auth::Defender& defender, const config::Config& config);
   ~Administration();
   Administration(const Administration&) = delete;
   Administration& operator=(const Administration&) = delete;
@@ -37,6 +38,7 @@ class Administration {
   admin::HostUsers users_;
   admin::Jobs jobs_;
   admin::HostSessions sessions_;
+  Bans bans_;
   admin::HostInfo info_;
   std::unique_ptr<plugin::Service> service_;  // set by start, before reload can be called
 };

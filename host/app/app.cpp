@@ -105,7 +105,7 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
   auth::Defender defender(*defence);
   vfs::Quotas quotas(usage_store(**store), static_cast<vfs::Quotas::Track>(config->data_provider.track_quota));
   admin::Sessions sessions(core::limits::kMaxSessions);
-  Administration administration(tables, registry, **store, quotas, sessions, *config);
+  Administration administration(tables, registry, **store, quotas, sessions, defender, *config);
   auth::Login login(**store, &defender);
   auto server = make_server(*config, {&registry, &login, &defender, &sessions, &quotas});
   if (!server) return server.error();

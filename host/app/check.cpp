@@ -19,7 +19,11 @@ std::vector<std::string> check(const config::Config& config) {
   const auto store = store_options(config);
   note(store);
   note(check_database_file(config));
-  if (store) note(registry.make_provider("provider-" + store->driver, store->provider_config_json));
+  if (store && store->driver == "memory") {
+    note(users::Store::open(registry, *store));  // reads its file and writes nothing
+  } else if (store) {
+    note(registry.make_provider("provider-" + store->driver, store->provider_config_json));
+  }
   for (const auto& name : storage_names(config)) note(registry.storage(name));
   const auto server = server_options(config);
   note(server);

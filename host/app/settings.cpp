@@ -194,6 +194,7 @@ core::Result<std::string> http_settings(const config::Config& config) {
       {"certificate_file", file(httpd.certificate_file)},
       {"certificate_key_file", file(httpd.certificate_key_file)},
       {"allow_insecure", httpd.allow_insecure},
+      {"allowed_hosts", httpd.allowed_hosts},
   };
   return settings.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

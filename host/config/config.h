@@ -71,7 +71,8 @@ struct Httpd {
   int bind_port = 8080;  // 0: none; -1 (ours): any free port
   std::string bind_address = "127.0.0.1", templates_path = "templates", static_files_path = "static",
               backups_path = "backups", auth_user_file, certificate_file, certificate_key_file;
-  bool allow_insecure = false;  // (ours) may listen beyond this machine without authentication or TLS
+  std::vector<std::string> allowed_hosts;  // (ours) further names by which browsers may call it
+  bool allow_insecure = false;             // (ours) may listen beyond this machine without authentication or TLS
 };
 
 struct Plugins {          // (ours)

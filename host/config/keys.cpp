@@ -185,6 +185,10 @@ const Key kKeys[] = {
     {"httpd.certificate_key_file", MEMBER(httpd.certificate_key_file), kAnything, 0, "Private key of the certificate."},
     {"httpd.allow_insecure", MEMBER(httpd.allow_insecure), kAnything, Key::kOurs,
      "Listen beyond this machine without authentication or without TLS all the same."},
+    {"httpd.allowed_hosts", MEMBER(httpd.allowed_hosts), kAnything, Key::kOurs,
+     "Names, each with or without a port, by which browsers and proxies may call the administration server, beside "
+     "addresses, names without a dot and the machine's own. Only asked where no password is needed, and of pages from "
+     "other sites."},
 
     {"plugins.directory", MEMBER(plugins.directory), kAnything, Key::kOurs,
      "Where plugins are found. Empty: `../lib/sallyport/plugins` beside the executable."},

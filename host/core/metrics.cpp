@@ -30,6 +30,10 @@ constexpr std::array<Description, kCounters> kDescriptions = {{
     {"sftpgo_keyboard_interactive_login_attempts_total", "Login attempts by keyboard-interactive"},
     {"sftpgo_keyboard_interactive_login_ok_total", "Logins by keyboard-interactive"},
     {"sftpgo_keyboard_interactive_login_ko_total", "Failed login attempts by keyboard-interactive"},
+    {"sftpgo_ssh_commands_total", "SSH commands, scp included, that came to a good end"},
+    {"sftpgo_ssh_command_errors_total", "SSH commands, scp included, that failed"},
+    {"sallyport_quota_scans_total", "Quota scans that came to their end"},
+    {"sallyport_quota_scan_errors_total", "Quota scans that failed"},
 }};
 
 struct alignas(64) Cell {

@@ -29,6 +29,10 @@ enum class Counter : std::size_t {
   kKeyboardAttempts,
   kKeyboardLogins,
   kKeyboardFailures,
+  kCommands,
+  kCommandErrors,
+  kScans,
+  kScanErrors,
   kCount
 };
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #endif
 
+#include <algorithm>
 #include <cstdint>
 #include <system_error>
 #include <utility>
@@ -45,16 +46,59 @@ void prefer_short_slices(std::chrono::nanoseconds slice) {
 #endif
 }
 
-WorkerPool::WorkerPool(std::string name, std::size_t max_threads, std::size_t max_queue)
-    : name_(std::move(name)), max_threads_(max_threads), max_queue_(max_queue) {}
+struct WorkerPool::All {
+  std::mutex mutex;  // taken before a pool's own
+  std::vector<WorkerPool*> pools;
+};
 
-WorkerPool::~WorkerPool() { stop(); }
+// Never destroyed: pools may be static.
+WorkerPool::All& WorkerPool::all() {
+  static All& all = *new All;
+  return all;
+}
+
+WorkerPool::WorkerPool(std::string name, std::size_t max_threads, std::size_t max_queue)
+    : name_(std::move(name)), max_threads_(max_threads), max_queue_(max_queue) {
+  const std::lock_guard lock(all().mutex);
+  all().pools.push_back(this);
+}
+
+WorkerPool::~WorkerPool() {
+  {
+    const std::lock_guard lock(all().mutex);
+    std::erase(all().pools, this);
+  }
+  stop();
+}
+
+WorkerPool::Reading WorkerPool::read() {
+  const std::lock_guard lock(mutex_);
+  return {name_, queue_.size(), threads_.size(), threads_.size() - std::min(idle_, threads_.size()), wait_.read()};
+}
+
+std::vector<WorkerPool::Reading> WorkerPool::read_all() {
+  std::vector<Reading> found;
+  const std::lock_guard lock(all().mutex);
+  for (auto* const pool : all().pools) {
+    auto reading = pool->read();
+    const auto same = std::ranges::find(found, reading.name, &Reading::name);
+    if (same == found.end()) {
+      found.push_back(std::move(reading));
+      continue;
+    }
+    same->queued += reading.queued;
+    same->threads += reading.threads;
+    same->busy += reading.busy;
+    same->wait += reading.wait;
+  }
+  return found;
+}
 
 bool WorkerPool::submit(Job job) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_ || queue_.size() >= max_queue_ || !ensure_thread()) return false;
-    queue_.push_back(std::move(job));
+    queue_.push_back({std::move(job), std::chrono::steady_clock::now()});
   }
   wake_.notify_one();
   return true;
@@ -65,7 +109,7 @@ void WorkerPool::submit_cleanup(Job job) {
   {
     const std::lock_guard lock(mutex_);
     taken = !stopping_ && ensure_thread();
-    if (taken) queue_.push_back(std::move(job));
+    if (taken) queue_.push_back({std::move(job), std::chrono::steady_clock::now()});
   }
   if (taken) {
     wake_.notify_one();
@@ -102,9 +146,10 @@ void WorkerPool::run() {
     wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
     --idle_;
     if (queue_.empty()) return;
-    auto job = std::move(queue_.front());
+    auto [job, submitted] = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
+    wait_.add(std::chrono::steady_clock::now() - submitted);
     job();
     job = nullptr;  // destroy what it holds outside the lock
     lock.lock();

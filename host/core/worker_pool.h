@@ -14,6 +14,8 @@
 #include <thread>
 #include <vector>
 
+#include "host/core/histogram.h"
+
 namespace host::core {
 
 class WorkerPool {
@@ -35,7 +37,23 @@ class WorkerPool {
   // Runs what is queued, then joins. Call from outside the pool.
   void stop();
 
+  // For monitoring.
+  struct Reading {
+    std::string name;
+    std::size_t queued = 0, threads = 0, busy = 0;
+    Histogram::Reading wait;  // from submit to the start of the job
+  };
+  // All pools that there are, those of one name added up. Any thread.
+  static std::vector<Reading> read_all();
+
  private:
+  struct Entry {
+    Job job;
+    std::chrono::steady_clock::time_point submitted;
+  };
+  struct All;
+  static All& all();
+  Reading read();
   bool ensure_thread();
   void run();
 
@@ -44,9 +62,10 @@ class WorkerPool {
   const std::size_t max_queue_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Job> queue_;
+  std::deque<Entry> queue_;
   std::vector<std::thread> threads_;
   std::size_t idle_ = 0;
+  Histogram wait_;
   bool short_of_threads_ = false;  // said so in the log
   bool stopping_ = false;
 };

@@ -96,6 +96,35 @@ TEST(WorkerPool, JobsAreDestroyedAfterTheyRan) {
   EXPECT_TRUE(watched.expired());
 }
 
+TEST(WorkerPool, TellsWhatWaits) {
+  const auto reading = [] {
+    for (const auto& each : WorkerPool::read_all()) {
+      if (each.name == "told") return each;
+    }
+    return WorkerPool::Reading{};
+  };
+  {
+    WorkerPool pool("told", 1, 10), same_name("told", 1, 10);
+    std::binary_semaphore begun(0), go_on(0);
+    ASSERT_TRUE(pool.submit([&] {
+      begun.release();
+      go_on.acquire();
+    }));
+    begun.acquire();
+    ASSERT_TRUE(pool.submit([] {}));
+    const auto during = reading();
+    EXPECT_EQ(during.threads, 1u);
+    EXPECT_EQ(during.busy, 1u);
+    EXPECT_EQ(during.queued, 1u);
+    EXPECT_EQ(during.wait.count(), 1u) << "of what has begun";
+    go_on.release();
+    pool.stop();
+    EXPECT_EQ(reading().queued, 0u);
+    EXPECT_EQ(reading().wait.count(), 2u);
+  }
+  EXPECT_EQ(reading().name, "") << "gone with the pool";
+}
+
 #if defined(__linux__)
 TEST(WorkerPool, ThreadsCarryThePoolsName) {
   std::array<char, 16> name{};

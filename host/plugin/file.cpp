@@ -30,7 +30,9 @@ Result<std::size_t> File::read_at(const Op& op, std::span<std::byte> into, std::
   const sp_op raw_op = to_c(op);
   ErrorSlot error;
   std::size_t got = 0;
-  const auto status = file_->ops->read_at(file_, &raw_op, into.data(), into.size(), offset, &got, error.out());
+  const auto status = stats_.timed(Call::kRead, [&] {
+    return file_->ops->read_at(file_, &raw_op, into.data(), into.size(), offset, &got, error.out());
+  });
   if (status != SP_OK) return to_error(status, error);
   if (got > into.size())
     return core::Error(Status::kInternal, "the plugin claims to have read more than it was given room for");
@@ -42,7 +44,10 @@ Result<void> File::write_at(const Op& op, std::span<const std::byte> data, std::
   if (!SP_HAS(sp_file_ops, file_->ops, write_at)) return unsupported("write");
   const sp_op raw_op = to_c(op);
   ErrorSlot error;
-  return to_result(file_->ops->write_at(file_, &raw_op, data.data(), data.size(), offset, error.out()), error);
+  return to_result(
+      stats_.timed(Call::kWrite,
+                   [&] { return file_->ops->write_at(file_, &raw_op, data.data(), data.size(), offset, error.out()); }),
+      error);
 }
 
 Result<core::Attrs> File::stat(const Op& op) {
@@ -50,7 +55,7 @@ Result<core::Attrs> File::stat(const Op& op) {
   ErrorSlot error;
   sp_attrs attrs{};
   attrs.struct_size = sizeof attrs;
-  const auto status = file_->ops->stat(file_, &raw_op, &attrs, error.out());
+  const auto status = stats_.timed(Call::kStat, [&] { return file_->ops->stat(file_, &raw_op, &attrs, error.out()); });
   if (status != SP_OK) return to_error(status, error);
   return to_attrs(attrs);
 }
@@ -61,14 +66,16 @@ Result<void> File::set_attrs(const Op& op, const core::Attrs& attrs) {
   const sp_op raw_op = to_c(op);
   const sp_attrs raw_attrs = to_c(attrs);
   ErrorSlot error;
-  return to_result(file_->ops->set_attrs(file_, &raw_op, &raw_attrs, error.out()), error);
+  return to_result(
+      stats_.timed(Call::kSetAttrs, [&] { return file_->ops->set_attrs(file_, &raw_op, &raw_attrs, error.out()); }),
+      error);
 }
 
 Result<void> File::sync(const Op& op) {
   if (!SP_HAS(sp_file_ops, file_->ops, sync)) return unsupported("sync");
   const sp_op raw_op = to_c(op);
   ErrorSlot error;
-  return to_result(file_->ops->sync(file_, &raw_op, error.out()), error);
+  return to_result(stats_.timed(Call::kSync, [&] { return file_->ops->sync(file_, &raw_op, error.out()); }), error);
 }
 
 Result<std::uint64_t> File::copy_range(const Op& op, std::uint64_t from, std::uint64_t length, File& to,
@@ -81,7 +88,9 @@ Result<std::uint64_t> File::copy_range(const Op& op, std::uint64_t from, std::ui
   const sp_op raw_op = to_c(op);
   ErrorSlot error;
   std::uint64_t copied = 0;
-  const auto status = table->copy(file_, &raw_op, from, length, to.file_, to_offset, &copied, error.out());
+  const auto status = stats_.timed(Call::kCopy, [&] {
+    return table->copy(file_, &raw_op, from, length, to.file_, to_offset, &copied, error.out());
+  });
   if (status != SP_OK) return to_error(status, error);
   return copied;
 }
@@ -92,7 +101,11 @@ Result<void> File::close(const Op& op, bool commit) {
   file_ = nullptr;
   const sp_op raw_op = to_c(op);
   ErrorSlot error;
-  return to_result(file->ops->close(file, &raw_op, commit ? SP_CLOSE_COMMIT : SP_CLOSE_ABORT, error.out()), error);
+  return to_result(
+      stats_.timed(
+          Call::kClose,
+          [&] { return file->ops->close(file, &raw_op, commit ? SP_CLOSE_COMMIT : SP_CLOSE_ABORT, error.out()); }),
+      error);
 }
 
 Dir::~Dir() { dir_->ops->close(dir_); }
@@ -109,7 +122,8 @@ Result<bool> Dir::next(const Op& op, std::uint32_t max, const Take& take) {
   const sp_op raw_op = to_c(op);
   ErrorSlot error;
   std::uint32_t at_end = 0;
-  const auto status = dir_->ops->next(dir_, &raw_op, max, &sink, &at_end, error.out());
+  const auto status =
+      stats_.timed(Call::kList, [&] { return dir_->ops->next(dir_, &raw_op, max, &sink, &at_end, error.out()); });
   // A plugin may pass on the sink's "full" or answer OK: both mean that the reply is full.
   if (status == SP_E_FULL) return false;
   if (status != SP_OK) return to_error(status, error);

@@ -116,6 +116,13 @@ sp_status SP_CALL sessions_close_user(void* ctx, sp_str username, std::uint64_t*
   });
 }
 
+sp_status SP_CALL bans_list(void* ctx, const sp_sink* out, sp_error* error) noexcept {
+  return call_for_text<HostBans>(ctx, out, error, [](auto& bans) { return bans.list(); });
+}
+sp_status SP_CALL bans_lift(void* ctx, sp_str network, sp_str username, sp_error* error) noexcept {
+  return call<HostBans>(ctx, error, [&](auto& bans) { return bans.lift(to_view(network), to_view(username)); });
+}
+
 sp_status SP_CALL info_version(void* ctx, const sp_sink* out, sp_error* error) noexcept {
   return call_for_text<HostInfo>(ctx, out, error, [](auto& info) { return info.version(); });
 }
@@ -145,14 +152,12 @@ void SP_CALL info_log_http(void* ctx, sp_str line) noexcept {
 
 struct HostTables::Impl {
   // The tables' ctx points at these.
-  HostUsers* users = nullptr;
-  HostJobs* jobs = nullptr;
-  HostSessions* sessions = nullptr;
-  HostInfo* info = nullptr;
-  sp_host_users users_table{&users, users_list, users_get, users_add, users_update, users_remove};
-  sp_host_jobs jobs_table{&jobs, jobs_scans, jobs_start_scan, jobs_dump, jobs_restore};
-  sp_host_sessions sessions_table{&sessions, sessions_list, sessions_close, sessions_close_user};
-  sp_host_info info_table{&info,        info_version,        info_plugins, info_provider_status,
+  Ports ports;
+  sp_host_users users_table{&ports.users, users_list, users_get, users_add, users_update, users_remove};
+  sp_host_jobs jobs_table{&ports.jobs, jobs_scans, jobs_start_scan, jobs_dump, jobs_restore};
+  sp_host_sessions sessions_table{&ports.sessions, sessions_list, sessions_close, sessions_close_user};
+  sp_host_bans bans_table{&ports.bans, bans_list, bans_lift};
+  sp_host_info info_table{&ports.info,  info_version,        info_plugins, info_provider_status,
                           info_metrics, info_check_password, info_log_http};
 };
 
@@ -163,14 +168,10 @@ std::map<std::string, const void*, std::less<>> HostTables::extensions() const {
   return {{SP_EXT_HOST_USERS, &impl_->users_table},
           {SP_EXT_HOST_JOBS, &impl_->jobs_table},
           {SP_EXT_HOST_SESSIONS, &impl_->sessions_table},
+          {SP_EXT_HOST_BANS, &impl_->bans_table},
           {SP_EXT_HOST_INFO, &impl_->info_table}};
 }
 
-void HostTables::connect(HostUsers* users, HostJobs* jobs, HostSessions* sessions, HostInfo* info) {
-  impl_->users = users;
-  impl_->jobs = jobs;
-  impl_->sessions = sessions;
-  impl_->info = info;
-}
+void HostTables::connect(const Ports& ports) { impl_->ports = ports; }
 
 }  // namespace host::plugin

@@ -47,6 +47,13 @@ class HostSessions {
   virtual core::Result<std::size_t> close_user(std::string_view username) = 0;
 };
 
+class HostBans {
+ public:
+  virtual ~HostBans() = default;
+  virtual core::Result<std::string> list() = 0;
+  virtual core::Result<void> lift(std::string_view network, std::string_view username) = 0;
+};
+
 class HostInfo {
  public:
   virtual ~HostInfo() = default;
@@ -67,8 +74,15 @@ class HostTables {
 
   // For RegistryOptions::host_extensions. Until connect has been called the tables answer SP_E_BUSY.
   std::map<std::string, const void*, std::less<>> extensions() const;
+  struct Ports {
+    HostUsers* users = nullptr;
+    HostJobs* jobs = nullptr;
+    HostSessions* sessions = nullptr;
+    HostBans* bans = nullptr;
+    HostInfo* info = nullptr;
+  };
   // What is behind the tables from now on; null: nothing. Before services start and after they stopped.
-  void connect(HostUsers* users, HostJobs* jobs, HostSessions* sessions, HostInfo* info);
+  void connect(const Ports& ports);
 
  private:
   struct Impl;

@@ -200,13 +200,15 @@ Result<void*> Registry::Impl::create(const LoadedFactory& factory, const std::st
 
 Registry::Registry(RegistryOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 
-void Registry::stop_storages() {
+std::vector<std::shared_ptr<Storage>> Registry::storages() const {
+  const std::lock_guard lock(impl_->mutex);
   std::vector<std::shared_ptr<Storage>> all;
-  {
-    const std::lock_guard lock(impl_->mutex);
-    for (const auto& [name, storage] : impl_->storages) all.push_back(storage);
-  }
-  for (const auto& storage : all) storage->pool().stop();
+  for (const auto& [name, storage] : impl_->storages) all.push_back(storage);
+  return all;
+}
+
+void Registry::stop_storages() {
+  for (const auto& storage : storages()) storage->pool().stop();
 }
 
 Registry::~Registry() {
@@ -293,6 +295,14 @@ Result<std::string> Registry::check_user_settings(std::string_view storage_name,
   auto factory = impl_->factory(storage_name, Kind::kStorage);
   if (!factory) return factory.error();
   return (*factory)->user.check(settings_json.empty() ? "{}" : settings_json, "filesystem.config");
+}
+
+Result<std::string> Registry::keep_user_secrets(std::string_view storage_name, const std::string& stored,
+                                                const std::string& changed) {
+  const std::lock_guard lock(impl_->mutex);
+  auto factory = impl_->factory(storage_name, Kind::kStorage);
+  if (!factory) return factory.error();
+  return (*factory)->user.keep_secrets(stored, changed);
 }
 
 Result<std::string> Registry::blank_user_secrets(std::string_view storage_name, const std::string& settings_json) {

@@ -59,6 +59,8 @@ class Registry {
 
   // The storage backend of that name ("fs-local"), made on first use from plugins.storage.NAME. Any thread.
   core::Result<std::shared_ptr<Storage>> storage(std::string_view name);
+  // Those made so far. Any thread.
+  std::vector<std::shared_ptr<Storage>> storages() const;
   // Lets their workers do what is queued and ends them; what is to be released later is released by the caller's
   // thread.
   void stop_storages();
@@ -69,6 +71,10 @@ class Registry {
                                                       std::string_view where);
   // Checks one user's storage settings against the backend's user_schema and fills in defaults.
   core::Result<std::string> check_user_settings(std::string_view storage_name, const std::string& settings_json);
+  // `changed` with those secrets (writeOnly members) from `stored` that are emptied in it: people send back what they
+  // were shown.
+  core::Result<std::string> keep_user_secrets(std::string_view storage_name, const std::string& stored,
+                                              const std::string& changed);
   // The same settings with secrets (writeOnly members) emptied, for showing to people.
   core::Result<std::string> blank_user_secrets(std::string_view storage_name, const std::string& settings_json);
 

@@ -196,6 +196,25 @@ void blank(const json& schema, json& value) {
   }
 }
 
+// Secrets as `blank` leaves them take their stored value again.
+void keep(const json& schema, const json& stored, json& value) {
+  if (schema.value("writeOnly", false)) {
+    if (value.is_null() || value == "") value = stored;
+    return;
+  }
+  if (!value.is_object() || !stored.is_object()) return;
+  const auto properties = schema.find("properties");
+  const auto extra = schema.find("additionalProperties");
+  for (auto& [name, member] : value.items()) {
+    const auto old = stored.find(name);
+    if (old == stored.end()) continue;
+    if (properties != schema.end() && properties->contains(name))
+      keep((*properties)[name], *old, member);
+    else if (extra != schema.end() && extra->is_object())
+      keep(*extra, *old, member);
+  }
+}
+
 // --- the schema itself ---
 
 Error broken(const std::string& path, const std::string& reason) {
@@ -284,6 +303,13 @@ std::string Schema::blank_secrets(std::string_view settings_json) const {
   if (!parse_text(settings_json, settings) || !settings.is_object()) return "{}";
   blank(tree_->root, settings);
   return settings.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string Schema::keep_secrets(std::string_view stored, std::string_view changed) const {
+  json old, value;
+  if (!parse_text(changed, value) || !value.is_object() || !parse_text(stored, old)) return std::string(changed);
+  keep(tree_->root, old, value);
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 }  // namespace host::plugin

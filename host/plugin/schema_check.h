@@ -25,6 +25,9 @@ class Schema {
   // "{}".
   std::string blank_secrets(std::string_view settings_json) const;
 
+  // `changed` with those writeOnly members from `stored` that are empty in it. What is not an object stays as it is.
+  std::string keep_secrets(std::string_view stored, std::string_view changed) const;
+
  private:
   struct Tree;
   explicit Schema(std::shared_ptr<const Tree> tree);

@@ -96,6 +96,15 @@ TEST(SchemaCheck, BlanksSecretsAtEveryDepth) {
   EXPECT_EQ(schema().blank_secrets("hunter2"), "{}");
 }
 
+TEST(SchemaCheck, KeepsSecretsThatComeBackEmptied) {
+  const std::string stored = R"({"bucket": "abc", "secret": "k1", "vault": {"pin": 7}})";
+  EXPECT_EQ(schema().keep_secrets(stored, schema().blank_secrets(stored)),
+            R"({"bucket":"abc","secret":"k1","vault":{"pin":7}})");
+  EXPECT_EQ(schema().keep_secrets(stored, R"({"bucket": "", "secret": "k2"})"), R"({"bucket":"","secret":"k2"})");
+  EXPECT_EQ(schema().keep_secrets(stored, R"({"bucket": "b"})"), R"({"bucket":"b"})") << "left out is taken away";
+  EXPECT_EQ(schema().keep_secrets("", R"({"secret": ""})"), R"({"secret": ""})");
+}
+
 TEST(SchemaCheck, RefusesTextThatIsNoObject) {
   EXPECT_NE(refusal("").find("not JSON"), std::string::npos);
   EXPECT_NE(refusal("[1]").find("found an array"), std::string::npos);

@@ -129,7 +129,7 @@ TEST_F(ServiceTest, TablesLeadToWhatIsConnected) {
   error.struct_size = sizeof error;
   EXPECT_EQ(table->remove(table->ctx, 1, &error), SP_E_BUSY);
   Users users;
-  tables.connect(&users, nullptr, nullptr, nullptr);
+  tables.connect({.users = &users});
   EXPECT_EQ(table->list(table->ctx, sallyport::str("{}"), &sink, &error), SP_OK);
   EXPECT_EQ(text, "list {}");
   EXPECT_EQ(table->get(table->ctx, 1, &sink, &error), SP_E_INTERNAL);

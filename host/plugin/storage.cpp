@@ -75,7 +75,8 @@ Result<std::unique_ptr<Fs>> Storage::mount(const Op& op, MountArgs args) {
   const sp_op raw_op = to_c(op);
   ErrorSlot error;
   sp_fs* mounted = nullptr;
-  const auto status = storage_->ops->mount(storage_, &raw_op, &raw, &mounted, error.out());
+  const auto status =
+      stats_.timed(Call::kMount, [&] { return storage_->ops->mount(storage_, &raw_op, &raw, &mounted, error.out()); });
   if (status != SP_OK) return to_error(status, error, name_);
   if (auto whole = check_slots(mounted); !whole) {
     if (mounted != nullptr && mounted->ops != nullptr && SP_HAS(sp_fs_ops, mounted->ops, unmount))
@@ -114,12 +115,16 @@ void Fs::cancel() {
 
 core::WorkerPool& Fs::pool() const { return storage_->pool(); }
 
+StorageStats& Fs::stats() const { return storage_->stats(); }
+
 Result<core::Attrs> Fs::stat(const Op& op, const BackendPath& path, bool follow) {
   const sp_op raw_op = to_c(op);
   ErrorSlot error;
   sp_attrs attrs{};
   attrs.struct_size = sizeof attrs;
-  const auto status = fs_->ops->stat(fs_, &raw_op, to_c(path.text), follow ? 0 : SP_STAT_NOFOLLOW, &attrs, error.out());
+  const auto status = stats().timed(Call::kStat, [&] {
+    return fs_->ops->stat(fs_, &raw_op, to_c(path.text), follow ? 0 : SP_STAT_NOFOLLOW, &attrs, error.out());
+  });
   if (status != SP_OK) return to_error(status, error);
   return to_attrs(attrs);
 }
@@ -130,9 +135,12 @@ Result<void> Fs::set_attrs(const Op& op, const BackendPath& path, bool follow, c
   const sp_op raw_op = to_c(op);
   const sp_attrs raw_attrs = to_c(attrs);
   ErrorSlot error;
-  return to_result(
-      fs_->ops->set_attrs(fs_, &raw_op, to_c(path.text), follow ? 0 : SP_STAT_NOFOLLOW, &raw_attrs, error.out()),
-      error);
+  return to_result(stats().timed(Call::kSetAttrs,
+                                 [&] {
+                                   return fs_->ops->set_attrs(fs_, &raw_op, to_c(path.text),
+                                                              follow ? 0 : SP_STAT_NOFOLLOW, &raw_attrs, error.out());
+                                 }),
+                   error);
 }
 
 Result<std::unique_ptr<File>> Fs::open(const Op& op, const BackendPath& path, const OpenArgs& args) {
@@ -152,7 +160,8 @@ Result<std::unique_ptr<File>> Fs::open(const Op& op, const BackendPath& path, co
   const sp_op raw_op = to_c(op);
   ErrorSlot error;
   sp_file* file = nullptr;
-  const auto status = fs_->ops->open(fs_, &raw_op, to_c(path.text), &raw, &file, error.out());
+  const auto status = stats().timed(
+      Call::kOpen, [&] { return fs_->ops->open(fs_, &raw_op, to_c(path.text), &raw, &file, error.out()); });
   if (status != SP_OK) return to_error(status, error);
   if (auto whole = check_slots(file, reads, writes); !whole) {
     if (file != nullptr && file->ops != nullptr && SP_HAS(sp_file_ops, file->ops, close)) {
@@ -160,20 +169,21 @@ Result<std::unique_ptr<File>> Fs::open(const Op& op, const BackendPath& path, co
     }
     return whole.error();
   }
-  return std::make_unique<File>(file, caps_.flags);
+  return std::make_unique<File>(file, caps_.flags, stats());
 }
 
 Result<std::unique_ptr<Dir>> Fs::open_dir(const Op& op, const BackendPath& path) {
   const sp_op raw_op = to_c(op);
   ErrorSlot error;
   sp_dir* dir = nullptr;
-  const auto status = fs_->ops->open_dir(fs_, &raw_op, to_c(path.text), &dir, error.out());
+  const auto status = stats().timed(
+      Call::kOpenDir, [&] { return fs_->ops->open_dir(fs_, &raw_op, to_c(path.text), &dir, error.out()); });
   if (status != SP_OK) return to_error(status, error);
   if (auto whole = check_slots(dir); !whole) {
     if (dir != nullptr && dir->ops != nullptr && SP_HAS(sp_dir_ops, dir->ops, close)) dir->ops->close(dir);
     return whole.error();
   }
-  return std::make_unique<Dir>(dir);
+  return std::make_unique<Dir>(dir, stats());
 }
 
 Result<void> Fs::mkdir(const Op& op, const BackendPath& path, const core::Attrs* attrs) {
@@ -181,7 +191,11 @@ Result<void> Fs::mkdir(const Op& op, const BackendPath& path, const core::Attrs*
   const sp_op raw_op = to_c(op);
   const sp_attrs raw_attrs = attrs != nullptr ? to_c(*attrs) : sp_attrs{};
   ErrorSlot error;
-  return to_result(fs_->ops->mkdir(fs_, &raw_op, to_c(path.text), attrs != nullptr ? &raw_attrs : nullptr, error.out()),
+  return to_result(stats().timed(Call::kMkdir,
+                                 [&] {
+                                   return fs_->ops->mkdir(fs_, &raw_op, to_c(path.text),
+                                                          attrs != nullptr ? &raw_attrs : nullptr, error.out());
+                                 }),
                    error);
 }
 
@@ -189,7 +203,9 @@ Result<void> Fs::remove(const Op& op, const BackendPath& path, std::uint32_t kin
   if (!SP_HAS(sp_fs_ops, fs_->ops, remove)) return unsupported("removing");
   const sp_op raw_op = to_c(op);
   ErrorSlot error;
-  return to_result(fs_->ops->remove(fs_, &raw_op, to_c(path.text), kind, error.out()), error);
+  return to_result(
+      stats().timed(Call::kRemove, [&] { return fs_->ops->remove(fs_, &raw_op, to_c(path.text), kind, error.out()); }),
+      error);
 }
 
 Result<void> Fs::remove_file(const Op& op, const BackendPath& path) { return remove(op, path, SP_REMOVE_FILE); }
@@ -202,7 +218,10 @@ Result<void> Fs::rename(const Op& op, const BackendPath& from, const BackendPath
   if (how.replace && !caps_.has(FsCaps::kRenameReplace)) return unsupported("renaming over an existing file");
   const sp_op raw_op = to_c(op);
   ErrorSlot error;
-  return to_result(fs_->ops->rename(fs_, &raw_op, to_c(from.text), to_c(to.text), flags, error.out()), error);
+  return to_result(
+      stats().timed(Call::kRename,
+                    [&] { return fs_->ops->rename(fs_, &raw_op, to_c(from.text), to_c(to.text), flags, error.out()); }),
+      error);
 }
 
 Result<void> Fs::symlink(const Op& op, std::string_view target, const BackendPath& link) {
@@ -210,7 +229,10 @@ Result<void> Fs::symlink(const Op& op, std::string_view target, const BackendPat
     return unsupported("making symbolic links");
   const sp_op raw_op = to_c(op);
   ErrorSlot error;
-  return to_result(fs_->ops->symlink(fs_, &raw_op, to_c(target), to_c(link.text), error.out()), error);
+  return to_result(
+      stats().timed(Call::kLink,
+                    [&] { return fs_->ops->symlink(fs_, &raw_op, to_c(target), to_c(link.text), error.out()); }),
+      error);
 }
 
 Result<std::string> Fs::read_link(const Op& op, const BackendPath& path) {
@@ -220,7 +242,8 @@ Result<std::string> Fs::read_link(const Op& op, const BackendPath& path) {
   ErrorSlot error;
   TextSink text(core::limits::kMaxPathBytes);
   const sp_sink sink = text.sink();
-  const auto status = fs_->ops->read_link(fs_, &raw_op, to_c(path.text), &sink, error.out());
+  const auto status = stats().timed(
+      Call::kLink, [&] { return fs_->ops->read_link(fs_, &raw_op, to_c(path.text), &sink, error.out()); });
   if (status != SP_OK) return to_error(status, error);
   return text.take();
 }
@@ -229,7 +252,11 @@ Result<void> Fs::hard_link(const Op& op, const BackendPath& from, const BackendP
   if (!caps_.hard_link) return unsupported("making hard links");
   const sp_op raw_op = to_c(op);
   ErrorSlot error;
-  return to_result(extensions_->hard_link->link(fs_, &raw_op, to_c(from.text), to_c(to.text), error.out()), error);
+  return to_result(
+      stats().timed(
+          Call::kLink,
+          [&] { return extensions_->hard_link->link(fs_, &raw_op, to_c(from.text), to_c(to.text), error.out()); }),
+      error);
 }
 
 Result<StatVfs> Fs::statvfs(const Op& op, const BackendPath& path) {
@@ -238,7 +265,8 @@ Result<StatVfs> Fs::statvfs(const Op& op, const BackendPath& path) {
   ErrorSlot error;
   sp_statvfs raw{};
   raw.struct_size = sizeof raw;
-  const auto status = extensions_->statvfs->statvfs(fs_, &raw_op, to_c(path.text), &raw, error.out());
+  const auto status = stats().timed(
+      Call::kStatvfs, [&] { return extensions_->statvfs->statvfs(fs_, &raw_op, to_c(path.text), &raw, error.out()); });
   if (status != SP_OK) return to_error(status, error);
   return to_statvfs(raw);
 }

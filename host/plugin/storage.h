@@ -17,6 +17,7 @@
 #include "host/core/result.h"
 #include "host/core/vpath.h"
 #include "host/core/worker_pool.h"
+#include "host/plugin/storage_stats.h"
 #include "host/plugin/storage_types.h"
 
 struct sp_storage;
@@ -28,7 +29,8 @@ namespace host::plugin {
 
 class File {
  public:
-  File(sp_file* file, std::uint64_t caps_flags) : file_(file), caps_flags_(caps_flags) {}
+  File(sp_file* file, std::uint64_t caps_flags, StorageStats& stats)
+      : file_(file), caps_flags_(caps_flags), stats_(stats) {}
   ~File();  // closes with abort when nobody closed it
   File(const File&) = delete;
   File& operator=(const File&) = delete;
@@ -47,11 +49,12 @@ class File {
  private:
   sp_file* file_;
   const std::uint64_t caps_flags_;
+  StorageStats& stats_;
 };
 
 class Dir {
  public:
-  explicit Dir(sp_dir* dir) : dir_(dir) {}
+  Dir(sp_dir* dir, StorageStats& stats) : dir_(dir), stats_(stats) {}
   ~Dir();
   Dir(const Dir&) = delete;
   Dir& operator=(const Dir&) = delete;
@@ -62,6 +65,7 @@ class Dir {
 
  private:
   sp_dir* dir_;
+  StorageStats& stats_;
 };
 
 class Storage;
@@ -75,6 +79,7 @@ class Fs {
 
   const FsCaps& caps() const { return caps_; }  // [quick]
   core::WorkerPool& pool() const;               // [quick]
+  StorageStats& stats() const;                  // [quick]
   core::Result<core::Attrs> stat(const Op& op, const core::BackendPath& path, bool follow);
   core::Result<void> set_attrs(const Op& op, const core::BackendPath& path, bool follow, const core::Attrs& attrs);
   core::Result<std::unique_ptr<File>> open(const Op& op, const core::BackendPath& path, const OpenArgs& args);
@@ -121,11 +126,13 @@ class Storage : public std::enable_shared_from_this<Storage> {
 
   const std::string& name() const { return name_; }
   core::WorkerPool& pool() { return pool_; }
+  StorageStats& stats() { return stats_; }
   core::Result<std::unique_ptr<Fs>> mount(const Op& op, MountArgs args);
 
  private:
   std::string name_;
   sp_storage* storage_;
+  StorageStats stats_;
   core::WorkerPool pool_;
 };
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "host/core/limits.h"
+#include "host/core/metrics.h"
 
 namespace host::ssh {
 
@@ -46,6 +47,7 @@ ChannelLink::~ChannelLink() {
 void ChannelLink::start(std::shared_ptr<core::Channel> engine, std::shared_ptr<admin::Session> session,
                         std::string protocol, std::string command) {
   engine_ = std::move(engine);
+  is_command_ = protocol != "SFTP";
   listed_.emplace(std::move(session), std::move(protocol), std::move(command));
   state_ = State::kServing;
 }
@@ -144,6 +146,7 @@ void ChannelLink::close_if_done() {
   if (state_ != State::kServing || !engine_->output().empty()) return;
   const bool clean = engine_->finished();
   if (!clean && !engine_->failed()) return;
+  count_command();  // before the client knows
   // RFC 4254 section 6.10: the status goes before EOF and CLOSE.
   ssh_channel_request_send_exit_status(channel_, clean ? engine_->exit_status() : 1);
   ssh_channel_send_eof(channel_);
@@ -152,7 +155,15 @@ void ChannelLink::close_if_done() {
   drop_engine();
 }
 
+void ChannelLink::count_command() {
+  if (!engine_ || !std::exchange(is_command_, false)) return;
+  using core::metrics::Counter;
+  const bool good = engine_->finished() && engine_->exit_status() == 0;
+  core::metrics::add(good ? Counter::kCommands : Counter::kCommandErrors);
+}
+
 void ChannelLink::drop_engine() {
+  count_command();
   if (engine_) engine_->abandon();
   engine_.reset();
   listed_.reset();

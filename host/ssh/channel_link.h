@@ -64,6 +64,7 @@ class ChannelLink {
   void widen_window();
   bool send_some(std::size_t& budget);
   void close_if_done();
+  void count_command();
   void drop_engine();
 
   ssh_session session_;
@@ -73,6 +74,7 @@ class ChannelLink {
   std::shared_ptr<core::Channel> engine_;
   std::optional<admin::Session::Channel> listed_;  // while engine_ serves
   State state_ = State::kOpen;
+  bool is_command_ = false;
   bool held_ = false;  // libssh keeps bytes that the engine had no room for
   bool overrun_ = false;
   bool must_accept_ = false;  // libssh is about to re-open the window: nothing may be left with it

@@ -52,6 +52,22 @@ void blank(Json& settings, std::string_view backend) {
   }
 }
 
+std::string text_in(const Json& settings, const char* name) {
+  const auto it = settings.find(name);
+  return it != settings.end() && it->is_string() ? it->get<std::string>() : std::string();
+}
+
+// A secret that comes back as it was shown, or empty beside what it belongs to, is the stored one.
+void keep_secret(std::string_view backend, const Json& stored, Json& changed) {
+  const char* const name = backend == "fs-s3" ? "access_secret" : backend == "fs-gcs" ? "credentials" : nullptr;
+  if (name == nullptr || !stored.contains(name) || !changed.contains(name)) return;
+  const auto given = text_in(changed, name);
+  const bool belongs = backend != "fs-s3" || !text_in(changed, "access_key").empty();
+  if ((given.empty() && belongs) || (!given.empty() && given == masked(text_in(stored, name)))) {
+    changed[name] = stored.at(name);
+  }
+}
+
 bool is_empty(const Json& value) {
   return value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty()) ||
          (value.is_number_integer() && value.get<std::int64_t>() == 0);
@@ -63,7 +79,9 @@ core::Result<void> merge_settings(Filesystem& filesystem, const Json& json, cons
   if (!given.is_object()) return invalid(std::string("filesystem.") + member + " must be an object");
   Json settings = Json::parse(filesystem.settings_json, nullptr, false);
   if (!settings.is_object()) settings = Json::object();
+  const Json stored = settings;
   settings.update(given);
+  keep_secret(filesystem.backend, stored, settings);
   if (drop_empty) {
     for (auto it = settings.begin(); it != settings.end();)
       it = is_empty(it.value()) ? settings.erase(it) : std::next(it);

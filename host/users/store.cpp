@@ -25,6 +25,13 @@ core::Result<std::unique_ptr<plugin::Provider>> make(plugin::Registry& registry,
                      "data_provider.driver \"" + options.driver + "\": " + provider.error().message());
 }
 
+// Of a record that may be damaged otherwise.
+std::string name_in(std::string_view record) {
+  const Json json = Json::parse(record, nullptr, false);
+  const auto name = json.is_object() ? json.find("username") : json.end();
+  return name != json.end() && name->is_string() ? name->get<std::string>() : std::string();
+}
+
 }  // namespace
 
 struct Store::Impl {
@@ -121,6 +128,25 @@ core::Result<std::vector<User>> Store::list(std::size_t limit, std::size_t offse
   });
   if (!done) return done.error();
   return users;
+}
+
+core::Result<Store::Page> Store::list_after(std::string_view after, std::size_t limit) {
+  Json query = {{"collection", kUsersCollection}, {"limit", limit}};
+  if (!after.empty()) query["after"] = after;
+  Page page;
+  auto done = impl_->provider->list(query.dump(-1, ' ', false, Json::error_handler_t::replace),
+                                    [&](std::string_view record) -> core::Result<void> {
+                                      page.last_name = name_in(record);
+                                      auto user = from_record(record);
+                                      if (user) {
+                                        page.users.push_back(std::move(*user));
+                                      } else {
+                                        core::log::error("dataProvider", "", user.error().message());
+                                      }
+                                      return core::ok();
+                                    });
+  if (!done) return done.error();
+  return page;
 }
 
 core::Result<User> Store::add(User user) {

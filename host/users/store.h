@@ -35,6 +35,13 @@ class Store {
   core::Result<User> find(std::string_view username);
   core::Result<User> find_id(std::int64_t id);
   core::Result<std::vector<User>> list(std::size_t limit, std::size_t offset, bool descending);
+  // The accounts behind `after` in the order of their names; "" for the first. What others add or delete between two
+  // pages moves nothing.
+  struct Page {
+    std::vector<User> users;  // without records that cannot be read
+    std::string last_name;    // of the page; empty when nothing was left
+  };
+  core::Result<Page> list_after(std::string_view after, std::size_t limit);
   core::Result<User> add(User user);            // hashes a plain password; returns what was stored
   core::Result<User> update(const User& user);  // by username; counters and last_login are left alone
   core::Result<void> remove(std::string_view username);

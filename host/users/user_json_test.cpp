@@ -171,4 +171,24 @@ TEST(UserJson, StoragesByNumberAndByName) {
   EXPECT_EQ(user.filesystem.settings_json, "{}");
 }
 
+// What is sent back as it was shown changes nothing.
+TEST(UserJson, SecretsThatComeBackMaskedOrEmptyAreKept) {
+  User user = sample();
+  ASSERT_TRUE(merge(
+      user,
+      R"({"filesystem": {"provider": 1, "s3config": {"bucket": "b", "access_key": "k", "access_secret": "$aes$key$ff00"}}})"));
+  const auto stored = user.filesystem.settings_json;
+  ASSERT_TRUE(merge_json(user, to_json(user, Secrets::kBlank)));
+  EXPECT_EQ(user.filesystem.settings_json, stored);
+  ASSERT_TRUE(merge(user, R"({"filesystem": {"s3config": {"access_key": "k", "access_secret": ""}}})"));
+  EXPECT_EQ(user.filesystem.settings_json, stored);
+  ASSERT_TRUE(merge(user, R"({"filesystem": {"s3config": {"access_secret": "new"}}})"));
+  EXPECT_EQ(user.filesystem.settings_json, R"({"bucket":"b","access_key":"k","access_secret":"new"})");
+  ASSERT_TRUE(merge(user, R"({"filesystem": {"s3config": {"access_key": "", "access_secret": ""}}})"));
+  EXPECT_EQ(user.filesystem.settings_json, R"({"bucket":"b"})");
+  ASSERT_TRUE(merge(user, R"({"filesystem": {"provider": 2, "gcsconfig": {"bucket": "g", "credentials": "c"}}})"));
+  ASSERT_TRUE(merge(user, R"({"filesystem": {"gcsconfig": {"credentials": "", "key_prefix": "p/"}}})"));
+  EXPECT_EQ(user.filesystem.settings_json, R"({"bucket":"g","credentials":"c","key_prefix":"p/"})");
+}
+
 }  // namespace

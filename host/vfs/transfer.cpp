@@ -222,6 +222,7 @@ Result<void> Transfer::close(bool lost) {
   if (plan_.silent) return done;
   using core::metrics::Counter;
   const bool good = done && !lost;
+  place_.fs->stats().note_transfer(context_->identity.protocol, plan_.writable, good, bytes());
   if (plan_.writable) {
     core::metrics::add(good ? Counter::kUploads : Counter::kUploadErrors);
     core::metrics::add(Counter::kUploadBytes, bytes());

@@ -11,6 +11,8 @@
 #include <stdexcept>
 
 #include "htpasswd.h"
+#include "metrics.h"
+#include "origin.h"
 #include "routes.h"
 #include "settings.h"
 #include "watch.h"
@@ -22,7 +24,7 @@ std::string settings(const std::string& address, const std::string& passwords, c
                      bool insecure) {
   return R"({"bind_address": ")" + address + R"(", "bind_port": 8080, "auth_user_file": ")" + passwords +
          R"(", "certificate_file": ")" + certificate + R"(", "certificate_key_file": ")" + certificate +
-         R"(", "allow_insecure": )" + (insecure ? "true}" : "false}");
+         R"(", "allowed_hosts": [], "allow_insecure": )" + (insecure ? "true}" : "false}");
 }
 
 TEST(AdminHttpSettings, NobodyOpensAServerByAccident) {
@@ -42,7 +44,8 @@ TEST(AdminHttpSettings, NobodyOpensAServerByAccident) {
 
 Answer echo(const Request& request, Services&) { return envelope(200, "", request.parameter); }
 Answer throws(const Request&, Services&) { throw std::runtime_error("secret"); }
-constexpr Route kTable[] = {{"GET", "/a", echo}, {"PUT", "/a/{}", echo}, {"GET", "/throws", throws}};
+constexpr Route kTable[] = {
+    {"GET", "/a", echo}, {"PUT", "/a/{}", echo}, {"GET", "/throws", throws}, {"GET", "/acts", echo, false, true}};
 
 TEST(AdminHttpRoutes, PathThenMethod) {
   EXPECT_EQ(find_route(kTable, "GET", "/a").route, &kTable[0]);
@@ -54,7 +57,9 @@ TEST(AdminHttpRoutes, PathThenMethod) {
     EXPECT_EQ(none.route, nullptr) << path;
     EXPECT_EQ(none.refusal.body, "{\"error\":\"\",\"message\":\"Not Found\",\"status\":404}\n") << path;
   }
-  EXPECT_EQ(find_route(kTable, "HEAD", "/a").refusal.body,
+  EXPECT_EQ(find_route(kTable, "HEAD", "/a").route, &kTable[0]);
+  EXPECT_EQ(find_route(kTable, "HEAD", "/acts").route, nullptr);
+  EXPECT_EQ(find_route(kTable, "POST", "/a").refusal.body,
             "{\"error\":\"\",\"message\":\"Method not allowed\",\"status\":405}\n");
 }
 
@@ -69,6 +74,51 @@ TEST(AdminHttpAnswers, EscapeWhatBrowsersMightTakeForMarkup) {
   EXPECT_EQ(envelope(400, "<a>&\"\n", "").body,
             "{\"error\":\"\\u003ca\\u003e\\u0026\\\"\\n\",\"message\":\"\",\"status\":400}\n");
   EXPECT_EQ(envelope(200, "\xff", "").body, "{\"error\":\"\xEF\xBF\xBD\",\"message\":\"\",\"status\":200}\n");
+}
+
+TEST(AdminHttpOrigin, ProgramsSayNothingAndComeIn) {
+  const OwnNames names{"box.example", {"files.example", "admin.example:8443"}, false};
+  for (const auto* host :
+       {"", "127.0.0.1:8080", "[::1]:8080", "localhost", "LOCALHOST:1", "a.localhost", "sallyport:80",
+        "box.example:8080", "files.example", "Files.Example:9", "admin.example:8443"}) {
+    EXPECT_EQ(refuses({host, "", "", ""}, names), std::nullopt) << host;
+  }
+  for (const auto* host : {"evil.example", "127.0.0.1.evil.example:8080", "admin.example", "box.example.evil"}) {
+    EXPECT_NE(refuses({host, "", "", ""}, names), std::nullopt) << host;
+    EXPECT_EQ(refuses({host, "", "", ""}, {"", {}, true}), std::nullopt) << host;
+  }
+}
+
+TEST(AdminHttpOrigin, PagesFromElsewhereDoNot) {
+  const OwnNames names{"box", {"files.example"}, true};
+  const std::string host = "127.0.0.1:8080";
+  EXPECT_EQ(refuses({host, "http://127.0.0.1:8080", "same-origin", ""}, names), std::nullopt);
+  EXPECT_EQ(refuses({host, "https://files.example", "cross-site", ""}, names), std::nullopt);
+  EXPECT_EQ(refuses({host, "", "none", "http://evil.example/"}, names), std::nullopt)
+      << "typed in by the administrator";
+  EXPECT_EQ(refuses({host, "", "", "http://127.0.0.1:8080/x"}, names), std::nullopt);
+  for (const auto* origin : {"null", "http://evil.example", "http://127.0.0.1", "http://127.0.0.1:8081", "x"}) {
+    EXPECT_NE(refuses({host, origin, "", ""}, names), std::nullopt) << origin;
+  }
+  EXPECT_NE(refuses({host, "", "cross-site", ""}, names), std::nullopt);
+  EXPECT_NE(refuses({host, "", "same-site", ""}, names), std::nullopt) << "another port of this machine";
+  EXPECT_NE(refuses({host, "", "", "http://evil.example/page"}, names), std::nullopt);
+}
+
+TEST(AdminHttpMetrics, HistogramsAreSummedUpAndLabelsQuoted) {
+  Metrics metrics;
+  metrics.count(200);
+  const auto text = metrics.text(R"([{"name": "a_seconds", "type": "histogram", "help": "h", "samples": [
+      {"labels": {"x": "\"q\\\n"}, "bounds": [0.1, 1.0], "counts": [1, 2, 3], "sum": 4.5}]},
+      {"name": "b", "type": "gauge", "help": "g", "samples": [{"labels": {}, "value": 7}]},
+      {"name": "none", "type": "gauge", "help": "g", "samples": []}])");
+  const std::string labels = R"(x="\"q\\\n")";
+  EXPECT_TRUE(text.starts_with("# HELP a_seconds h\n# TYPE a_seconds histogram\na_seconds_bucket{" + labels +
+                               ",le=\"0.1\"} 1\na_seconds_bucket{" + labels + ",le=\"1.0\"} 3\na_seconds_bucket{" +
+                               labels + ",le=\"+Inf\"} 6\na_seconds_sum{" + labels + "} 4.5\na_seconds_count{" +
+                               labels + "} 6\n# HELP b g\n# TYPE b gauge\nb 7\n# HELP sftpgo_http_req_total"))
+      << text;
+  EXPECT_NE(text.find("\nsftpgo_http_req_ok_total 1\n"), std::string::npos);
 }
 
 struct PasswordFileTest : ::testing::Test {

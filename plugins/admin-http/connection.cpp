@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From Poco's request to ours, and back. Order: is there such a route, may this client use it, then its body, then the
-// handler. Whatever goes wrong ends here. A body that was not read to its end ends the connection: what is left of it
-// must not be taken for the next request.
+// From Poco's request to ours, and back. Order: is there such a route, may this client use it (no page from
+// elsewhere, then the password), then its body, then the handler. Whatever goes wrong ends here. A body that was not
+// read to its end ends the connection: what is left of it must not be taken for the next request.
 #include "connection.h"
 
 #include <Poco/Base64Decoder.h>
@@ -83,6 +83,11 @@ bool allowed(const net::HTTPServerRequest& request, PasswordFile* passwords) {
   return colon != std::string::npos && passwords->allows(text.substr(0, colon), text.substr(colon + 1));
 }
 
+Source source_of(const net::HTTPServerRequest& request) {
+  return {request.get("Host", ""), request.get("Origin", ""), request.get("Sec-Fetch-Site", ""),
+          request.get("Referer", "")};
+}
+
 Answer unauthorized(const std::string& path) {
   Answer answer = path.starts_with("/api/v1/") ? envelope(401, "Unauthorized", "")
                                                : Answer{401, "text/plain; charset=utf-8", "Unauthorized\n"};
@@ -123,7 +128,10 @@ class RequestHandler : public net::HTTPRequestHandler {
     for (const auto& [name, value] : uri.getQueryParameters()) ours.query.emplace(name, value);
     auto match = find_route(routes(), ours.method, ours.path);
     if (match.route == nullptr) return match.refusal;
-    if (!match.route->open && !allowed(request, server_.passwords())) return unauthorized(ours.path);
+    if (!match.route->open) {
+      if (const auto why = refuses(source_of(request), server_.own_names())) return envelope(403, *why, "");
+      if (!allowed(request, server_.passwords())) return unauthorized(ours.path);
+    }
     ours.parameter = std::move(match.parameter);
     if (!read_body(request, ours.body)) return envelope(413, "request body too large", "");
     read_to_end = true;
@@ -158,7 +166,7 @@ class RequestHandler : public net::HTTPRequestHandler {
          server_.scheme() + std::string("://") + short_text(request.get("Host", "")) + short_text(request.getURI())},
         {"user_agent", short_text(request.get("User-Agent", ""))},
         {"resp_status", answer.status},
-        {"resp_size", answer.body.size()},
+        {"resp_size", request.getMethod() == net::HTTPRequest::HTTP_HEAD ? 0 : answer.body.size()},
         {"elapsed_ms", std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count()}};
     const auto* info = server_.services().host.info;
     const std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);

@@ -20,6 +20,10 @@ Answer get_connections(const Request& request, Services& services);
 Answer close_connection(const Request& request, Services& services);
 Answer close_connections(const Request& request, Services& services);
 
+// handlers_bans.cpp
+Answer get_bans(const Request& request, Services& services);
+Answer lift_ban(const Request& request, Services& services);
+
 // handlers_users.cpp
 Answer list_users(const Request& request, Services& services);
 Answer add_user(const Request& request, Services& services);

@@ -47,7 +47,11 @@ Answer start_scan(const Request& request, Services& services) {
 }
 
 Answer dump_data(const Request& request, Services& services) {
-  const auto text = text_of({{"output_file", request.get("output_file")}, {"indent", request.get("indent") == "1"}});
+  int indent = 0;
+  if (!read_number(request, "indent", indent) || indent < 0 || indent > 1) {
+    return envelope(400, "Invalid indent: 0 or 1 is allowed", "");
+  }
+  const auto text = text_of({{"output_file", request.get("output_file")}, {"indent", indent == 1}});
   const auto* jobs = services.host.jobs;
   const auto reply = ask([&](auto*, auto* error) { return jobs->dump(jobs->ctx, sallyport::str(text), error); });
   return reply ? envelope(200, "", "Data saved") : failure(reply);

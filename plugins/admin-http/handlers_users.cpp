@@ -41,7 +41,7 @@ Answer list_users(const Request& request, Services& services) {
   }
   if (request.query.count("offset") != 0) {
     const auto wanted = number(request.get("offset"));
-    if (!wanted) return envelope(400, "Invalid offset", "");
+    if (!wanted || *wanted < 0) return envelope(400, "Invalid offset", "");
     offset = *wanted;
   }
   if (request.query.count("order") != 0) {

@@ -24,6 +24,7 @@ class HostApi {
   const sp_host_users* users = nullptr;
   const sp_host_jobs* jobs = nullptr;
   const sp_host_sessions* sessions = nullptr;
+  const sp_host_bans* bans = nullptr;
   const sp_host_info* info = nullptr;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Names are those that dashboards of the replaced system query.
+// The text format of Prometheus, version 0.0.4. Names of the replaced system are those that its dashboards query.
 #include "metrics.h"
 
 #include <nlohmann/json.hpp>
@@ -8,9 +8,43 @@
 namespace admin_http {
 namespace {
 
-void line(std::string& out, const std::string& name, const std::string& type, const std::string& help,
-          const std::string& value) {
-  out += "# HELP " + name + " " + help + "\n# TYPE " + name + " " + type + "\n" + name + " " + value + "\n";
+using Json = nlohmann::ordered_json;
+
+std::string escaped(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\\' || c == '"') out += '\\';
+    out += c == '\n' ? std::string("\\n") : std::string(1, c);
+  }
+  return out;
+}
+
+// {a="b",le="0.1"}; `bound` is that of a histogram's class, or empty.
+std::string labels_of(const Json& sample, const std::string& bound = "") {
+  std::string out;
+  const auto add = [&](const std::string& name, const std::string& value) {
+    out += (out.empty() ? "" : ",") + name + "=\"" + escaped(value) + "\"";
+  };
+  for (const auto& [name, value] : sample.at("labels").items()) add(name, value.get<std::string>());
+  if (!bound.empty()) add("le", bound);
+  return out.empty() ? out : "{" + out + "}";
+}
+
+void write_histogram(std::string& out, const std::string& name, const Json& sample) {
+  const auto& bounds = sample.at("bounds");
+  const auto& counts = sample.at("counts");
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    sum += counts.at(i).get<std::uint64_t>();
+    const std::string bound = i < bounds.size() ? bounds.at(i).dump() : "+Inf";
+    out += name + "_bucket" + labels_of(sample, bound) + " " + std::to_string(sum) + "\n";
+  }
+  out += name + "_sum" + labels_of(sample) + " " + sample.at("sum").dump() + "\n";
+  out += name + "_count" + labels_of(sample) + " " + std::to_string(sum) + "\n";
+}
+
+void write_head(std::string& out, const std::string& name, const std::string& type, const std::string& help) {
+  out += "# HELP " + name + " " + help + "\n# TYPE " + name + " " + type + "\n";
 }
 
 }  // namespace
@@ -24,12 +58,21 @@ void Metrics::count(int status) {
 
 std::string Metrics::text(std::string_view host_metrics_json) const {
   std::string out;
-  const auto json = nlohmann::ordered_json::parse(host_metrics_json);
-  for (const auto& metric : json) {
-    line(out, metric.at("name"), metric.at("type"), metric.at("help"), metric.at("value").dump());
+  for (const auto& metric : Json::parse(host_metrics_json)) {
+    if (metric.at("samples").empty()) continue;
+    const std::string name = metric.at("name"), type = metric.at("type");
+    write_head(out, name, type, metric.at("help"));
+    for (const auto& sample : metric.at("samples")) {
+      if (type == "histogram") {
+        write_histogram(out, name, sample);
+      } else {
+        out += name + labels_of(sample) + " " + sample.at("value").dump() + "\n";
+      }
+    }
   }
   const auto counter = [&](const char* name, const char* help, const std::atomic<std::uint64_t>& value) {
-    line(out, name, "counter", help, std::to_string(value.load()));
+    write_head(out, name, "counter", help);
+    out += std::string(name) + " " + std::to_string(value.load()) + "\n";
   };
   counter("sftpgo_http_req_total", "HTTP requests", requests_);
   counter("sftpgo_http_req_ok_total", "HTTP requests answered with 2xx", good_);

@@ -10,6 +10,14 @@ namespace {
 
 using sallyport::Outcome;
 
+// For whoever only asks whether the settings are good: what start will read.
+Outcome<void> check_files(const Settings& settings) {
+  if (!settings.auth_user_file.empty()) {
+    if (auto read = PasswordFile(settings.auth_user_file, {}, {}).read(); !read) return read;
+  }
+  return settings.tls() ? Tls(settings.certificate_file, settings.certificate_key_file).load() : Outcome<void>();
+}
+
 class AdminHttp : public sallyport::Service<AdminHttp> {
  public:
   static constexpr const char* kType = "admin-http";
@@ -19,6 +27,7 @@ class AdminHttp : public sallyport::Service<AdminHttp> {
   static Outcome<std::unique_ptr<AdminHttp>> create(const sp_host& host, std::string_view config) {
     auto settings = parse_settings(config);
     if (!settings) return std::move(settings.failure());
+    if (auto good = check_files(*settings); !good) return good.failure();
     return std::make_unique<AdminHttp>(host, std::move(*settings));
   }
 

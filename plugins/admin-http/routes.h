@@ -25,6 +25,7 @@ struct Route {
   std::string_view path;  // "{}" stands for one segment
   Handler handler;
   bool open = false;  // needs no authentication
+  bool acts = false;  // a GET that changes something
 };
 
 std::span<const Route> routes();

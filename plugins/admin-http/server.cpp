@@ -38,6 +38,8 @@ std::string random_word() {
 Server::Server(const sp_host& host, HostApi api, Settings settings)
     : log_(&host, "httpd"),
       settings_(std::move(settings)),
+      own_names_{Poco::Environment::nodeName(), settings_.allowed_hosts,
+                 !settings_.auth_user_file.empty() || settings_.beyond_this_machine()},
       services_{api, {}},
       id_prefix_(Poco::Environment::nodeName() + "/" + random_word() + "-"),
       threads_("http", 2, limits::kThreads, kIdleThreadSeconds) {

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "htpasswd.h"
+#include "origin.h"
 #include "routes.h"
 #include "settings.h"
 #include "tls.h"
@@ -34,6 +35,7 @@ class Server {
   Watch& watch() { return watch_; }
   // Null: everybody may come in.
   PasswordFile* passwords() { return passwords_.get(); }
+  const OwnNames& own_names() const { return own_names_; }
   const char* scheme() const { return tls_ ? "https" : "http"; }
   std::string next_request_id();
 
@@ -42,6 +44,7 @@ class Server {
 
   const sallyport::Log log_;
   const Settings settings_;
+  const OwnNames own_names_;
   Services services_;
   std::unique_ptr<PasswordFile> passwords_;
   std::unique_ptr<Tls> tls_;

@@ -23,6 +23,7 @@ sallyport::Outcome<Settings> parse_settings(std::string_view text) {
   settings.certificate_file = json.at("certificate_file").get<std::string>();
   settings.certificate_key_file = json.at("certificate_key_file").get<std::string>();
   settings.allow_insecure = json.at("allow_insecure").get<bool>();
+  settings.allowed_hosts = json.at("allowed_hosts").get<std::vector<std::string>>();
   const auto invalid = [](std::string why) { return sallyport::Failure{SP_E_INVALID, std::move(why), 0}; };
   if (settings.certificate_file.empty() != settings.certificate_key_file.empty()) {
     return invalid("httpd.certificate_file and httpd.certificate_key_file go together: set both or none");

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <sallyport/cpp/base.hpp>
 
@@ -18,7 +19,8 @@ inline constexpr char kSettingsSchema[] = R"json({
     "auth_user_file": {"type": "string", "default": "", "description": "administrators, as htpasswd writes them; empty: no authentication"},
     "certificate_file": {"type": "string", "default": "", "description": "PEM, with its chain; with the key it switches HTTPS on"},
     "certificate_key_file": {"type": "string", "default": "", "description": "PEM"},
-    "allow_insecure": {"type": "boolean", "default": false, "description": "listen beyond this machine without authentication or TLS"}
+    "allow_insecure": {"type": "boolean", "default": false, "description": "listen beyond this machine without authentication or TLS"},
+    "allowed_hosts": {"type": "array", "default": [], "description": "names, or name:port, by which browsers and proxies may call this server"}
   }
 })json";
 
@@ -27,6 +29,7 @@ struct Settings {
   int bind_port = 0;
   std::string auth_user_file, certificate_file, certificate_key_file;
   bool allow_insecure = false;
+  std::vector<std::string> allowed_hosts;
 
   bool tls() const { return !certificate_file.empty(); }
   bool beyond_this_machine() const;

@@ -160,6 +160,7 @@ Outcome<Query> parse_query(const Schema& schema, std::string_view query_json) {
     query.limit = json->value("limit", std::int64_t{0});
     query.offset = json->value("offset", std::int64_t{0});
     if (query.limit < 0 || query.offset < 0) return invalid("limit and offset must not be negative");
+    if (const auto after = json->find("after"); after != json->end()) query.after = after->get<std::string>();
     const Json where = json->value("where", Json::object());
     for (const auto& [name, value] : where.items()) {
       const Column* column = query.collection->find(name);

@@ -60,6 +60,7 @@ struct Query {
   std::int64_t limit = 0;  // 0: all
   std::int64_t offset = 0;
   std::vector<std::pair<const Column*, Json>> where;
+  std::optional<std::string> after;  // a key
 };
 Outcome<Query> parse_query(const Schema& schema, std::string_view query_json);
 

@@ -188,6 +188,10 @@ Outcome<void> SqlProvider::list(const sp_op& op, std::string_view query_json, co
     sql += (&column == &query->where.front().first ? " WHERE " : " AND ") + dialect_->quote(column->name) +
            (value.is_null() ? " IS NULL" : " = ?");
   }
+  if (query->after) {
+    sql += (query->where.empty() ? " WHERE " : " AND ") + dialect_->quote(collection.key) +
+           (query->descending ? " < ?" : " > ?");
+  }
   sql += " ORDER BY " + dialect_->quote(collection.key) + (query->descending ? " DESC" : " ASC") + " LIMIT ? OFFSET ?";
   return with_session(op, [&](Poco::Data::Session& session) -> Outcome<void> {
     Poco::Data::Statement statement(session);
@@ -195,6 +199,7 @@ Outcome<void> SqlProvider::list(const sp_op& op, std::string_view query_json, co
     for (const auto& [column, value] : query->where) {
       if (!value.is_null()) bind_value(statement, *column, value);
     }
+    if (query->after) bind_text(statement, *query->after);
     bind_int(statement, query->limit > 0 ? query->limit : std::numeric_limits<std::int64_t>::max());
     bind_int(statement, query->offset);
     RowReader rows(collection, statement);

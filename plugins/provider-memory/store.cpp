@@ -5,6 +5,7 @@
 #include "store.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <mutex>
 #include <vector>
@@ -115,9 +116,11 @@ Outcome<void> Store::list(std::string_view query_json, const sallyport::RecordSi
       return query->limit == 0 || static_cast<std::int64_t>(texts.size()) < query->limit;
     };
     if (query->descending) {
-      for (auto it = records.rbegin(); it != records.rend() && take(it->second); ++it) {}
+      auto it = query->after ? std::make_reverse_iterator(records.lower_bound(*query->after)) : records.rbegin();
+      for (; it != records.rend() && take(it->second); ++it) {}
     } else {
-      for (auto it = records.begin(); it != records.end() && take(it->second); ++it) {}
+      auto it = query->after ? records.upper_bound(*query->after) : records.begin();
+      for (; it != records.end() && take(it->second); ++it) {}
     }
   }
   for (const auto& text : texts) {

@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROW = re.compile(r"^\| *`([^`]+)` *\|([^|]*)\|(.*)\|$")
 GTEST = re.compile(r"^TEST(?:_F|_P)?\((\w+), *(\w+)\)", re.MULTILINE)
-PYTEST = re.compile(r"^(?:async )?def (test_\w+)\(", re.MULTILINE)
+PYTEST = re.compile(r"^(?:    )?(?:async )?def (test_\w+)\(", re.MULTILINE)  # of a class too
 
 
 def existing_tests(root):

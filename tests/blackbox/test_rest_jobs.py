@@ -86,6 +86,14 @@ class TestDump:
         assert json.loads(file.read_text()) == dump and file.read_text().splitlines()[1] == '  "users": ['
         assert os.listdir(file.parent) == ["one.json"]
 
+    @pytest.mark.parametrize("query, error", [({"indent": 7}, "Invalid indent"), ({"indent": "yes"}, "Invalid indent"),
+                                              ({"output_file": "taken"}, "is a directory"),
+                                              ({"output_file": "taken/"}, "names a directory")], ids=str)
+    def test_bad_parameters(self, rest, rest_server, query, error):
+        (rest_server.config_dir / "backups/taken").mkdir(parents=True, exist_ok=True)
+        status, said, message = rest.get("dumpdata", **{"output_file": "x.json", **query}).said
+        assert status == 400 and error in said and not message
+
     def test_a_disk_that_refuses(self, rest, rest_server):
         (rest_server.config_dir / "backups").mkdir(exist_ok=True)
         (rest_server.config_dir / "backups/file").write_text("")
@@ -164,11 +172,15 @@ class TestRestore:
         status, error, _ = self.load(rest, rest_server, text).said
         assert status == 400 and error
 
-    def test_other_numbers_count_as_the_default(self, rest, rest_server, record):
-        assert self.load(rest, rest_server, [record], mode=7, scan_quota=9).said == (200, "", "Data restored")
+    @pytest.mark.parametrize("query", [{"mode": 9}, {"mode": -1}, {"mode": "0.5"}, {"scan_quota": 3}, {"scan_quota": -1}], ids=str)
+    def test_numbers_that_mean_nothing(self, rest, rest_server, record, query):
+        status, error, _ = self.load(rest, rest_server, [record], **query).said
+        assert status == 400 and error.startswith(f"Invalid {list(query)[0]}")
+        assert rest.get("user", username="restored").json == []
 
 
 def test_life_of_a_user(rest, rest_server):
+    """From being added to being back from a backup, as an administrator sees it."""
     user = rest.add(rest_server, "liv", password="first password", quota_files=10)
 
     def put(name):
@@ -178,10 +190,19 @@ def test_life_of_a_user(rest, rest_server):
                 file.write(b"x" * 100)
     put("one")
     assert rest.user("liv")["used_quota_files"] == 1
+    with s.transport(rest_server, None, login=False) as link:
+        link.auth_password("liv", "first password")
+        sftp = s.subsystem(link)
+        sftp.write(sftp.open("/cut", s.F_WRITE | s.F_CREAT), 0, b"x" * 50)
+        (shown,) = [each for each in rest.get("connection").json if each["username"] == "liv"]
+        assert [(each["path"], each["size"]) for each in shown["active_transfers"]] == [("/cut", 50)]
+        assert rest.delete(f"connection/{shown['connection_id']}").said == (200, "", "Connection closed")
+        wait_for("the client to see the end", lambda: not link.is_active())
+    wait_for("its entry to go", lambda: not [each for each in rest.get("connection").json if each["username"] == "liv"])
     (rest_server.directory / "homes/liv/two").write_text("by hand")
     assert rest.post("quota_scan", {"username": "liv"}).status == 201
     rest.wait_for_scans()
-    assert (rest.user("liv")["used_quota_files"], rest.user("liv")["used_quota_size"]) == (2, 107)
+    assert (rest.user("liv")["used_quota_files"], rest.user("liv")["used_quota_size"]) == (3, 157)
     assert rest.get("dumpdata", output_file="liv.json").status == 200
     assert rest.delete(f"user/{user['id']}").status == 200
     with pytest.raises(paramiko.AuthenticationException):
@@ -192,6 +213,6 @@ def test_life_of_a_user(rest, rest_server):
     rest_server.wait_log(lambda l: "quota scan found" in l.get("message", ""), start=mark)
     put("four")
     after = rest.user("liv")
-    assert after["used_quota_files"] == 3
+    assert after["used_quota_files"] == 4
     wait_for("the login to be recorded", lambda: rest.user("liv")["last_login"] > 0)
     rest.delete(f"user/{after['id']}")

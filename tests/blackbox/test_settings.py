@@ -156,6 +156,21 @@ def test_check_config_finds_what_serve_would(fresh):
     server.config["sftpd"]["keys"] = ["missing_key"]
     server.write_config()
     assert "missing_key" in server.cli("check-config", check=False).stderr
+    server.config["sftpd"]["keys"] = []
+    shutil.copy(server.keyring.host("rsa"), server.config_dir / "cert.pem")
+    (server.config_dir / "admins").write_text("no line of htpasswd\n")
+    for httpd, key in [({"auth_user_file": "admins"}, "httpd.auth_user_file"), ({"auth_user_file": "none"}, "httpd.auth_user_file"),
+                       ({"certificate_file": "cert.pem", "certificate_key_file": "cert.pem"}, "httpd.certificate_file")]:
+        server.config["httpd"] = {"bind_port": -1, **httpd}
+        server.write_config()
+        assert key in server.cli("check-config", check=False).stderr
+    server.config["httpd"] = {"bind_port": 0}
+    for text, problem in [("{", "is not valid JSON"), (None, "dump.json"), ('{"users": 1}', "dump.json")]:
+        server.config["data_provider"] = {"driver": "memory", "name": "dump.json"}
+        server.write_config()
+        dump = server.config_dir / "dump.json"
+        dump.unlink(missing_ok=True) if text is None else dump.write_text(text)
+        assert problem in server.cli("check-config", check=False).stderr
     shutil.rmtree(server.config_dir)
     gone = server.cli("check-config", check=False)
     assert gone.returncode == 1 and "no such configuration directory" in gone.stderr

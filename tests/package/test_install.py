@@ -30,6 +30,8 @@ PLUGINS = {"admin-http", "fs-local", "provider-memory", "provider-sqlite"}
 # Every installed file matches one of these, and each of these matches a file. `*` does not match a slash.
 LAYOUT = [
     "bin/sallyport",
+    "bin/sallyport-cli",
+    "share/sallyport/sallyport_cli/*.py",
     *(f"lib/sallyport/plugins/{name}.so" for name in sorted(PLUGINS)),
     "lib/cmake/sallyport-sdk/sallyport-sdk-config.cmake",
     "lib/cmake/sallyport-sdk/sallyport-sdk-config-version.cmake",

@@ -77,6 +77,7 @@ TEST(Contract, RefusesWhatIsNotDeclared) {
   EXPECT_EQ(rig->list({{"where", {{"shoe_size", 1}}}}).front(), "status 8");
   EXPECT_EQ(rig->list({{"order", "random"}}).front(), "status 8");
   EXPECT_EQ(rig->list({{"limit", -1}}).front(), "status 8");
+  EXPECT_EQ(rig->list({{"after", 1}}).front(), "status 8");
 }
 
 TEST(Contract, ListOrdersPagesAndFilters) {
@@ -89,6 +90,11 @@ TEST(Contract, ListOrdersPagesAndFilters) {
   EXPECT_EQ(rig->names({{"limit", 2}, {"offset", 1}}), (Names{"b", "c"}));
   EXPECT_EQ(rig->names({{"offset", 3}}), (Names{"d"}));
   EXPECT_EQ(rig->names({{"offset", 4}}), Names{});
+  EXPECT_EQ(rig->names({{"after", "b"}}), (Names{"c", "d"}));
+  EXPECT_EQ(rig->names({{"after", "bb"}, {"limit", 1}}), (Names{"c"}));
+  EXPECT_EQ(rig->names({{"after", "c"}, {"order", "desc"}}), (Names{"b", "a"}));
+  EXPECT_EQ(rig->names({{"after", "a"}, {"where", {{"status", 1}}}}), (Names{"b", "d"}));
+  EXPECT_EQ(rig->names({{"after", "d"}}), Names{});
   EXPECT_EQ(rig->names({{"where", {{"status", 0}}}}), (Names{"c"}));
   EXPECT_EQ(rig->names({{"where", {{"username", "d"}}}}), (Names{"d"}));
   EXPECT_EQ(rig->names({{"where", {{"password", nullptr}}}}), (Names{"a", "b", "c", "d"}));

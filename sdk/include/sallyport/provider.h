@@ -35,8 +35,9 @@ typedef struct sp_record_sink {
  * another one is SP_E_INVALID. `since` is the schema version that brought a column: migration adds it. `version` is
  * kept in the store (SQL: table schema_version). `auto` columns are given by the store on insert.
  *
- * A query for list: {"collection", "order": "asc" | "desc" (by key), "limit", "offset", "where": {"column": value}};
- * all but collection optional, limit 0 or absent means all. */
+ * A query for list: {"collection", "order": "asc" | "desc" (by key), "limit", "offset", "where": {"column": value},
+ * "after": key}; all but collection optional, limit 0 or absent means all. `after` leaves out that key, which need not
+ * be there, and what the order has before it. */
 typedef struct sp_provider_ops {
   uint32_t struct_size;
   uint32_t reserved;

@@ -62,6 +62,17 @@ typedef struct sp_host_sessions {
   sp_status(SP_CALL *close_user)(void *ctx, sp_str username, uint64_t *count, sp_error *) SP_NOEXCEPT;
 } sp_host_sessions;
 
+/* Clients that are refused because of failed logins. */
+#define SP_EXT_HOST_BANS "host.bans/1"
+typedef struct sp_host_bans {
+  void *ctx;
+  /* [{"network": "192.0.2.7" or "2001:db8::/64", "username": "" for everybody there, "seconds_left"}], newest first. */
+  sp_status(SP_CALL *list)(void *ctx, const sp_sink *, sp_error *) SP_NOEXCEPT;
+  /* Ends the bans of a network, or of any address in it, and of the names there; with a username that of this name
+   * alone. SP_E_NOT_FOUND when there is none. */
+  sp_status(SP_CALL *lift)(void *ctx, sp_str network, sp_str username, sp_error *) SP_NOEXCEPT;
+} sp_host_bans;
+
 /* What runs here. */
 #define SP_EXT_HOST_INFO "host.info/1"
 typedef struct sp_host_info {
@@ -72,7 +83,9 @@ typedef struct sp_host_info {
   sp_status(SP_CALL *plugins)(void *ctx, const sp_sink *, sp_error *) SP_NOEXCEPT;
   /* Does the data provider answer? */
   sp_status(SP_CALL *provider_status)(void *ctx, sp_error *) SP_NOEXCEPT;
-  /* [{"name", "type": "counter" | "gauge", "help", "value"}] */
+  /* [{"name", "type": "counter" | "gauge" | "histogram", "help", "samples": [{"labels": {"name": "text"}, "value"}]}].
+   * A sample of a histogram has, instead of a value, "bounds" in ascending order, "counts" of what lies between them,
+   * one more for what lies beyond the last, and "sum". Numbers are whole or not. */
   sp_status(SP_CALL *metrics)(void *ctx, const sp_sink *, sp_error *) SP_NOEXCEPT;
   /* SP_OK when the password belongs to the hash, SP_E_DENIED when not. Slow by design. */
   sp_status(SP_CALL *check_password)(void *ctx, sp_str hash, sp_str password) SP_NOEXCEPT;

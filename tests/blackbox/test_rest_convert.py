@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""sallyport-cli convert-users on files that the other systems' own tools wrote, and what the server makes of the result."""
+import json
+import stat
+import subprocess
+
+import paramiko
+import pytest
+
+import rawsftp as s
+from server import REPOSITORY
+from util import run
+
+pytestmark = pytest.mark.ours
+CLI = REPOSITORY / "tools/sallyport-cli"
+DATA = REPOSITORY / "tests/blackbox/data/convert"
+JANUARY_2030_MS = 1893542400000
+
+
+def convert(tmp_path, kind, *flags, source=None):
+    source = source or DATA / {"unix-passwd": "passwd", "pure-ftpd": "pureftpd.passwd", "proftpd": "proftpd.passwd"}[kind]
+    made = tmp_path / "users.json"
+    done = run([CLI, "convert-users", source, kind, made, *flags], check=False)
+    users = {user["username"]: user for user in json.loads(made.read_text())["users"]} if made.exists() else {}
+    return users, done
+
+
+def test_unix(tmp_path):
+    users, done = convert(tmp_path, "unix-passwd")
+    assert set(users) == {"ann", "bob", "cem"} and done.returncode == 0
+    ann = users["ann"]
+    assert (ann["uid"], ann["gid"], ann["home_dir"], ann["status"]) == (1107, 0, "/home/ann", 1)
+    assert ann["permissions"] == {"/": ["*"]}
+    assert ann["expiration_date"] == JANUARY_2030_MS, "days since 1970, as milliseconds"
+    assert users["bob"]["status"] == 0, "expired"
+    assert users["cem"]["status"] == 0 and users["cem"]["password"].startswith("$5$"), "locked"
+    assert "line 4: deb is left out: the server cannot check a password hash $y$" in done.stderr
+    assert "line 5: eve is left out: it has no password" in done.stderr
+
+
+def test_pure_ftpd(tmp_path):
+    users, done = convert(tmp_path, "pure-ftpd")
+    assert set(users) == {"ann", "bob"} and done.returncode == 0
+    ann = users["ann"]
+    assert ann["home_dir"] == "/srv/ftp/ann" and users["bob"]["home_dir"] == "/srv/ftp/bob"
+    assert (ann["upload_bandwidth"], ann["download_bandwidth"], ann["max_sessions"]) == (200, 100, 3)
+    assert (ann["quota_files"], ann["quota_size"]) == (50, 10 * 1024 * 1024)
+    assert ann["filters"] == {"allowed_ip": ["192.0.2.7/32", "198.51.100.0/24"], "denied_ip": ["203.0.113.9/32"]}
+    assert "line 3: cem is left out: it may log in at certain hours only (900-1800)" in done.stderr
+
+
+def test_proftpd(tmp_path):
+    users, done = convert(tmp_path, "proftpd")
+    assert set(users) == {"umd5", "usha256", "usha512"}
+    assert "udes is left out: the server cannot check a password hash of an old kind" in done.stderr
+
+
+def test_selection_and_other_ids(tmp_path):
+    assert set(convert(tmp_path, "unix-passwd", "--min-uid", "1108", "--max-uid", "1108")[0]) == {"bob"}
+    users, _ = convert(tmp_path, "unix-passwd", "--usernames", "ann", "cem", "--force-uid", "7", "--force-gid", "8")
+    assert {name: (user["uid"], user["gid"]) for name, user in users.items()} == {"ann": (7, 8), "cem": (7, 8)}
+
+
+def test_the_file_is_nobody_elses_and_whole_or_not_there(tmp_path):
+    convert(tmp_path, "proftpd")
+    assert stat.S_IMODE((tmp_path / "users.json").stat().st_mode) == 0o600
+    (tmp_path / "users.json").unlink()
+    users, done = convert(tmp_path, "unix-passwd", "--usernames", "nobody")
+    assert (done.returncode, users) == (1, {}) and "no account was converted" in done.stderr
+    broken = tmp_path / "broken"
+    broken.write_text((DATA / "proftpd.passwd").read_text() + "half:line\n")
+    users, done = convert(tmp_path, "proftpd", source=broken)
+    assert (done.returncode, users) == (1, {}) and "broken line 5: 2 fields" in done.stderr
+    assert convert(tmp_path, "proftpd", source=tmp_path / "none")[1].returncode == 1
+
+
+@pytest.mark.parametrize("kind, passwords", [
+    ("unix-passwd", {"ann": "unix one"}),
+    ("pure-ftpd", {"ann": "secret one", "bob": "two"}),
+    ("proftpd", {"umd5": "pass umd5", "usha256": "pass usha256", "usha512": "pass usha512"}),
+])
+def test_they_log_in_with_the_passwords_they_had(rest, rest_server, tmp_path, kind, passwords):
+    users, _ = convert(tmp_path, kind)
+    made = tmp_path / "users.json"
+    for user in users.values():  # homes of their own, which the server can make here, and from here
+        user["home_dir"] = str(rest_server.directory / "homes" / kind / user["username"])
+        user["uid"] = user["gid"] = 0
+        user.pop("filters", None)
+    made.write_text(json.dumps({"users": list(users.values())}))
+    answer = rest.get("loaddata", input_file=made)
+    assert answer.status == 200 and answer.json["summary"]["added"] == len(users), answer.text
+    try:
+        for name, password in passwords.items():
+            with s.transport(rest_server, None, login=False) as link:
+                with pytest.raises(paramiko.AuthenticationException):
+                    link.auth_password(name, password + "x")
+                link.auth_password(name, password)
+                assert s.subsystem(link).stat("/").permissions
+    finally:
+        for name in users:
+            rest.delete(f"user/{rest.user(name)['id']}")
+
+
+def test_nothing_but_the_standard_library():
+    """Without anything that was installed beside Python."""
+    done = subprocess.run(["/usr/bin/python3", "-I", "-S", CLI, "--help"], capture_output=True, text=True)
+    assert done.returncode == 0 and "convert-users" in done.stdout, done.stderr
