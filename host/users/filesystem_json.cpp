@@ -29,7 +29,8 @@ const Numbered* by_backend(std::string_view backend) {
 std::string masked(const std::string& secret) {
   constexpr std::string_view kMark = "$aes$";
   const auto end_of_key = secret.starts_with(kMark) ? secret.find('$', kMark.size()) : std::string::npos;
-  return end_of_key == std::string::npos ? std::string() : std::string(kMark) + secret.substr(end_of_key + 1);
+  if (end_of_key != std::string::npos) return std::string(kMark) + secret.substr(end_of_key + 1);
+  return secret.starts_with(kMark) ? secret : std::string();  // masked already
 }
 
 void blank(Json& settings, std::string_view backend) {
@@ -57,13 +58,27 @@ bool is_empty(const Json& value) {
          (value.is_number_integer() && value.get<std::int64_t>() == 0);
 }
 
+// Who shows an account and sends it back, or changes something else, has not got the secret: it stays.
+bool keeps_secret(const Json& settings, const Json& given) {
+  const auto secret = given.find("access_secret");
+  if (secret == given.end() || !secret->is_string()) return false;
+  const auto& text = secret->get_ref<const std::string&>();
+  const auto key = given.find("access_key");
+  const bool has_key = key != given.end() && key->is_string() && !key->get_ref<const std::string&>().empty();
+  if (text.empty()) return has_key;
+  const auto stored = settings.find("access_secret");
+  return stored != settings.end() && stored->is_string() && text == masked(stored->get<std::string>());
+}
+
 core::Result<void> merge_settings(Filesystem& filesystem, const Json& json, const char* member, bool drop_empty) {
   if (!json.contains(member) || json.at(member).is_null()) return core::ok();
   const Json& given = json.at(member);
   if (!given.is_object()) return invalid(std::string("filesystem.") + member + " must be an object");
   Json settings = Json::parse(filesystem.settings_json, nullptr, false);
   if (!settings.is_object()) settings = Json::object();
-  settings.update(given);
+  Json changes = given;
+  if (filesystem.backend == "fs-s3" && keeps_secret(settings, given)) changes.erase("access_secret");
+  settings.update(changes);
   if (drop_empty) {
     for (auto it = settings.begin(); it != settings.end();)
       it = is_empty(it.value()) ? settings.erase(it) : std::next(it);
