@@ -3,7 +3,7 @@
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(Boost 1.81 REQUIRED)                      # Asio, DLL, System: headers only
-find_package(Poco 1.11 REQUIRED COMPONENTS Foundation Crypto Data DataSQLite Net NetSSL Util)
+find_package(Poco 1.11 REQUIRED COMPONENTS Foundation Crypto Data DataSQLite Net NetSSL Util XML)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)

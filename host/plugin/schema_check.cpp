@@ -31,9 +31,18 @@ constexpr int kMaxDepth = 32;
 constexpr std::size_t kShownBytes = 80;         // of a wrong value in an error text
 constexpr std::size_t kMaxPatternBytes = 4096;  // std::regex recurses per character
 constexpr std::array kTypes{"object", "array", "string", "integer", "number", "boolean", "null"};
-constexpr std::array kKeywords{
-    "type",      "properties",          "required", "enum", "default", "minimum", "maximum", "pattern", "description",
-    "writeOnly", "additionalProperties"};
+constexpr std::array kKeywords{"type",
+                               "properties",
+                               "required",
+                               "enum",
+                               "default",
+                               "minimum",
+                               "maximum",
+                               "pattern",
+                               "description",
+                               "writeOnly",
+                               "additionalProperties",
+                               "dependentRequired"};
 
 Result<void> parse_text(std::string_view text, json& value) {
   if (text.size() > core::limits::kMaxConfigBytes) return Error(Status::kInvalid, "text is too long");
@@ -137,6 +146,25 @@ std::string names_of(const json& properties) {
   return names.empty() ? "no member at all" : names;
 }
 
+// Empty texts count as absent: that is how accounts clear a setting.
+bool is_given(const json& object, const std::string& name) {
+  const auto found = object.find(name);
+  return found != object.end() && !(found->is_string() && found->get_ref<const std::string&>().empty());
+}
+
+Result<void> check_companions(const json& schema, const json& object, const std::string& path) {
+  const auto rules = schema.find("dependentRequired");
+  if (rules == schema.end()) return core::ok();
+  for (const auto& [name, others] : rules->items()) {
+    if (!is_given(object, name)) continue;
+    for (const auto& other : others) {
+      const auto& text = other.get_ref<const std::string&>();
+      if (!is_given(object, text)) return Error(Status::kInvalid, join(path, text) + ": missing; it goes with " + name);
+    }
+  }
+  return core::ok();
+}
+
 Result<void> check_value(const json& schema, json& value, const std::string& path, bool secret);
 
 Result<void> check_members(const json& schema, json& object, const std::string& path, bool secret) {
@@ -155,6 +183,7 @@ Result<void> check_members(const json& schema, json& object, const std::string& 
                    join(path, text) + ": missing; wanted " + (rule != properties.end() ? allowed(*rule) : "any value"));
     }
   }
+  if (auto together = check_companions(schema, object, path); !together) return together;
   const auto extra = schema.find("additionalProperties");
   for (auto& [name, value] : object.items()) {
     const auto rule = properties.find(name);
@@ -180,9 +209,17 @@ Result<void> check_value(const json& schema, json& value, const std::string& pat
   return value.is_object() ? check_members(schema, value, path, secret) : core::ok();
 }
 
+// Of `$aes$KEY$HEX`, a secret as the replaced system stores and shows it, the part that tells nothing; else nothing.
+std::string without_key(const json& value) {
+  constexpr std::string_view kMark = "$aes$";
+  const std::string text = value.is_string() ? value.get<std::string>() : "";
+  const auto end_of_key = text.starts_with(kMark) ? text.find('$', kMark.size()) : text.npos;
+  return end_of_key == text.npos ? "" : std::string(kMark) + text.substr(end_of_key + 1);
+}
+
 void blank(const json& schema, json& value) {
   if (schema.value("writeOnly", false)) {
-    value = value.is_string() ? json("") : json();
+    value = value.is_string() ? json(without_key(value)) : json();
     return;
   }
   if (!value.is_object()) return;
@@ -199,7 +236,7 @@ void blank(const json& schema, json& value) {
 // Secrets as `blank` leaves them take their stored value again.
 void keep(const json& schema, const json& stored, json& value) {
   if (schema.value("writeOnly", false)) {
-    if (value.is_null() || value == "") value = stored;
+    if (value.is_null() || value == "" || value == without_key(stored)) value = stored;
     return;
   }
   if (!value.is_object() || !stored.is_object()) return;
@@ -241,11 +278,12 @@ Result<void> check_keyword(const std::string& word, const json& value, const std
   if (word == "enum") return must(value.is_array() && !value.empty(), "a list with something in it");
   if (word == "properties") return must(value.is_object(), "an object");
   if (word == "additionalProperties") return must(value.is_boolean() || value.is_object(), "true, false or a schema");
-  if (word == "required") {
-    return must(
-        value.is_array() && std::all_of(value.begin(), value.end(), [](const json& name) { return name.is_string(); }),
-        "a list of names");
-  }
+  const auto names = [](const json& list) {
+    return list.is_array() && std::all_of(list.begin(), list.end(), [](const json& name) { return name.is_string(); });
+  };
+  if (word == "required") return must(names(value), "a list of names");
+  if (word == "dependentRequired")
+    return must(value.is_object() && std::all_of(value.begin(), value.end(), names), "an object of lists of names");
   if (word != "pattern") return core::ok();
   if (!value.is_string()) return broken(path, "pattern must be a string");
   try {

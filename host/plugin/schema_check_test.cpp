@@ -105,6 +105,21 @@ TEST(SchemaCheck, KeepsSecretsThatComeBackEmptied) {
   EXPECT_EQ(schema().keep_secrets("", R"({"secret": ""})"), R"({"secret": ""})");
 }
 
+TEST(SchemaCheck, MembersThatGoTogether) {
+  const auto schema = Schema::parse(R"({"type": "object", "dependentRequired": {"key": ["secret"], "secret": ["key"]},
+    "properties": {"key": {"type": "string"}, "secret": {"type": "string", "writeOnly": true}}})");
+  ASSERT_TRUE(schema) << schema.error().text;
+  for (const auto* good : {"{}", R"({"key": "k", "secret": "s"})", R"({"key": "", "secret": ""})", R"({"key": ""})"}) {
+    EXPECT_TRUE(schema->check(good, "")) << good;
+  }
+  for (const auto* bad : {R"({"key": "k"})", R"({"secret": "s"})", R"({"key": "k", "secret": ""})"}) {
+    EXPECT_FALSE(schema->check(bad, "")) << bad;
+  }
+  EXPECT_EQ(schema->check(R"({"key": "k"})", "x").error().text, "x.secret: missing; it goes with key");
+  EXPECT_FALSE(Schema::parse(R"({"type": "object", "dependentRequired": {"key": "secret"}})"));
+  EXPECT_EQ(schema->blank_secrets(R"({"secret":"$aes$KEY$00ff"})"), R"({"secret":"$aes$00ff"})");
+}
+
 TEST(SchemaCheck, RefusesTextThatIsNoObject) {
   EXPECT_NE(refusal("").find("not JSON"), std::string::npos);
   EXPECT_NE(refusal("[1]").find("found an array"), std::string::npos);

@@ -29,7 +29,8 @@ const Numbered* by_backend(std::string_view backend) {
 std::string masked(const std::string& secret) {
   constexpr std::string_view kMark = "$aes$";
   const auto end_of_key = secret.starts_with(kMark) ? secret.find('$', kMark.size()) : std::string::npos;
-  return end_of_key == std::string::npos ? std::string() : std::string(kMark) + secret.substr(end_of_key + 1);
+  if (end_of_key != std::string::npos) return std::string(kMark) + secret.substr(end_of_key + 1);
+  return secret.starts_with(kMark) ? secret : std::string();  // masked already
 }
 
 void blank(Json& settings, std::string_view backend) {

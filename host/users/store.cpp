@@ -8,6 +8,7 @@
 #include "host/core/log.h"
 #include "host/users/password.h"
 #include "host/users/record.h"
+#include "host/users/secrets.h"
 #include "host/users/validate.h"
 
 namespace host::users {
@@ -50,6 +51,7 @@ core::Result<void> Store::Impl::check(User& user) {
     auto settings = registry.check_user_settings(user.filesystem.backend, user.filesystem.settings_json);
     if (!settings) return invalid("filesystem " + user.filesystem.backend + ": " + settings.error().message());
     user.filesystem.settings_json = std::move(*settings);
+    if (auto sealed = seal_secrets(user.filesystem); !sealed) return sealed;
   }
   if (!user.password.empty() && !is_password_hash(user.password)) {
     auto hash = hash_password(user.password);

@@ -34,12 +34,14 @@ Attrs new_attrs(const Attrs& wanted, std::uint32_t default_perms, std::uint32_t 
 
 Features MountedFs::features(const VirtualPath& path) const {
   const FsCaps& caps = context_->mounts.at(path).fs->caps();
+  // Where files are published, a target is replaced in one step too; its source is there for a moment longer, no more.
+  const bool in_one_step = caps.has(FsCaps::kAtomicRename) || caps.has(FsCaps::kPublishOnClose);
   return {.symlinks = caps.has(FsCaps::kSymlinks),
           .hard_links = caps.hard_link && !context_->quota.limits_size(),
           .statvfs = caps.statvfs,
           .copy_data = caps.copy_range || caps.has(FsCaps::kRandomWrite),
           .owner_names = caps.owner_names,
-          .atomic_rename = caps.has(FsCaps::kAtomicRename) && caps.has(FsCaps::kRenameReplace)};
+          .atomic_rename = in_one_step && caps.has(FsCaps::kRenameReplace)};
 }
 
 Result<Attrs> MountedFs::stat(const VirtualPath& path, bool follow) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "host/core/log.h"
+#include "host/users/secrets.h"
 #include "host/vfs/mounted_fs.h"
 
 namespace host::vfs {
@@ -58,7 +59,9 @@ Result<std::vector<Mount>> mount_all(plugin::Registry& registry, const Identity&
   auto storage = registry.storage(user.filesystem.backend);
   if (!storage) return storage.error();
   auto args = mount_args(identity, options, user.home_dir);
-  args.settings_json = user.filesystem.settings_json;
+  auto settings = users::plain_settings(user.filesystem);
+  if (!settings) return settings.error();
+  args.settings_json = *std::move(settings);
   args.make_root = options.make_home;
   auto home = (*storage)->mount(op, std::move(args));
   if (!home) return home.error();

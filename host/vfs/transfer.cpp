@@ -41,7 +41,8 @@ Transfer::Transfer(std::shared_ptr<const Context> context, core::VirtualPath pat
       plan_(plan),
       caps_(caps_for(place_.fs->caps(), plan.append)),
       file_(std::move(file)),
-      upload_(std::move(upload)) {}
+      upload_(std::move(upload)),
+      ordered_(plan.writable && !caps_.has(FsCaps::kRandomWrite) && !caps_.has(FsCaps::kResume)) {}
 
 Transfer::~Transfer() {
   if (file_) (void)close(true);
@@ -96,10 +97,17 @@ Result<void> Transfer::write_at(std::span<const std::byte> data, std::uint64_t o
     auto room = plan_.append ? upload_->make_room_behind(data.size()) : upload_->make_room(offset + data.size());
     if (!room) return fail(room.error());
   }
-  auto done = file_->write_at(context_->op(), data, offset);
+  auto done = ordered_ ? write_in_order(data, offset) : file_->write_at(context_->op(), data, offset);
   if (!done) return fail(done.error());
   count_written(data.size());
   return done;
+}
+
+Result<void> Transfer::write_in_order(std::span<const std::byte> data, std::uint64_t offset) {
+  const auto at = plan_.append ? order_.end() : offset;
+  return order_.put(data, at, [&](std::span<const std::byte> part, std::uint64_t where) {
+    return file_->write_at(context_->op(), part, where);
+  });
 }
 
 Result<Attrs> Transfer::stat() {
@@ -235,6 +243,9 @@ Result<void> Transfer::close(bool lost) {
 
 Result<void> Transfer::finish(bool lost) {
   const std::unique_ptr<plugin::File> file = std::move(file_);
+  if (!lost && !failed_ && order_.has_gap()) {
+    (void)fail(core::Error(Status::kInvalid, "the file has a gap, which the storage cannot keep"));
+  }
   const bool commit = !lost && !failed_;
   auto closed = upload_ ? upload_->close(*file, commit) : file->close(context_->op(), commit);
   if (failed_) return first_error_;

@@ -12,6 +12,7 @@
 #include "host/vfs/context.h"
 #include "host/vfs/open_plan.h"
 #include "host/vfs/upload.h"
+#include "host/vfs/write_order.h"
 
 namespace host::vfs {
 
@@ -48,6 +49,7 @@ class Transfer final : public OpenFile {
   std::uint64_t bytes() const { return plan_.writable ? written_ : read_; }
   void log_transfer() const;
   Result<void> finish(bool lost);
+  Result<void> write_in_order(std::span<const std::byte> data, std::uint64_t offset);
 
   const std::shared_ptr<const Context> context_;
   const core::VirtualPath path_;
@@ -56,6 +58,8 @@ class Transfer final : public OpenFile {
   plugin::FsCaps caps_;
   std::unique_ptr<plugin::File> file_;  // null once closed
   std::unique_ptr<Upload> upload_;
+  const bool ordered_;  // the storage takes data in order only
+  WriteOrder order_;
   Activity::Entry shown_{plan_.silent ? nullptr : context_->identity.activity, plan_.writable, path_.str()};
   const std::chrono::steady_clock::time_point opened_ = std::chrono::steady_clock::now();
   std::atomic<std::uint64_t> read_ = 0;

@@ -11,7 +11,8 @@
 #include "host/core/limits.h"
 #include "host/core/random.h"
 #include "host/vfs/journal.h"
-#include "host/vfs/replaced.h"
+#include "host/vfs/published_upload.h"
+#include "host/vfs/whole_upload.h"
 
 namespace host::vfs {
 namespace {
@@ -51,76 +52,28 @@ class DirectUpload final : public Upload {
   std::unique_ptr<InPlace> counted_;
 };
 
-class TemporaryUpload final : public Upload {
+class TemporaryUpload final : public WholeUpload {
  public:
   TemporaryUpload(const Context& context, LinkTarget target, BackendPath temporary, bool replace)
-      : context_(context), target_(std::move(target)), temporary_(std::move(temporary)), replace_(replace) {
-    if (target_.before) room_ = static_cast<std::int64_t>(target_.before->size);  // it makes way in the end
-  }
-  ~TemporaryUpload() override { release(); }
+      : WholeUpload(context, target.before ? static_cast<std::int64_t>(target.before->size) : 0),
+        target_(std::move(target)),
+        temporary_(std::move(temporary)),
+        replace_(replace) {}
 
-  Result<void> make_room(std::uint64_t end) override {
-    const std::lock_guard lock(mutex_);
-    return grow(static_cast<std::int64_t>(end));
-  }
-  Result<void> make_room_behind(std::uint64_t bytes) override {
-    const std::lock_guard lock(mutex_);
-    return grow(end_ + static_cast<std::int64_t>(bytes));
-  }
   Result<void> close(plugin::File& file, bool commit) override;
 
  private:
-  Result<void> grow(std::int64_t end);
-  Result<void> take_room(std::int64_t size, const Replaced* replaced);
-  Result<void> publish(std::int64_t size);
-  void discard();
-  void release() {
-    if (reserved_ > 0) context_.quota.usage->release(std::exchange(reserved_, 0));
+  Result<void> take_name(std::int64_t size) {
+    return publish(target_.place, target_.path, size, [&] {
+      return target_.place.fs->rename(context_.op(), temporary_, target_.place.path, {.replace = replace_});
+    });
   }
+  void discard();
 
-  const Context& context_;
   const LinkTarget target_;
   const BackendPath temporary_;
   const bool replace_;
-  std::mutex mutex_;
-  std::int64_t end_ = 0, room_ = 0, reserved_ = 0;  // bytes; under mutex_ while calls run
 };
-
-Result<void> TemporaryUpload::grow(std::int64_t end) {
-  if (context_.quota.limits_size() && end > room_) {
-    if (auto room = context_.quota.usage->reserve(context_.quota.limits, end - room_); !room) return room;
-    reserved_ += end - room_;
-    room_ = end;
-  }
-  end_ = std::max(end_, end);
-  return core::ok();
-}
-
-// What was to make way may have gone meanwhile, and other new files may have come.
-Result<void> TemporaryUpload::take_room(std::int64_t size, const Replaced* replaced) {
-  const SessionQuota& quota = context_.quota;
-  if (!quota.counts()) return core::ok();
-  const std::int64_t missing = size - (replaced != nullptr ? replaced->size() : 0) - reserved_;
-  if (quota.limits_size() && missing > 0) {
-    if (auto room = quota.usage->reserve(quota.limits, missing); !room) return room;
-    reserved_ += missing;
-  }
-  return replaced != nullptr ? core::ok() : quota.usage->take_file(quota.limits);
-}
-
-Result<void> TemporaryUpload::publish(std::int64_t size) {
-  const auto names = context_.quota.hold(target_.path);
-  plugin::Fs& fs = *target_.place.fs;
-  auto replaced = Replaced::look(context_, target_.place, target_.path);
-  if (auto room = take_room(size, replaced.get()); !room) return room;
-  auto renamed = fs.rename(context_.op(), temporary_, target_.place.path, {.replace = replace_});
-  if (!context_.quota.counts()) return renamed;
-  UserUsage& usage = *context_.quota.usage;
-  if (renamed) usage.count({size, 0});
-  if (!replaced && !renamed) usage.count({0, -1});
-  if (replaced && renamed) replaced->take_place();
-  return renamed;
-}
 
 void TemporaryUpload::discard() {
   auto removed = target_.place.fs->remove_file(context_.op(), temporary_);
@@ -134,7 +87,7 @@ Result<void> TemporaryUpload::close(plugin::File& file, bool commit) {
   const bool whole = commit && closed;
   const bool keep = context_.options.upload_mode == UploadMode::kAtomicResume && attrs && attrs->size > 0;
   if (whole || keep) {
-    auto published = publish(static_cast<std::int64_t>(attrs->size));
+    auto published = take_name(static_cast<std::int64_t>(attrs->size));
     if (!published) {
       discard();
       if (whole) closed = published;
@@ -170,8 +123,8 @@ Result<void> copy_content(const Context& context, const LinkTarget& target, plug
 }
 
 bool publishes_by_rename(const Context& context, const FsCaps& caps) {
-  return context.options.upload_mode != UploadMode::kInPlace && !caps.has(FsCaps::kPublishOnClose) &&
-         caps.has(FsCaps::kAtomicRename) && caps.has(FsCaps::kRenameReplace);
+  return context.options.upload_mode != UploadMode::kInPlace && caps.has(FsCaps::kAtomicRename) &&
+         caps.has(FsCaps::kRenameReplace);
 }
 
 Result<Upload::Opened> begin_temporary(const Context& context, LinkTarget target, const OpenPlan& plan,
@@ -271,7 +224,9 @@ bool Upload::is_temporary(std::string_view name) { return name.starts_with(kTemp
 
 Result<Upload::Opened> Upload::begin(const Context& context, const VirtualPath& path, const OpenPlan& plan,
                                      const Attrs& attrs) {
-  if (!publishes_by_rename(context, context.mounts.at(path).fs->caps())) {
+  const FsCaps& caps = context.mounts.at(path).fs->caps();
+  if (caps.has(FsCaps::kPublishOnClose)) return begin_published(context, path, plan, attrs);
+  if (!publishes_by_rename(context, caps)) {
     return begin_direct(context, path, plan, attrs);
   }
   // A temporary that replaced a link would cut it off.

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The storage itself keeps what is not whole out of sight, so there is no temporary name; until the end the old file is
+// what is stored and counted. On the storage's workers.
+#include "host/vfs/published_upload.h"
+
+#include <utility>
+
+#include "host/vfs/whole_upload.h"
+
+namespace host::vfs {
+namespace {
+
+using core::Attrs;
+using core::Result;
+using core::Status;
+using plugin::OpenArgs;
+
+class PublishedUpload final : public WholeUpload {
+ public:
+  PublishedUpload(const Context& context, Place place, core::VirtualPath path, std::int64_t makes_way)
+      : WholeUpload(context, makes_way), place_(std::move(place)), path_(std::move(path)) {}
+
+  Result<void> close(plugin::File& file, bool commit) override {
+    const auto attrs = commit ? file.stat(context_.op()) : Result<Attrs>(Attrs{});
+    bool closed = false;
+    Result<void> done = attrs ? core::ok() : Result<void>(attrs.error());
+    if (commit && done) {
+      done = publish(place_, path_, static_cast<std::int64_t>(attrs->size), [&] {
+        closed = true;
+        return file.close(context_.op(), true);
+      });
+    }
+    if (!closed) {
+      const auto ended = file.close(context_.op(), false);
+      if (done) done = ended;
+    }
+    release();
+    return done;
+  }
+
+ private:
+  const Place place_;
+  const core::VirtualPath path_;
+};
+
+}  // namespace
+
+Result<Upload::Opened> begin_published(const Context& context, const core::VirtualPath& path, const OpenPlan& plan,
+                                       const Attrs& attrs) {
+  const Place place = context.mounts.resolve(path);
+  Upload::Opened opened;
+  std::int64_t makes_way = 0;
+  if (context.quota.counts()) {
+    const auto size = counted_size(place.fs->stat(context.op(), place.path, true));
+    makes_way = size.value_or(0);
+    if (auto room = context.quota.usage->may_begin(context.quota.limits, !size); !room) return room.error();
+  }
+  const OpenArgs args{.flags = plan.flags, .attrs = &attrs};
+  auto file = place.fs->open(context.op(), place.path, args);
+  if (!file) return file.error();
+  opened.file = *std::move(file);
+  if (context.quota.counts()) opened.upload = std::make_unique<PublishedUpload>(context, place, path, makes_way);
+  return opened;
+}
+
+}  // namespace host::vfs

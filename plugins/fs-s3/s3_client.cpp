@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From a request to its answer: signed anew for every attempt, sent, understood, tried again where that is safe. And
+// the requests for whole objects; those for parts are in s3_parts.cpp.
+#include "s3_client.h"
+
+#include <Poco/DateTimeFormatter.h>
+#include <Poco/Timestamp.h>
+
+#include <utility>
+
+#include "encoding.h"
+#include "s3_error.h"
+#include "xml.h"
+
+namespace fs_s3 {
+namespace {
+
+constexpr std::int64_t kNsPerSecondOfClock = 1'000'000'000;
+
+std::uint64_t number(const std::string& text) { return std::strtoull(text.c_str(), nullptr, 10); }
+
+Failure not_understood(std::string_view operation) {
+  return {SP_E_IO, "the store's answer to " + std::string(operation) + " makes no sense", 0};
+}
+
+}  // namespace
+
+S3Client::S3Client(std::shared_ptr<HttpClient> http, std::shared_ptr<CredentialsSource> credentials, Bucket bucket,
+                   const object_common::RetryPolicy& retries)
+    : http_(std::move(http)), credentials_(std::move(credentials)), bucket_(std::move(bucket)), retries_(retries) {}
+
+std::string S3Client::target(const Request& request) const {
+  std::string path = bucket_.in_path ? "/" + uri_encode(bucket_.name) : "";
+  if (request.key) {
+    path += "/" + uri_encode(*request.key, true);
+  } else if (!bucket_.in_path) {
+    path = "/";
+  }
+  return path;
+}
+
+Outcome<HttpAnswer> S3Client::attempt(const Stop& stop, const Request& request, const std::string& payload_hash) {
+  auto credentials = credentials_->get(stop);
+  if (!credentials) return std::move(credentials.failure());
+  const Poco::Timestamp now = Poco::Timestamp::fromEpochTime(std::time(nullptr) + clock_skew_s_);
+  SignedRequest to_sign{request.method, target(request), request.query, request.headers, payload_hash};
+  to_sign.headers["host"] = bucket_.endpoint.authority();
+  to_sign.headers["x-amz-content-sha256"] = payload_hash;
+  to_sign.headers["x-amz-date"] = Poco::DateTimeFormatter::format(now, "%Y%m%dT%H%M%SZ");
+  if (!credentials->session_token.empty()) to_sign.headers["x-amz-security-token"] = credentials->session_token;
+  HttpRequest http{request.method, to_sign.path, to_sign.headers, request.body};
+  http.headers["authorization"] =
+      authorization(to_sign, *credentials, {bucket_.region, "s3"}, to_sign.headers["x-amz-date"]);
+  if (!request.query.empty()) http.target += "?" + canonical_query(request.query);
+  return http_->call(bucket_.endpoint, http, request.into, request.once);
+}
+
+// True: the clock was wrong, and is set right for what follows.
+bool S3Client::correct_clock(const HttpAnswer& answer) {
+  const auto theirs = parse_time(answer.header("date"));
+  if (!theirs) return false;
+  const std::int64_t skew = *theirs / kNsPerSecondOfClock - std::time(nullptr);
+  return clock_skew_s_.exchange(skew) != skew;
+}
+
+Outcome<HttpAnswer> S3Client::send(const Stop& stop, const Request& request) {
+  const std::string payload_hash = hex(sha256(request.body));
+  object_common::Backoff backoff(retries_);
+  bool second_chance = true;  // for what is put right here: the clock, credentials that ended early
+  while (true) {
+    auto answer = attempt(stop, request, payload_hash);
+    if (answer && answer->ok() && !hides_error(*answer)) return answer;
+    if (!answer) {
+      const bool lost = answer.failure().status == SP_E_IO;
+      const bool harmless = !request.once || answer.failure().native == HttpClient::kNotSent;
+      if (!lost || !harmless || !backoff.wait(stop)) return answer;
+      continue;
+    }
+    const S3Error error = read_error(*answer);
+    const bool skewed = error.code == "RequestTimeTooSkewed";
+    const bool expired = error.code == "ExpiredToken";
+    if (second_chance && ((skewed && correct_clock(*answer)) || expired)) {
+      second_chance = false;
+      if (expired) credentials_->forget();
+      continue;
+    }
+    // 503 is said before anything is done; after 500 nobody knows.
+    const bool again = may_pass(error) && (!request.once || error.status == 503);
+    if (!again || !backoff.wait(stop)) return failure_of(error, request.method, bucket_.name);
+  }
+}
+
+// Stores do not say which of a request's arguments they do not know.
+Failure S3Client::with_class(const Failure& failure) const {
+  constexpr int kBadRequest = 400;
+  Failure said = failure;
+  if (failure.native == kBadRequest && !bucket_.storage_class.empty()) {
+    said.message += ", with storage class \"" + bucket_.storage_class + "\"";
+  }
+  return said;
+}
+
+Outcome<void> S3Client::head_bucket(const Stop& stop) {
+  auto answer = send(stop, {.method = "HEAD"});
+  if (!answer) return std::move(answer.failure());
+  return {};
+}
+
+Outcome<ObjectInfo> S3Client::head(const Stop& stop, const std::string& key) {
+  auto answer = send(stop, {.method = "HEAD", .key = key});
+  if (!answer) return std::move(answer.failure());
+  ObjectInfo info;
+  info.size = number(answer->header("content-length"));
+  info.mtime_ns = parse_time(answer->header("last-modified")).value_or(0);
+  info.etag = answer->header("etag");
+  info.storage_class = answer->header("x-amz-storage-class");
+  info.content_type = answer->header("content-type");
+  for (const auto& [name, value] : answer->headers) {
+    if (name.starts_with("x-amz-meta-")) info.metadata[name] = value;
+  }
+  return info;
+}
+
+Outcome<void> S3Client::get(const Stop& stop, const std::string& key, const std::string& etag, std::uint64_t offset,
+                            std::span<std::byte> into) {
+  const std::string range = "bytes=" + std::to_string(offset) + "-" + std::to_string(offset + into.size() - 1);
+  Request request{.method = "GET", .key = key, .headers = {{"range", range}}, .into = into};
+  if (!etag.empty()) request.headers["if-match"] = etag;
+  auto answer = send(stop, request);
+  if (!answer) return std::move(answer.failure());
+  return {};
+}
+
+Outcome<void> S3Client::put(const Stop& stop, const std::string& key, std::span<const std::byte> data) {
+  Request request{.method = "PUT", .key = key, .headers = {{"content-type", content_type_of(key)}}, .body = data};
+  if (!bucket_.storage_class.empty()) request.headers["x-amz-storage-class"] = bucket_.storage_class;
+  auto answer = send(stop, request);
+  if (!answer) return with_class(answer.failure());
+  return {};
+}
+
+Outcome<void> S3Client::remove(const Stop& stop, const std::string& key) {
+  auto answer = send(stop, {.method = "DELETE", .key = key});
+  if (!answer) return std::move(answer.failure());
+  return {};
+}
+
+Outcome<ListPage> S3Client::list(const Stop& stop, const Listing& what) {
+  Request request{.method = "GET",
+                  .query = {{"list-type", "2"},
+                            {"encoding-type", "url"},
+                            {"prefix", what.prefix},
+                            {"max-keys", std::to_string(what.max)}}};
+  if (!what.whole_tree) request.query.emplace_back("delimiter", "/");
+  if (!what.token.empty()) request.query.emplace_back("continuation-token", what.token);
+  auto answer = send(stop, request);
+  if (!answer) return std::move(answer.failure());
+  ListPage page;
+  Listed entry;
+  bool more = false;
+  const auto add = [&](bool is_prefix) {
+    entry.is_prefix = is_prefix;
+    // A store that answers with more than was asked for would open the wall around a user.
+    if (auto key = uri_decode(entry.key); key && key->starts_with(what.prefix)) {
+      entry.key = *std::move(key);
+      page.entries.push_back(std::move(entry));
+    }
+    entry = {};
+  };
+  const bool parsed = parse_xml(answer->body, [&](std::string_view path, const std::string& text) {
+    if (path == "ListBucketResult/Contents/Key" || path == "ListBucketResult/CommonPrefixes/Prefix") entry.key = text;
+    if (path == "ListBucketResult/Contents/Size") entry.size = number(text);
+    if (path == "ListBucketResult/Contents/LastModified") entry.mtime_ns = parse_time(text).value_or(0);
+    if (path == "ListBucketResult/Contents") add(false);
+    if (path == "ListBucketResult/CommonPrefixes") add(true);
+    if (path == "ListBucketResult/IsTruncated") more = text == "true";
+    if (path == "ListBucketResult/NextContinuationToken") page.next = text;
+  });
+  if (!parsed || more == page.next.empty()) return not_understood("a listing");
+  return page;
+}
+
+std::string content_type_of(std::string_view key) {
+  static constexpr std::pair<std::string_view, std::string_view> kTypes[] = {
+      {".txt", "text/plain"},        {".html", "text/html"},      {".htm", "text/html"},
+      {".css", "text/css"},          {".csv", "text/csv"},        {".xml", "application/xml"},
+      {".json", "application/json"}, {".js", "text/javascript"},  {".pdf", "application/pdf"},
+      {".zip", "application/zip"},   {".gz", "application/gzip"}, {".png", "image/png"},
+      {".jpg", "image/jpeg"},        {".jpeg", "image/jpeg"},     {".gif", "image/gif"},
+      {".svg", "image/svg+xml"},     {".webp", "image/webp"},     {".mp3", "audio/mpeg"},
+      {".mp4", "video/mp4"},         {".webm", "video/webm"},
+  };
+  for (const auto& [ending, type] : kTypes) {
+    if (key.ends_with(ending)) return std::string(type);
+  }
+  return "application/octet-stream";
+}
+
+}  // namespace fs_s3

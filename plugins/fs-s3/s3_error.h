@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Answers that are no success: what they mean, whether to try again, and how to say it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "http_client.h"
+
+namespace fs_s3 {
+
+struct S3Error {
+  int status = 0;
+  std::string code, message, request_id;  // code is empty where the answer has no body
+};
+
+S3Error read_error(const HttpAnswer& answer);
+// An answer that says it failed although its status is 200: copies and completions may do so after a while.
+bool hides_error(const HttpAnswer& answer);
+bool may_pass(const S3Error& error);  // the same request may be accepted a little later
+Failure failure_of(const S3Error& error, std::string_view operation, std::string_view bucket);
+
+}  // namespace fs_s3

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An open file: read, or written.
+#pragma once
+
+#include <memory>
+#include <sallyport/cpp/storage.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "attrs.h"
+#include "object-common/part_writer.h"
+#include "object-common/range_reader.h"
+#include "s3_client.h"
+
+namespace fs_s3 {
+
+// What all mounts of a storage share.
+struct Shared;
+
+class S3File final : public sallyport::File<S3File> {
+ public:
+  static std::unique_ptr<S3File> to_read(Shared& shared, std::shared_ptr<S3Client> client, std::string key,
+                                         const ObjectInfo& info, Owner owner);
+  static std::unique_ptr<S3File> to_write(Shared& shared, std::shared_ptr<S3Client> client, std::string key,
+                                          Owner owner);
+
+  Outcome<std::size_t> read_at(const sp_op& op, std::span<std::byte> into, std::uint64_t offset);
+  Outcome<void> write_at(const sp_op& op, std::span<const std::byte> data, std::uint64_t offset);
+  Outcome<sp_attrs> stat(const sp_op& op);
+  Outcome<void> set_attrs(const sp_op& op, const sp_attrs& attrs);
+  Outcome<void> close(const sp_op& op, bool commit);
+
+ private:
+  S3File(Shared& shared, Owner owner) : shared_(shared), owner_(owner) {}
+
+  Shared& shared_;
+  const Owner owner_;
+  ObjectInfo info_;
+  std::unique_ptr<object_common::RangeReader> reader_;
+  std::unique_ptr<object_common::PartWriter> writer_;
+};
+
+}  // namespace fs_s3

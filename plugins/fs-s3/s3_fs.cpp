@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Operations on paths, each as few requests as its answer needs. On the host's workers. Renaming is in s3_rename.cpp.
+#include "s3_fs.h"
+
+#include <utility>
+
+#include "shared.h"
+
+namespace fs_s3 {
+namespace {
+
+constexpr std::uint32_t kReadsAtOnce = 4;
+
+Failure failure(sp_status status, const char* text) { return {status, text, 0}; }
+
+}  // namespace
+
+sp_fs_caps S3Fs::caps() const {
+  return {sizeof(sp_fs_caps), kReadsAtOnce,
+          SP_FS_PARALLEL_IO | SP_FS_RENAME_REPLACE | SP_FS_SET_PERMS | SP_FS_SET_OWNER | SP_FS_PUBLISH_ON_CLOSE, 0};
+}
+
+// The object of that name first; then whether any key begins with the name of a directory. No listing of the parent.
+Outcome<S3Fs::Found> S3Fs::look(const Stop& stop, std::string_view path) {
+  if (keys_.is_root(path)) {
+    if (keys_.prefix().empty()) {
+      if (auto there = client_->head_bucket(stop); !there) return std::move(there.failure());
+    }
+    return Found{Kind::kDir, {}};
+  }
+  const std::string key = keys_.file(path);
+  if (!Keys::fits(key)) return failure(SP_E_NAME_TOO_LONG, "the key would be longer than a store allows");
+  auto info = client_->head(stop, key);
+  if (info) return Found{Kind::kFile, std::move(*info)};
+  if (info.failure().status != SP_E_NOT_FOUND) return std::move(info.failure());
+  auto below = client_->list(stop, {.prefix = keys_.directory(path), .whole_tree = true, .max = 1});
+  if (!below) return std::move(below.failure());
+  return Found{below->entries.empty() ? Kind::kNothing : Kind::kDir, {}};
+}
+
+Outcome<sp_attrs> S3Fs::stat(const sp_op& op, std::string_view path, std::uint32_t) {
+  auto found = look(shared_.stop_of(op), path);
+  if (!found) return std::move(found.failure());
+  switch (found->kind) {
+    case Kind::kFile: return file_attrs(owner_, found->info.size, found->info.mtime_ns);
+    case Kind::kDir: return dir_attrs(owner_);
+    default: return failure(SP_E_NOT_FOUND, "no such key");
+  }
+}
+
+Outcome<void> S3Fs::set_attrs(const sp_op& op, std::string_view path, std::uint32_t flags, const sp_attrs& attrs) {
+  if ((attrs.valid & ~std::uint32_t{SP_ATTR_PERMS | SP_ATTR_OWNER}) != 0) {
+    return failure(SP_E_UNSUPPORTED, "a store keeps no times and changes no sizes");
+  }
+  auto there = stat(op, path, flags);
+  if (!there) return std::move(there.failure());
+  return {};
+}
+
+Outcome<std::unique_ptr<S3File>> S3Fs::open(const sp_op& op, std::string_view path, const sp_open_args& args) {
+  auto found = look(shared_.stop_of(op), path);
+  if (!found) return std::move(found.failure());
+  if (found->kind == Kind::kDir) return failure(SP_E_IS_DIR, "a directory");
+  const bool there = found->kind == Kind::kFile;
+  if ((args.flags & SP_OPEN_WRITE) == 0) {
+    if (!there) return failure(SP_E_NOT_FOUND, "no such key");
+    return S3File::to_read(shared_, client_, keys_.file(path), found->info, owner_);
+  }
+  if (!there && (args.flags & SP_OPEN_CREATE) == 0) return failure(SP_E_NOT_FOUND, "no such key");
+  if (there && (args.flags & SP_OPEN_EXCLUSIVE) != 0) return failure(SP_E_EXISTS, "the key exists");
+  if (there && (args.flags & SP_OPEN_TRUNCATE) == 0) {
+    return failure(SP_E_UNSUPPORTED, "an object can be replaced, not changed");
+  }
+  return S3File::to_write(shared_, client_, keys_.file(path), owner_);
+}
+
+Outcome<std::unique_ptr<S3Dir>> S3Fs::open_dir(const sp_op& op, std::string_view path) {
+  const auto stop = shared_.stop_of(op);
+  const std::string prefix = keys_.directory(path);
+  if (!Keys::fits(prefix)) return failure(SP_E_NAME_TOO_LONG, "the key would be longer than a store allows");
+  auto page = client_->list(stop, {.prefix = prefix});
+  if (!page) return std::move(page.failure());
+  if (page->entries.empty() && page->next.empty() && !keys_.is_root(path)) {
+    auto found = look(stop, path);
+    if (!found) return std::move(found.failure());
+    if (found->kind == Kind::kFile) return failure(SP_E_NOT_DIR, "a file");
+    if (found->kind == Kind::kNothing) return failure(SP_E_NOT_FOUND, "no key begins so");
+  }
+  return std::make_unique<S3Dir>(shared_, client_, prefix, std::move(*page), owner_);
+}
+
+Outcome<void> S3Fs::mkdir(const sp_op& op, std::string_view path, const sp_attrs*) {
+  const auto stop = shared_.stop_of(op);
+  auto found = look(stop, path);
+  if (!found) return std::move(found.failure());
+  if (found->kind != Kind::kNothing) return failure(SP_E_EXISTS, "there are keys that begin so");
+  return client_->put(stop, keys_.directory(path), {});
+}
+
+// Nothing but its own marker.
+Outcome<bool> S3Fs::is_empty(const Stop& stop, std::string_view directory) {
+  const std::string prefix = keys_.directory(directory);
+  auto page = client_->list(stop, {.prefix = prefix, .whole_tree = true, .max = 2});
+  if (!page) return std::move(page.failure());
+  for (const auto& entry : page->entries) {
+    if (entry.key != prefix) return false;
+  }
+  return true;
+}
+
+Outcome<void> S3Fs::remove_dir(const Stop& stop, std::string_view path) {
+  if (keys_.is_root(path)) return failure(SP_E_DENIED, "the root stays");
+  auto empty = is_empty(stop, path);
+  if (!empty) return std::move(empty.failure());
+  if (!*empty) return failure(SP_E_NOT_EMPTY, "there are keys below it");
+  return client_->remove(stop, keys_.directory(path));
+}
+
+Outcome<void> S3Fs::remove(const sp_op& op, std::string_view path, std::uint32_t kind) {
+  const auto stop = shared_.stop_of(op);
+  auto found = look(stop, path);
+  if (!found) return std::move(found.failure());
+  if (found->kind == Kind::kNothing) return failure(SP_E_NOT_FOUND, "no such key");
+  if (kind == SP_REMOVE_DIR) {
+    return found->kind == Kind::kDir ? remove_dir(stop, path) : failure(SP_E_NOT_DIR, "a file");
+  }
+  if (found->kind == Kind::kDir) return failure(SP_E_IS_DIR, "a directory");
+  return client_->remove(stop, keys_.file(path));
+}
+
+Outcome<std::string> S3Fs::real_path(std::string_view path) {
+  return "/" + (keys_.is_root(path) ? keys_.prefix() : keys_.file(path));
+}
+
+}  // namespace fs_s3

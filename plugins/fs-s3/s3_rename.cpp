@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A store renames nothing: what is renamed is copied within the store and then deleted. A directory is as many copies
+// as it has keys, up to a limit; nothing is deleted before all are made, so that a failure leaves everything where it
+// was.
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <iterator>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "s3_fs.h"
+#include "shared.h"
+
+namespace fs_s3 {
+namespace {
+
+constexpr std::size_t kCopiesAtOnce = 8;
+
+Failure refusal(sp_status status, const char* text) { return {status, text, 0}; }
+
+// Does `one(i)` for each i below count, several at once; the first failure ends it. `done` counts those that worked.
+template <class One>
+Outcome<void> each(object_common::TaskPool& pool, std::size_t count, std::size_t& done, const One& one) {
+  std::mutex mutex;
+  std::condition_variable ended;
+  std::optional<Failure> first;
+  std::size_t next = 0, running = 0;
+  done = 0;
+  const auto work = [&] {
+    std::unique_lock lock(mutex);
+    while (!first && next < count) {
+      const std::size_t mine = next++;
+      lock.unlock();
+      Outcome<void> step = refusal(SP_E_INTERNAL, "out of memory");
+      try {
+        step = one(mine);
+      } catch (const std::exception& e) {
+        step = Failure{SP_E_INTERNAL, e.what(), 0};
+      }
+      lock.lock();
+      if (step) {
+        ++done;
+      } else if (!first) {
+        first = std::move(step.failure());
+      }
+    }
+  };
+  const std::size_t helpers = std::min(count, kCopiesAtOnce) - 1;
+  for (std::size_t i = 0; i < helpers; ++i) {
+    const std::lock_guard lock(mutex);
+    const bool started = pool.submit([&] {
+      work();
+      const std::lock_guard last(mutex);
+      --running;
+      ended.notify_all();
+    });
+    if (started) ++running;
+  }
+  work();
+  std::unique_lock lock(mutex);
+  ended.wait(lock, [&] { return running == 0; });
+  return first ? Outcome<void>(*std::move(first)) : Outcome<void>();
+}
+
+}  // namespace
+
+Outcome<std::vector<Listed>> S3Fs::tree(const Stop& stop, const std::string& prefix) {
+  std::vector<Listed> all;
+  S3Client::Listing what{.prefix = prefix, .whole_tree = true};
+  do {
+    auto page = client_->list(stop, what);
+    if (!page) return std::move(page.failure());
+    std::ranges::move(page->entries, std::back_inserter(all));
+    if (all.size() > shared_.settings.rename_max_keys) {
+      return Failure{SP_E_UNSUPPORTED, "the directory has more keys than rename_max_keys allows", 0};
+    }
+    what.token = page->next;
+  } while (!what.token.empty());
+  return all;
+}
+
+Outcome<void> S3Fs::rename_dir(const Stop& stop, std::string_view from, std::string_view to) {
+  const std::string source = keys_.directory(from), target = keys_.directory(to);
+  auto all = tree(stop, source);
+  if (!all) return std::move(all.failure());
+  if (all->empty()) return refusal(SP_E_NOT_FOUND, "no key begins so");
+  const auto new_key = [&](std::size_t i) { return target + (*all)[i].key.substr(source.size()); };
+  for (std::size_t i = 0; i < all->size(); ++i) {
+    if (!Keys::fits(new_key(i))) return refusal(SP_E_NAME_TOO_LONG, "a key would be longer than a store allows");
+  }
+  std::vector<std::atomic<bool>> copied(all->size());
+  std::size_t done = 0;
+  auto copies = each(shared_.pool, all->size(), done, [&](std::size_t i) -> Outcome<void> {
+    if (stop && stop()) return refusal(SP_E_CANCELLED, "the renaming was given up");
+    auto info = client_->head(stop, (*all)[i].key);
+    if (!info) return std::move(info.failure());
+    auto copy = client_->copy(stop, (*all)[i].key, new_key(i), *info);
+    copied[i] = static_cast<bool>(copy);
+    return copy;
+  });
+  if (!copies) {  // what was there before is there still
+    std::size_t ignored = 0;
+    (void)each(shared_.pool, all->size(), ignored, [&](std::size_t i) -> Outcome<void> {
+      if (copied[i]) (void)client_->remove(nullptr, new_key(i));
+      return {};
+    });
+    return copies;
+  }
+  auto removals =
+      each(shared_.pool, all->size(), done, [&](std::size_t i) { return client_->remove(stop, (*all)[i].key); });
+  if (removals) return {};
+  Failure& why = removals.failure();
+  why.message = "all " + std::to_string(all->size()) + " keys are copied, " + std::to_string(done) +
+                " deleted where they were: " + why.message;
+  return std::move(why);
+}
+
+Outcome<void> S3Fs::rename(const sp_op& op, std::string_view from, std::string_view to, std::uint32_t flags) {
+  const auto stop = shared_.stop_of(op);
+  if (keys_.is_root(from) || keys_.is_root(to)) return refusal(SP_E_DENIED, "the root stays");
+  auto source = look(stop, from);
+  if (!source) return std::move(source.failure());
+  if (source->kind == Kind::kNothing) return refusal(SP_E_NOT_FOUND, "no such key");
+  const bool directory = source->kind == Kind::kDir;
+  if (!directory && (flags & SP_RENAME_ONLY_DIR) != 0) return refusal(SP_E_NOT_DIR, "a file");
+  if (directory && keys_.directory(to).starts_with(keys_.directory(from))) {
+    return refusal(SP_E_INVALID, "a directory cannot go into itself");
+  }
+  auto target = look(stop, to);
+  if (!target) return std::move(target.failure());
+  if (target->kind != Kind::kNothing) {
+    if ((flags & SP_RENAME_REPLACE) == 0) return refusal(SP_E_EXISTS, "the target exists");
+    if (directory && target->kind == Kind::kFile) return refusal(SP_E_NOT_DIR, "the target is a file");
+    if (!directory && target->kind == Kind::kDir) return refusal(SP_E_IS_DIR, "the target is a directory");
+    auto empty = directory ? is_empty(stop, to) : Outcome<bool>(true);
+    if (!empty) return std::move(empty.failure());
+    if (!*empty) return refusal(SP_E_NOT_EMPTY, "the target has keys below it");
+  }
+  if (directory) return rename_dir(stop, from, to);
+  const std::string key = keys_.file(from);
+  auto copy = client_->copy(stop, key, keys_.file(to), source->info);
+  if (!copy) return copy;
+  return client_->remove(stop, key);
+}
+
+}  // namespace fs_s3

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Appending runs on the host's workers, parts go up on the pool's. The end waits for every part, failed or not, so that
+// none arrives after the upload was aborted and stays there unseen.
+#include "object-common/part_writer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace object_common {
+namespace {
+
+constexpr int kPartsPerSize = 1000;
+constexpr int kMaxDoublings = 10;
+constexpr std::size_t kFirstBuffer = 64 * 1024;
+constexpr auto kLook = std::chrono::milliseconds(100);  // how often a wait looks at its `stop`
+constexpr auto kMemoryWait = std::chrono::seconds(30);
+
+Failure stopped() { return {SP_E_CANCELLED, "the upload was given up", 0}; }
+
+}  // namespace
+
+std::size_t part_bytes(const PartLimits& limits, int number) {
+  return limits.part_bytes << std::min((number - 1) / kPartsPerSize, kMaxDoublings);
+}
+
+PartWriter::PartWriter(std::shared_ptr<PartTarget> target, TaskPool& pool, MemoryBudget& budget,
+                       const PartLimits& limits)
+    : target_(std::move(target)), pool_(pool), budget_(budget), limits_(limits) {}
+
+PartWriter::~PartWriter() { abort(); }
+
+std::optional<Failure> PartWriter::failure() {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+Outcome<void> PartWriter::append(const Stop& stop, std::span<const std::byte> data) {
+  while (!data.empty()) {
+    if (auto failed = failure()) return *failed;
+    if (!filling_) {
+      if (sent_ == limits_.max_parts) return Failure{SP_E_NO_SPACE, "the file is larger than the store allows", 0};
+      filling_ = std::make_shared<Part>();
+      filling_->number = sent_ + 1;
+    }
+    const std::size_t whole = part_bytes(limits_, filling_->number);
+    const std::size_t step = std::min(data.size(), whole - filling_->data.size());
+    auto& buffer = filling_->data;
+    if (buffer.capacity() < buffer.size() + step) {
+      const std::size_t wanted = std::max({buffer.size() + step, buffer.capacity() * 2, kFirstBuffer});
+      const std::size_t capacity = std::min(wanted, whole);
+      if (!filling_->share.grow_to(budget_, capacity)) {
+        if (auto room = make_room(stop); !room) return room;
+        continue;
+      }
+      buffer.reserve(capacity);
+    }
+    buffer.insert(buffer.end(), data.begin(), data.begin() + static_cast<std::ptrdiff_t>(step));
+    data = data.subspan(step);
+    size_.fetch_add(step, std::memory_order_relaxed);
+    if (buffer.size() == whole) {
+      if (auto sent = send(stop); !sent) return sent;
+    }
+  }
+  return {};
+}
+
+// All transfers together hold too much. One's own parts give theirs back first, then it is up to the others.
+Outcome<void> PartWriter::make_room(const Stop& stop) {
+  const auto until = std::chrono::steady_clock::now() + kMemoryWait;
+  std::unique_lock lock(mutex_);
+  if (in_flight_ > 0) {
+    const int before = in_flight_;
+    while (in_flight_ == before && !(stop && stop())) changed_.wait_for(lock, kLook);
+    return stop && stop() ? Outcome<void>(stopped()) : Outcome<void>();
+  }
+  const std::size_t wanted = std::max(filling_->data.capacity() * 2, kFirstBuffer);
+  while (std::chrono::steady_clock::now() < until) {
+    if (stop && stop()) return stopped();
+    if (budget_.take(wanted)) {
+      budget_.give_back(wanted);
+      return {};
+    }
+    changed_.wait_for(lock, kLook);
+  }
+  return Failure{SP_E_BUSY, "all transfers together need more memory than max_memory_mib allows", 0};
+}
+
+Outcome<void> PartWriter::wait_until(const Stop& stop, int in_flight) {
+  std::unique_lock lock(mutex_);
+  while (in_flight_ > in_flight) {
+    if (stop && stop()) return stopped();
+    changed_.wait_for(lock, kLook);
+  }
+  return failure_ ? Outcome<void>(*failure_) : Outcome<void>();
+}
+
+Outcome<void> PartWriter::send(const Stop& stop) {
+  if (!begun_) {
+    if (auto began = target_->begin(stop); !began) return began;
+    begun_ = true;
+  }
+  // Large parts go up one by one: what matters is the memory.
+  const bool large = part_bytes(limits_, filling_->number) > limits_.part_bytes * 8;
+  if (auto free = wait_until(stop, large ? 0 : limits_.concurrency - 1); !free) return free;
+  const auto part = std::exchange(filling_, nullptr);
+  ++sent_;
+  {
+    const std::lock_guard lock(mutex_);
+    ++in_flight_;
+  }
+  if (!pool_.submit([this, part] { upload(part); })) upload(part);
+  return failure() ? Outcome<void>(*failure()) : Outcome<void>();
+}
+
+void PartWriter::upload(const std::shared_ptr<Part>& part) {
+  Outcome<void> done = stopped();
+  try {
+    if (!given_up_) done = target_->put_part([this] { return given_up_.load(); }, part->number, part->data);
+  } catch (const std::exception& e) {
+    done = Failure{SP_E_INTERNAL, e.what(), 0};
+  }
+  part->data = {};
+  part->share = Share();
+  const std::lock_guard lock(mutex_);
+  --in_flight_;
+  if (!done && !failure_) {
+    failure_ = std::move(done.failure());
+    given_up_ = true;
+  }
+  changed_.notify_all();
+}
+
+Outcome<void> PartWriter::finish(const Stop& stop) {
+  if (!begun_) {
+    ended_ = true;
+    return target_->put_whole(stop, filling_ ? std::span<const std::byte>(filling_->data) : std::span<std::byte>());
+  }
+  Outcome<void> done;
+  if (filling_) done = send(stop);
+  if (done) done = wait_until(stop, 0);
+  if (done) done = target_->complete(stop, sent_);
+  if (done) {
+    ended_ = true;
+  } else {
+    abort();
+  }
+  return done;
+}
+
+void PartWriter::abort() {
+  if (std::exchange(ended_, true)) return;
+  given_up_ = true;
+  (void)wait_until(nullptr, 0);
+  filling_ = nullptr;
+  if (begun_) target_->abort();
+}
+
+}  // namespace object_common

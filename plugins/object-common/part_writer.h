@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One file on its way into an object store. Data is gathered into parts; a full one goes up on the pool while the next
+// is filled. A file smaller than one part goes up in one request, at the end. Nothing is visible before finish().
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <sallyport/cpp/base.hpp>
+#include <span>
+#include <vector>
+
+#include "object-common/memory_budget.h"
+#include "object-common/stop.h"
+#include "object-common/task_pool.h"
+
+namespace object_common {
+
+using sallyport::Failure;
+using sallyport::Outcome;
+
+// The store's side of it. Calls block and retry by themselves.
+class PartTarget {
+ public:
+  virtual ~PartTarget() = default;
+  virtual Outcome<void> put_whole(const Stop& stop, std::span<const std::byte> data) = 0;
+  virtual Outcome<void> begin(const Stop& stop) = 0;
+  // Numbers begin with 1. Several at once, on any threads.
+  virtual Outcome<void> put_part(const Stop& stop, int number, std::span<const std::byte> data) = 0;
+  virtual Outcome<void> complete(const Stop& stop, int parts) = 0;
+  virtual void abort() = 0;  // after begin: takes all parts back
+};
+
+struct PartLimits {
+  std::size_t part_bytes = 8 * 1024 * 1024;  // of the first parts
+  int concurrency = 2;                       // parts on their way at once
+  int max_parts = 10'000;
+};
+
+// The size of part `number`: it doubles every thousand parts, so that ten thousand hold 5 TiB from 6 MiB on.
+std::size_t part_bytes(const PartLimits& limits, int number);
+
+class PartWriter {
+ public:
+  PartWriter(std::shared_ptr<PartTarget> target, TaskPool& pool, MemoryBudget& budget, const PartLimits& limits);
+  ~PartWriter();  // aborts what was not finished
+  PartWriter(const PartWriter&) = delete;
+  PartWriter& operator=(const PartWriter&) = delete;
+
+  // Behind what was appended before. One at a time.
+  Outcome<void> append(const Stop& stop, std::span<const std::byte> data);
+  // Makes the file visible, or leaves nothing behind. Once; nothing after it.
+  Outcome<void> finish(const Stop& stop);
+  void abort();
+  std::uint64_t size() const { return size_.load(std::memory_order_relaxed); }  // any thread
+
+ private:
+  struct Part {
+    int number = 0;
+    std::vector<std::byte> data;
+    Share share;
+  };
+  Outcome<void> make_room(const Stop& stop);
+  Outcome<void> send(const Stop& stop);
+  void upload(const std::shared_ptr<Part>& part);
+  Outcome<void> wait_until(const Stop& stop, int in_flight);
+  std::optional<Failure> failure();
+
+  const std::shared_ptr<PartTarget> target_;
+  TaskPool& pool_;
+  MemoryBudget& budget_;
+  const PartLimits limits_;
+  std::shared_ptr<Part> filling_;
+  int sent_ = 0;
+  bool begun_ = false, ended_ = false;
+  std::atomic<std::uint64_t> size_ = 0;
+  std::atomic<bool> given_up_ = false;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int in_flight_ = 0;               // under mutex_
+  std::optional<Failure> failure_;  // the first; under mutex_
+};
+
+}  // namespace object_common
