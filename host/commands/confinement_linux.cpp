@@ -151,23 +151,22 @@ Result<Confinement> Confinement::prepare(const ChildPlan& plan) {
   return made;
 }
 
+// A tree of mounts can be taken from where the descriptor comes from only, so before the view changes.
 int Confinement::view() const noexcept {
-  const int home = directory_.get();
-  const auto stay = [home] { return error_of(::fchdir(home)); };
-  if (::unshare(CLONE_NEWNS) != 0) return stay();  // without the right to
+  const long tree = ::syscall(SYS_open_tree, directory_.get(), "", kTreeClone | kRecursive | AT_EMPTY_PATH | O_CLOEXEC);
+  if (tree < 0) return error_of(::fchdir(directory_.get()));  // without the right to
   const char* place = nullptr;
   for (const char* each : kNeutralPlaces) {
     if (place == nullptr && ::access(each, F_OK) == 0) place = each;
   }
-  if (place == nullptr) return stay();
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return stay();
-  const long tree = ::syscall(SYS_open_tree, home, "", kTreeClone | kRecursive | AT_EMPTY_PATH | O_CLOEXEC);
-  if (tree < 0) return stay();
-  const MountAttr files{kNoSuid | kNoDev | kNoExec, 0, 0, 0};
-  if (::syscall(SYS_mount_setattr, tree, "", kRecursive | AT_EMPTY_PATH, &files, sizeof files) != 0) return stay();
-  const MountAttr rest{kReadOnly, 0, 0, 0};
-  if (::syscall(SYS_mount_setattr, AT_FDCWD, "/", kRecursive, &rest, sizeof rest) != 0) return stay();
-  if (::syscall(SYS_move_mount, tree, "", AT_FDCWD, place, kFromEmptyPath) != 0) return errno;
+  const MountAttr files{kNoSuid | kNoDev | kNoExec, 0, 0, 0}, rest{kReadOnly, 0, 0, 0};
+  if (place == nullptr || ::unshare(CLONE_NEWNS) != 0) return error_of(::fchdir(directory_.get()));
+  // From here on what the descriptor names lies outside of what we see.
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+      ::syscall(SYS_mount_setattr, tree, "", kRecursive | AT_EMPTY_PATH, &files, sizeof files) != 0 ||
+      ::syscall(SYS_mount_setattr, AT_FDCWD, "/", kRecursive, &rest, sizeof rest) != 0 ||
+      ::syscall(SYS_move_mount, tree, "", AT_FDCWD, place, kFromEmptyPath) != 0)
+    return errno;
   return error_of(::chdir(place));
 }
 

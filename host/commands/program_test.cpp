@@ -39,7 +39,9 @@ TEST(Program, GitGetsOneRepositoryBelowTheHome) {
 }
 
 TEST(Program, GitRunsNoHooks) {
-  const auto& set = parse("git-receive-pack /r")->environment;
+  const auto program = parse("git-receive-pack /r");
+  ASSERT_TRUE(program);
+  const auto& set = program->environment;
   const auto key = std::ranges::find_if(set, [](const auto& each) { return each.ends_with("=core.hooksPath"); });
   ASSERT_NE(key, set.end());
   const auto number = key->substr(15, key->find('=') - 15);

@@ -172,7 +172,7 @@ def test_quota(server, source):
             row = database.execute("SELECT used_quota_size, used_quota_files FROM users WHERE username = 'small'").fetchone()
         return row == (sum(each.stat().st_size for each in files), len(files))
 
-    git(server, account, "push", "-q", url(server, account), "main~1990:main", cwd=source)
+    git(server, account, "push", "-q", url(server, account), "main~1990:refs/heads/main", cwd=source)
     wait_for("the counters to equal what is there", counted)
     # Bytes that do not shrink.
     noise = server.client_home / "noise"
@@ -226,11 +226,13 @@ def test_many_idle_sessions_cost_no_worker(server, source):
     alice = server.accounts["alice"]
     bare(alice)
     git(server, alice, "push", "-q", url(server, alice), "main", cwd=source)
+    channels = []
     with ExitStack() as stack:
         for _ in range(10):
             link = stack.enter_context(s.transport(server, alice))
             for _ in range(10):
                 channel = link.open_session()
+                channels.append(channel)
                 channel.settimeout(seconds(30))
                 channel.exec_command("git-upload-pack /r.git")
                 assert channel.recv(4)
