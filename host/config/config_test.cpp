@@ -188,11 +188,6 @@ TEST_F(ConfigTest, MissingFeaturesAreRefusedOrTold) {
   for (const auto* value : {R"("external_auth_program": "/x")", R"("pre_login_program": "/x")"}) {
     EXPECT_TRUE(contains(problem("{\"data_provider\": {" + std::string(value) + "}}"), "this version cannot do yet"));
   }
-  const auto loaded = load_text(R"({"sftpd": {"enabled_ssh_commands": ["scp", "rsync"]}})");
-  ASSERT_TRUE(loaded);
-  ASSERT_EQ(loaded->warnings.size(), 1u);
-  EXPECT_TRUE(contains(loaded->warnings[0], "sftpd.enabled_ssh_commands: this version does not have rsync"));
-  EXPECT_TRUE(load_text(R"({"sftpd": {"enabled_ssh_commands": []}})")->warnings.empty());
 }
 
 TEST_F(ConfigTest, NetworksAreChecked) {

@@ -85,7 +85,7 @@ const Key kKeys[] = {
      "0: requests to change permissions, owner and times are carried out. 1: they are answered with success and "
      "ignored."},
     {"sftpd.enabled_ssh_commands", MEMBER(sftpd.enabled_ssh_commands), one_of(kCommands), Key::kLive,
-     "SSH commands that clients may run. `*`: all. The list replaces the default. git and rsync are not there yet."},
+     "SSH commands that clients may run. `*`: all. The list replaces the default. git and rsync: docs/accounts.md."},
     {"sftpd.keyboard_interactive_auth_program", MEMBER(sftpd.keyboard_interactive_auth_program),
      text(Rule::Text::kAbsolutePath), 0,
      "Program that asks the questions of keyboard-interactive logins. Empty: none."},

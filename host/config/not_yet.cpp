@@ -22,8 +22,6 @@ constexpr std::string_view kWarned[] = {
     "data_provider.actions.execute_on",
 };
 
-constexpr std::string_view kMissingCommands[] = {"git-receive-pack", "git-upload-pack", "git-upload-archive", "rsync"};
-
 }  // namespace
 
 void check_not_yet(const Config& config, std::string_view where, Findings& findings) {
@@ -42,10 +40,6 @@ void check_not_yet(const Config& config, std::string_view where, Findings& findi
   }
   for (const auto path : kWarned) {
     if (changed(path)) findings.warnings.push_back(start + std::string(path) + " has no effect in this version");
-  }
-  for (const auto& command : config.sftpd.enabled_ssh_commands) {
-    if (std::find(std::begin(kMissingCommands), std::end(kMissingCommands), command) != std::end(kMissingCommands))
-      findings.warnings.push_back(start + "sftpd.enabled_ssh_commands: this version does not have " + command);
   }
 }
 

@@ -39,6 +39,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
   virtual void on_eof() = 0;
   // Bytes to send. The caller may call fill() first to let quick reads be answered in place, then consumes.
   virtual BlockQueue& output() = 0;
+  // The same as standard error (RFC 4254 section 5.2); null: this protocol has none.
+  virtual BlockQueue* errors() { return nullptr; }
   // Starts what waits: on workers, or in place where that needs no waiting, the latter up to about `budget` bytes of
   // output. Call it once per turn after on_data, and whenever output() has shrunk; with 0 when nothing can be sent.
   virtual void fill(std::size_t budget) = 0;
@@ -47,6 +49,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
   // Everything is done and handed over: close with exit_status().
   virtual bool finished() const = 0;
   virtual int exit_status() const { return 0; }
+  // The signal that ended it, by its name in RFC 4254 section 6.10; null: exit_status() counts.
+  virtual const char* exit_signal() const { return nullptr; }
   // A file is open for writing and receiving: the transport may widen its receive window.
   virtual bool receiving_upload() const = 0;
   // When a bandwidth limit lets fill() start something that waits; the maximum when nothing does.

@@ -29,6 +29,7 @@ struct Fs::Extensions {
   const sp_ext_hard_link* hard_link = nullptr;
   const sp_ext_copy_range* copy_range = nullptr;
   const sp_ext_real_path* real_path = nullptr;
+  const sp_ext_local_root* local_root = nullptr;
   const sp_ext_owner_names* owner_names = nullptr;
 
   explicit Extensions(sp_fs* fs) {
@@ -43,6 +44,7 @@ struct Fs::Extensions {
     ask(SP_EXT_HARD_LINK, hard_link, &sp_ext_hard_link::link);
     ask(SP_EXT_COPY_RANGE, copy_range, &sp_ext_copy_range::copy);
     ask(SP_EXT_REAL_PATH, real_path, &sp_ext_real_path::real_path);
+    ask(SP_EXT_LOCAL_ROOT, local_root, &sp_ext_local_root::local_root);
     ask(SP_EXT_OWNER_NAMES, owner_names, &sp_ext_owner_names::user_name, &sp_ext_owner_names::group_name);
   }
 };
@@ -297,6 +299,16 @@ std::string Fs::real_path(const BackendPath& path) const {
   TextSink text(2 * core::limits::kMaxPathBytes);  // root and path
   const sp_sink sink = text.sink();
   if (extensions_->real_path->real_path(fs_, to_c(path.text), &sink, error.out()) != SP_OK) return path.text;
+  return text.take();
+}
+
+Result<std::string> Fs::local_root() const {
+  if (extensions_->local_root == nullptr) return unsupported("programs of the system");
+  ErrorSlot error;
+  TextSink text(core::limits::kMaxPathBytes);
+  const sp_sink sink = text.sink();
+  const auto status = extensions_->local_root->local_root(fs_, &sink, error.out());
+  if (status != SP_OK) return to_error(status, error);
   return text.take();
 }
 

@@ -99,6 +99,8 @@ class Fs {
   core::Result<std::string> user_name(std::uint32_t uid);
   core::Result<std::string> group_name(std::uint32_t gid);
   std::string real_path(const core::BackendPath& path) const;  // for the operator's log only [quick]
+  // The mount as a directory of this machine, for programs of the system; kUnsupported where it is none. [quick]
+  core::Result<std::string> local_root() const;
   // The session is gone: plugins see it in sp_host.cancelled and may give up. [quick]
   void cancel();
 

@@ -113,7 +113,7 @@ bool ChannelLink::pump(std::size_t& budget) {
   if (held_ && engine_->ready()) drain_held();
   widen_window();
   if (eof_ && !held_) engine_->on_eof();
-  const bool more = send_some(budget);
+  const bool more = send_some(budget) || send_errors(budget);
   close_if_done();
   in_pump_ = false;
   return more && state_ == State::kServing;
@@ -142,13 +142,41 @@ bool ChannelLink::send_some(std::size_t& budget) {
   return false;
 }
 
+bool ChannelLink::send_errors(std::size_t& budget) {
+  auto* errors = engine_ ? engine_->errors() : nullptr;
+  while (errors != nullptr && state_ == State::kServing && !errors->empty()) {
+    const std::size_t window = ssh_channel_window_size(channel_);
+    if (window == 0) return false;
+    if ((ssh_get_status(session_) & SSH_WRITE_PENDING) != 0) return true;
+    const auto size = std::min({errors->front().size(), window, std::size_t{limits::kChannelWriteBytes}});
+    if (size > budget) return true;
+    const int written = ssh_channel_write_stderr(channel_, errors->front().data(), static_cast<std::uint32_t>(size));
+    if (written < 0) state_ = State::kClosed;
+    if (written <= 0) return false;
+    errors->consume(static_cast<std::size_t>(written));
+    budget -= static_cast<std::size_t>(written);
+    traffic_ += static_cast<std::uint64_t>(written);
+  }
+  return false;
+}
+
+// RFC 4254 section 6.10: how it ended goes before EOF and CLOSE.
+void ChannelLink::send_end() {
+  if (!engine_->finished()) {
+    ssh_channel_request_send_exit_status(channel_, 1);
+  } else if (const char* signal = engine_->exit_signal(); signal != nullptr) {
+    ssh_channel_request_send_exit_signal(channel_, signal, 0, "", "");
+  } else {
+    ssh_channel_request_send_exit_status(channel_, engine_->exit_status());
+  }
+}
+
 void ChannelLink::close_if_done() {
   if (state_ != State::kServing || !engine_->output().empty()) return;
-  const bool clean = engine_->finished();
-  if (!clean && !engine_->failed()) return;
+  if (!engine_->finished() && !engine_->failed()) return;
+  if (const auto* errors = engine_->errors(); errors != nullptr && !errors->empty()) return;
   count_command();  // before the client knows
-  // RFC 4254 section 6.10: the status goes before EOF and CLOSE.
-  ssh_channel_request_send_exit_status(channel_, clean ? engine_->exit_status() : 1);
+  send_end();
   ssh_channel_send_eof(channel_);
   ssh_channel_close(channel_);
   if (state_ != State::kClosed) state_ = State::kClosing;  // sending may have taken in the peer's CLOSE

@@ -63,6 +63,8 @@ class ChannelLink {
   void drain_held();
   void widen_window();
   bool send_some(std::size_t& budget);
+  bool send_errors(std::size_t& budget);
+  void send_end();
   void close_if_done();
   void count_command();
   void drop_engine();

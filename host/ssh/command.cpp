@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one place that knows which protocol serves which command. Nothing here runs a program.
+// The one place that knows which protocol serves which command.
 #include "host/ssh/command.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "host/commands/channel.h"
+#include "host/commands/program_channel.h"
 #include "host/core/log.h"
 #include "host/core/shell_words.h"
 #include "host/scp/channel.h"
@@ -22,7 +23,8 @@ Command refuse(const vfs::SessionFs& fs, const std::string& line, const char* wh
 }  // namespace
 
 Command start_command(const std::string& line, const std::vector<std::string>& enabled,
-                      const std::shared_ptr<vfs::SessionFs>& fs, core::Channel::Hooks hooks) {
+                      const std::shared_ptr<commands::Programs>& programs, const std::shared_ptr<vfs::SessionFs>& fs,
+                      core::Channel::Hooks hooks) {
   auto words = core::split_shell_words(line);
   if (!words || words->empty()) return refuse(*fs, line, "it cannot be understood");
   const std::string& name = words->front().text;
@@ -33,6 +35,11 @@ Command start_command(const std::string& line, const std::vector<std::string>& e
     if (!arguments) return refuse(*fs, line, "these arguments are none of the remote side of scp");
     arguments->line = line;
     return {scp::make_channel(vfs::SessionFs::for_protocol(fs, "SCP"), std::move(*arguments), std::move(hooks)), "SCP"};
+  }
+  if (commands::is_program(name)) {
+    auto view = vfs::SessionFs::for_protocol(fs, "SSH");
+    return {commands::make_program_channel(programs, std::move(view), line, std::move(*words), std::move(hooks)),
+            "SSH"};
   }
   if (!commands::knows(name)) return refuse(*fs, line, "this version does not have it");
   return {commands::make_channel(vfs::SessionFs::for_protocol(fs, "SSH"), line, std::move(*words), std::move(hooks)),

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "host/commands/programs.h"
 #include "host/core/channel.h"
 #include "host/vfs/session_fs.h"
 
@@ -19,6 +20,7 @@ struct Command {
 
 // `enabled`: names of the commands that may be run; "*" stands for all.
 Command start_command(const std::string& line, const std::vector<std::string>& enabled,
-                      const std::shared_ptr<vfs::SessionFs>& fs, core::Channel::Hooks hooks);
+                      const std::shared_ptr<commands::Programs>& programs, const std::shared_ptr<vfs::SessionFs>& fs,
+                      core::Channel::Hooks hooks);
 
 }  // namespace host::ssh

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <utility>
 
+#include "host/commands/programs.h"
 #include "host/core/limits.h"
 #include "host/ssh/handles.h"
 #include "host/ssh/places.h"
@@ -31,6 +32,7 @@ class Context {
 
   ServerOptions options;
   Services services;
+  const std::shared_ptr<commands::Programs> programs = std::make_shared<commands::Programs>();
   BindPtr bind;
   std::mutex bind_mutex;  // ssh_bind_accept_fd is not safe for several threads
   std::atomic<std::size_t> sessions{0};

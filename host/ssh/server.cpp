@@ -249,6 +249,7 @@ void Server::run() {
   boost::asio::post(impl_->threads.front()->light().io(), [this] { impl_->accept(); });
   for (auto& thread : impl_->threads) thread->start();
   for (auto& thread : impl_->threads) thread->join();
+  impl_->context->programs->stop();
 }
 
 void Server::stop() {

@@ -96,7 +96,8 @@ bool Session::start_service(ssh_message message) {
     (*link)->start(sftp::Channel::create(fs_, hooks(), (*link)->usage()), listed_, "SFTP", "");
   } else if (ssh_message_subtype(message) == SSH_CHANNEL_REQUEST_EXEC) {
     const char* command = ssh_message_channel_request_command(message);
-    auto engine = command != nullptr ? start_command(command, options_->commands, fs_, hooks()) : Command();
+    auto engine =
+        command != nullptr ? start_command(command, options_->commands, context_->programs, fs_, hooks()) : Command();
     if (!engine.channel) return false;
     (*link)->start(std::move(engine.channel), listed_, std::move(engine.protocol), command);
   } else {

@@ -19,6 +19,11 @@
 
 namespace host::vfs {
 
+// The system's owner that an account stands for; kKeep: none.
+inline std::uint32_t mapped_id(std::int64_t id) {
+  return id > 0 && id <= users::kMaxMappedId ? static_cast<std::uint32_t>(id) : Attrs::kKeep;
+}
+
 struct Context {
   Context(std::vector<Mount> mounts_in, Identity identity_in, const Options& options_in)
       : identity(std::move(identity_in)),

@@ -12,10 +12,6 @@
 namespace host::vfs {
 namespace {
 
-std::uint32_t mapped_id(std::int64_t id) {
-  return id > 0 && id <= users::kMaxMappedId ? static_cast<std::uint32_t>(id) : Attrs::kKeep;
-}
-
 // A folder is a directory of this machine, whatever the home is. That it is missing keeps nobody out of the rest.
 constexpr std::string_view kFolderStorage = "fs-local";
 

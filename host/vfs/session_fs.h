@@ -20,6 +20,7 @@
 #include "host/plugin/registry.h"
 #include "host/users/user.h"
 #include "host/vfs/activity.h"
+#include "host/vfs/program_access.h"
 #include "host/vfs/throttle.h"
 
 namespace host::vfs {
@@ -136,6 +137,8 @@ class SessionFs {
   virtual Result<plugin::StatVfs> statvfs(const VirtualPath& path) = 0;
   // Writes the line about an SSH command that was carried out. [quick]
   virtual void note_command(std::string_view command_line, const VirtualPath& path) = 0;
+  // Leave for a program of the system to work on the user's files; kUnsupported where they are none of this machine.
+  virtual Result<std::unique_ptr<ProgramAccess>> begin_program(const ProgramRequest&) { return core::Status::kUnsupported; }
   // All that the account holds, as quotas count it; whatever the user may see. Takes long.
   virtual Result<users::Usage> scan_usage() { return core::Status::kUnsupported; }
   // Name of a numeric owner at a path, or the number in digits.

@@ -36,6 +36,7 @@ class Home {
   bool there() const;
   int fd() const { return fd_.get(); }
   const std::string& path() const { return path_; }
+  const std::string& canonical() const { return canonical_; }
 
   // From now on: EACCES for every path with a symbolic link that would be followed.
   void follow_no_links() { follows_links_ = false; }

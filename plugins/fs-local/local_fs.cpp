@@ -217,6 +217,11 @@ Outcome<std::string> LocalFs::real_path(std::string_view path) const {
   return real;
 }
 
+Outcome<std::string> LocalFs::local_root() const {
+  if (!home_.there()) return failed("home directory", home_.path());
+  return home_.canonical();
+}
+
 Outcome<std::string> LocalFs::user_name(std::uint32_t uid) {
   if (auto name = names_.user(uid)) return std::move(*name);
   return Failure{SP_E_NOT_FOUND, {}, 0};

@@ -42,6 +42,7 @@ class LocalFs final : public sallyport::Fs<LocalFs> {
   sallyport::Outcome<void> hard_link(const sp_op& op, std::string_view from, std::string_view to);
   sallyport::Outcome<sp_statvfs> statvfs(const sp_op& op, std::string_view path);
   sallyport::Outcome<std::string> real_path(std::string_view path) const;
+  sallyport::Outcome<std::string> local_root() const;
   sallyport::Outcome<std::string> user_name(std::uint32_t uid);
   sallyport::Outcome<std::string> group_name(std::uint32_t gid);
 

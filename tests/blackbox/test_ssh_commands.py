@@ -82,7 +82,7 @@ def test_cd_and_pwd(server):
     assert execute(server, "alice", "cd /anywhere") == ("", 0)
 
 
-@pytest.mark.parametrize("command", ["ls", "sh -c id", "", "md5sum 'open", "sftp-server", "MD5SUM /f", "/usr/bin/md5sum /f", "git-upload-pack /r", "rsync --server ."])
+@pytest.mark.parametrize("command", ["ls", "sh -c id", "", "md5sum 'open", "sftp-server", "MD5SUM /f", "/usr/bin/md5sum /f", "git", "git-shell", "git upload-pack /r", "/usr/bin/rsync --server ."])
 def test_everything_else_is_refused_and_the_connection_stays(server, command):
     with s.transport(server, server.accounts["alice"]) as link:
         with pytest.raises(paramiko.SSHException):

@@ -6,8 +6,8 @@
 //   class MyDir : public sallyport::Dir<MyDir>           next
 //   class MyFs : public sallyport::Fs<MyFs>              caps, stat, open, open_dir [, set_attrs, mkdir, remove,
 //   rename,
-//                                                        symlink, read_link, statvfs, hard_link, real_path, user_name,
-//                                                        group_name, extension]
+//                                                        symlink, read_link, statvfs, hard_link, real_path,
+//                                                        local_root, user_name, group_name, extension]
 //   class MyStorage : public sallyport::Storage<MyStorage>   create (see plugin.hpp), mount
 //
 // Methods return Outcome<...>; their exact shapes are the calls below. A method in brackets that is missing becomes a
@@ -196,6 +196,9 @@ struct FsThunks {
   static sp_status SP_CALL real_path(sp_fs* fs, sp_str path, const sp_sink* sink, sp_error* error) noexcept {
     return text(error, sink, [&] { return self(fs).real_path(view(path)); });
   }
+  static sp_status SP_CALL local_root(sp_fs* fs, const sp_sink* sink, sp_error* error) noexcept {
+    return text(error, sink, [&] { return self(fs).local_root(); });
+  }
   static sp_status SP_CALL user_name(sp_fs* fs, uint32_t uid, const sp_sink* sink, sp_error* error) noexcept {
     return text(error, sink, [&] { return self(fs).user_name(uid); });
   }
@@ -215,6 +218,10 @@ struct FsThunks {
     if constexpr (requires { &T::real_path; }) {
       static constexpr sp_ext_real_path kRealPath{&real_path};
       if (id == SP_EXT_REAL_PATH) return &kRealPath;
+    }
+    if constexpr (requires { &T::local_root; }) {
+      static constexpr sp_ext_local_root kLocalRoot{&local_root};
+      if (id == SP_EXT_LOCAL_ROOT) return &kLocalRoot;
     }
     if constexpr (requires {
                     &T::user_name;

@@ -45,6 +45,13 @@ typedef struct sp_ext_real_path {
   sp_status(SP_CALL *real_path)(sp_fs *, sp_str path, const sp_sink *, sp_error *) SP_NOEXCEPT; /* [any-thread] */
 } sp_ext_real_path;
 
+/* A mount that is a directory of this machine, in which the host may let programs of the system work for the user, from
+ * sp_fs. The directory's path, without symbolic links; never shown to clients. SP_E_NOT_FOUND when it is not there. */
+#define SP_EXT_LOCAL_ROOT "storage.local_root/1"
+typedef struct sp_ext_local_root {
+  sp_status(SP_CALL *local_root)(sp_fs *, const sp_sink *, sp_error *) SP_NOEXCEPT; /* [any-thread] */
+} sp_ext_local_root;
+
 /* Names of numeric owners, from sp_fs; SP_E_NOT_FOUND when a number has none. */
 #define SP_EXT_OWNER_NAMES "storage.owner_names/1"
 typedef struct sp_ext_owner_names {

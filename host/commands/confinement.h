@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the kernel lets a child do. Landlock: it changes and reads files below its directory only, besides that it reads
+// the system's libraries and runs the programs it was given leave for; no network. With the rights for it also a view
+// of the file system of its own, in which everything else is read-only and the directory bears a neutral name.
+#pragma once
+
+#include "host/commands/child.h"
+#include "host/commands/unique_fd.h"
+#include "host/core/result.h"
+
+namespace host::commands {
+
+class Confinement {
+ public:
+  // kUnsupported: this kernel cannot. [worker]
+  static core::Result<Confinement> prepare(const ChildPlan& plan);
+
+  // In the child, between fork and exec, in this order: view(), then whatever needs rights, then close(). Nothing
+  // but system calls. 0 or errno.
+  int view() const noexcept;   // ends in the directory
+  int close() const noexcept;  // from here on there is no way back
+
+ private:
+  UniqueFd directory_;
+  UniqueFd rules_;
+};
+
+}  // namespace host::commands

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a program of the system (git, rsync) may touch for a user. Such a program knows no rights, filters, virtual
+// folders or limits, so it is let at the files only where none of them could be passed by, and counted afterwards.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "host/core/result.h"
+#include "host/core/vpath.h"
+
+namespace host::vfs {
+
+struct Context;
+
+struct ProgramRequest {
+  std::vector<core::VirtualPath> paths;  // what it is told to work on, and everything below
+  // It can be led anywhere in the home by what it is sent: folders and filters anywhere rule it out.
+  bool anywhere = false;
+  bool writes = false;
+};
+
+// Leave that was given, and the room that the program takes meanwhile.
+class ProgramAccess {
+ public:
+  // kDenied: a right is missing or a path leads out of the home; kUnsupported: not with this account; kQuota. [worker]
+  static core::Result<std::unique_ptr<ProgramAccess>> begin(std::shared_ptr<const Context> context,
+                                                            const ProgramRequest& request);
+  ~ProgramAccess();
+  ProgramAccess(const ProgramAccess&) = delete;
+  ProgramAccess& operator=(const ProgramAccess&) = delete;
+
+  const std::string& home() const { return home_; }  // a directory of this machine
+  std::uint32_t uid() const { return uid_; }         // Attrs::kKeep: the server's
+  std::uint32_t gid() const { return gid_; }
+  std::uint32_t umask() const { return umask_; }
+  bool may_link() const { return may_link_; }  // create_symlinks holds for every path
+
+  // Before the program is given that many bytes: kQuota when there is no room for them. Any thread.
+  core::Result<void> take(std::int64_t bytes);
+  // After it has ended: counts anew what the account holds. [worker]
+  void settle();
+
+ private:
+  explicit ProgramAccess(std::shared_ptr<const Context> context) : context_(std::move(context)) {}
+  void give_back();
+
+  const std::shared_ptr<const Context> context_;
+  std::string home_;
+  std::uint32_t uid_, gid_, umask_;
+  bool may_link_ = false;
+  bool writes_ = false;
+  std::mutex mutex_;
+  std::int64_t taken_ = 0;  // under mutex_
+};
+
+}  // namespace host::vfs
