@@ -74,6 +74,7 @@ int run(int argc, const char* const* argv) {
   root.require_subcommand(0, 1);
   Commands commands(root);
   add_serve_command(commands);
+  add_portable_command(commands);
   add_provider_command(commands);
   add_user_commands(commands);
   add_plugin_commands(commands);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "host/core/limits.h"
 #include "host/ssh/handles.h"
@@ -32,6 +33,7 @@ class Context {
   ServerOptions options;
   Services services;
   BindPtr bind;
+  std::vector<PublicHostKey> throwaway_host_keys;
   std::mutex bind_mutex;  // ssh_bind_accept_fd is not safe for several threads
   std::atomic<std::size_t> sessions{0};
   Places before_header{core::limits::kMaxAwaitingProxyHeader};
