@@ -53,6 +53,7 @@ void Advertiser::on_group(AvahiEntryGroup* group, GroupState state, void* contex
   if (state == kGroupEstablished) self.log_.info("\"" + self.settings_.name + "\" is advertised");
   if (state == kGroupFailure) self.complain("the daemon refused", self.avahi_->client_errno(self.client_));
   if (state != kGroupCollision) return;
+  self.avahi_->entry_group_reset(group);
   self.rename();
   self.publish(self.client_);
 }

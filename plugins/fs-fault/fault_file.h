@@ -27,8 +27,8 @@ class FaultFile final : public sallyport::File<FaultFile> {
                                                FaultFile& to, std::uint64_t to_offset);
 
  private:
-  // What a shortened read left out. The host would ask for it before it answers, and is told no, once: then it passes
-  // the short answer on.
+  // What a shortened read left out. The host asks for it before it answers, and finds nothing, once: then it passes the
+  // short answer on.
   struct Rest {
     std::uint64_t offset;
     std::size_t bytes;

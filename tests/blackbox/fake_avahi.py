@@ -5,6 +5,7 @@ import json
 import sys
 
 import dbus
+import dbus.lowlevel
 import dbus.service
 from dbus.mainloop.glib import DBusGMainLoop
 from gi.repository import GLib
@@ -19,7 +20,7 @@ def say(**what):
 
 
 class Group(dbus.service.Object):
-    state, name = 0, ""
+    state, name, client = 0, "", None
 
     @dbus.service.method(GROUP, in_signature="iiussssqaay")
     def AddService(self, interface, protocol, flags, name, kind, domain, host, port, texts):
@@ -35,9 +36,10 @@ class Group(dbus.service.Object):
     def Reset(self):
         self.become(0)
 
-    @dbus.service.method(GROUP)
-    def Free(self):
-        say(freed=self.name)
+    def owner_is(self, name):
+        """As the daemon does: what its client leaves behind is freed."""
+        if not name:
+            say(freed=self.name)
 
     @dbus.service.method(GROUP, out_signature="b")
     def IsEmpty(self):
@@ -47,13 +49,13 @@ class Group(dbus.service.Object):
     def GetState(self):
         return self.state
 
-    @dbus.service.signal(GROUP, signature="is")
-    def StateChanged(self, state, error):
-        pass
-
     def become(self, state):
+        """Tells the client, and nobody else: it asks the bus for no such signals."""
         self.state = state
-        GLib.idle_add(self.StateChanged, state, "org.freedesktop.Avahi.Success")
+        signal = dbus.lowlevel.SignalMessage("/Client1/EntryGroup1", GROUP, "StateChanged")
+        signal.append(state, "org.freedesktop.Avahi.Success", signature="is")
+        signal.set_destination(self.client)
+        self.connection.send_message(signal)
 
 
 class Server(dbus.service.Object):
@@ -73,9 +75,12 @@ class Server(dbus.service.Object):
     def GetAlternativeServiceName(self, name):
         return f"{name} #2"
 
-    @dbus.service.method(SERVER, out_signature="o")
-    def EntryGroupNew(self):
-        return Group(self.connection, "/Client1/EntryGroup1")
+    @dbus.service.method(SERVER, out_signature="o", sender_keyword="client")
+    def EntryGroupNew(self, client):
+        group = Group(self.connection, "/Client1/EntryGroup1")
+        group.client = client
+        self.connection.watch_name_owner(client, group.owner_is)
+        return group
 
 
 DBusGMainLoop(set_as_default=True)

@@ -22,7 +22,8 @@ class Portable:
     def __init__(self, cwd, *args, json=True, home=AT_HOME, env=None):
         self.cwd, self.json = Path(cwd), json
         self.argv = [os.fspath(a) for a in (binary(), "portable", *home, *(["--json"] if json else []), *args)]
-        self.env = clean_env(self.cwd, **(env or {}))
+        # Whatever the default is, no test tells anybody's network about a server that is gone again.
+        self.env = clean_env(self.cwd, **{"DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent", **(env or {})})
         self.stderr_path = Path(cwd).parent / f"{Path(cwd).name}.stderr"
         self.info = {}
 
@@ -58,6 +59,9 @@ class Portable:
         self.process.stdin.close()
 
     def stop(self, check=True, number=signal.SIGTERM):
+        """Once: what was stopped before is left alone."""
+        if self.process.stdout.closed:
+            return
         if self.process.poll() is None:
             self.process.send_signal(number)
         code = self.wait()

