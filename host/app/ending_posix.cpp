@@ -2,6 +2,7 @@
 //
 // One thread in poll. It stops the server by the signal that everybody else would send, so that there is one way to
 // stop. Knows nothing of the server.
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
@@ -38,7 +39,7 @@ bool discard_input() {
 
 Ending::Ending(std::chrono::milliseconds after, bool with_stdin) {
   if (after.count() == 0 && !with_stdin) return;
-  if (::pipe(wake_) != 0) return;
+  if (::pipe2(wake_, O_CLOEXEC) != 0) return;
   thread_ = std::thread([this, after, with_stdin] { watch(after, with_stdin); });
 }
 

@@ -61,6 +61,21 @@ def test_the_line_that_scripts_know(shared):
             assert sftp.listdir("/") == ["hello.txt"]
 
 
+def test_every_flag_of_the_reference_is_there(shared):
+    shown = run([binary(), "portable", "--help"], env=clean_env(shared)).stdout
+    for short, name in zip("dscupkglSCf", ("directory", "sftpd-port", "ssh-commands", "username", "password", "public-key", "permissions",
+                                           "log-file-path", "advertise-service", "advertise-credentials", "fs-provider")):
+        assert re.search(rf"-{short},--{name}\b", shown), name
+    for name in ("s3-bucket", "s3-region", "s3-access-key", "s3-access-secret", "s3-endpoint", "s3-storage-class", "s3-key-prefix", "gcs-bucket",
+                 "gcs-storage-class", "gcs-key-prefix", "gcs-credentials-file", "gcs-automatic-credentials"):
+        assert f"--{name} " in shown, name
+
+
+def test_values_behind_an_equals_sign(shared):
+    with Portable(shared, "-S=false", "-u=ann", "--password=x=y", "-g=*") as portable:
+        assert (portable.info["username"], portable.info["password"], portable.info["permissions"]) == ("ann", "x=y", {"/": ["*"]})
+
+
 def test_defaults(shared):
     with Portable(shared, home=[]) as portable:
         info = portable.info
