@@ -18,6 +18,7 @@
 #include "host/app/reload.h"
 #include "host/app/settings.h"
 #include "host/app/signals.h"
+#include "host/app/start.h"
 #include "host/app/version.h"
 #include "host/auth/login.h"
 #include "host/config/config.h"
@@ -73,18 +74,23 @@ vfs::UsageStore usage_store(users::Store& store) {
               }};
 }
 
-core::Result<std::unique_ptr<ssh::Server>> make_server(const config::Config& config, ssh::Services services) {
+core::Result<std::unique_ptr<ssh::Server>> make_server(const Start& start, const config::Config& config,
+                                                       ssh::Services services) {
   auto options = server_options(config);
   if (!options) return options.error();
+  if (start.adjust) start.adjust(*options);
+  if (options->throwaway_host_keys) return ssh::Server::create(std::move(*options), services);
   auto keys = ssh::ensure_host_keys(config.dir, config.sftpd.keys);
   if (!keys) return keys.error();
   options->host_keys = std::move(*keys);
   return ssh::Server::create(std::move(*options), services);
 }
 
-core::Result<void> run(const ServeOptions& options, Signals& signals) {
+}  // namespace
+
+core::Result<void> run(const Start& start, Signals& signals) {
   log::info("service", "", "starting Sallyport " + version());
-  const auto config = load_config(options);
+  const auto config = start.read_config();
   if (!config) return config.error();
   plugin::HostTables tables;
   auto plugins = registry_options(*config);
@@ -107,20 +113,27 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
   admin::Sessions sessions(core::limits::kMaxSessions);
   Administration administration(tables, registry, **store, quotas, sessions, defender, *config);
   auth::Login login(**store, &defender);
-  auto server = make_server(*config, {&registry, &login, &defender, &sessions, &quotas});
+  if (start.accounts) {
+    if (auto prepared = start.accounts(**store, login); !prepared) return prepared.error();
+  }
+  auto server = make_server(start, *config, {&registry, &login, &defender, &sessions, &quotas});
   if (!server) return server.error();
   if (auto started = administration.start(); !started) return started.error();
   std::optional<Reloader> reloader;
-  reloader.emplace(
-      Reloader::Parts{store->get(), &defender, server->get(), &administration, [&] { return load_config(options); }},
-      *config);
-  signals.start({[&] { (*server)->stop(); }, [&] { reloader->request(); }},
+  reloader.emplace(Reloader::Parts{store->get(), &defender, server->get(), &administration, start.read_config},
+                   *config);
+  const auto reload = [&] {
+    if (start.reloads) reloader->request();
+  };
+  signals.start({[&] { (*server)->stop(); }, reload},
                 {std::chrono::seconds(config->sftpd.drain_timeout) + kStopPatience, kStopNowPatience, [] {
                    log::error("service", "",
                               "something does not return, a plugin most likely: the process ends without it");
                    log::close();
                  }});
+  if (start.listening) start.listening(**server, registry);
   (*server)->run();
+  if (start.stopped) start.stopped();
   signals.finish();
   reloader.reset();
   administration.stop();
@@ -129,14 +142,12 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
   return core::ok();
 }
 
-}  // namespace
-
-int serve(const ServeOptions& options) {
+int run_process(const std::function<core::Result<void>()>& open_log, const Start& start) {
   prepare_process();
   Signals signals;
-  auto outcome = open_log(options);
+  auto outcome = open_log();
   if (outcome) {
-    outcome = run(options, signals);
+    outcome = run(start, signals);
     if (outcome) {
       log::info("service", "", "stopped");
     } else {
@@ -147,6 +158,12 @@ int serve(const ServeOptions& options) {
   if (outcome) return EXIT_SUCCESS;
   std::fprintf(stderr, "sallyport cannot start: %s\n", outcome.error().message().c_str());
   return EXIT_FAILURE;
+}
+
+int serve(const ServeOptions& options) {
+  Start start;
+  start.read_config = [&] { return load_config(options); };
+  return run_process([&] { return open_log(options); }, start);
 }
 
 }  // namespace host::app

@@ -91,6 +91,7 @@ struct Login::Impl {
   users::Store& store;
   Defender* const defender;
   Decoy decoy;
+  std::string everybody;  // the account that stands for everybody's; empty: each has its own
   core::WorkerPool pool{"auth", core::limits::kAuthPoolThreads, core::limits::kAuthPoolQueue};  // joined first
 
   Impl(users::Store& store_in, Defender* defender_in) : store(store_in), defender(defender_in) {}
@@ -103,6 +104,7 @@ struct Login::Impl {
   void upgrade_hash(const users::User& user, std::string_view password);
   core::Result<Grant> public_key(const Attempt& attempt, std::string_view key_type, std::string_view key_base64,
                                  bool probe);
+  core::Result<Grant> anybody(const Attempt& attempt, std::string description);
 };
 
 core::Result<void> Login::Impl::check_password(const core::Result<users::User>& user, const std::string& username,
@@ -118,6 +120,13 @@ core::Result<void> Login::Impl::check_password(const core::Result<users::User>& 
     return denied("the stored password hash is malformed or costs more than allowed");
   if (!good) return denied(user->password.empty() ? "the user has no password" : "wrong password");
   return core::ok();
+}
+
+core::Result<Grant> Login::Impl::anybody(const Attempt& attempt, std::string description) {
+  auto user = store.find(everybody);
+  if (!user) return lookup_failure(user.error());
+  user->username = attempt.username;
+  return Grant{std::move(*user), std::move(description)};
 }
 
 // What follows proof of identity.
@@ -150,9 +159,14 @@ Login::Login(users::Store& store, Defender* defender) : impl_(std::make_unique<I
 // Attempts that still run use the rest.
 Login::~Login() { impl_->pool.stop(); }
 
+void Login::expect(std::string_view hash) { impl_->decoy.learn(hash); }
+
+void Login::let_everybody_in(std::string username) { impl_->everybody = std::move(username); }
+
 core::WorkerPool& Login::pool() { return impl_->pool; }
 
 core::Result<Grant> Login::Impl::password(const Attempt& attempt, std::string_view password, Method method) {
+  if (!everybody.empty()) return anybody(attempt, std::string(method_name(method)));
   if (password.empty() || password.size() > core::limits::kMaxPasswordBytes)
     return denied("empty or overlong password");
   auto user = store.find(attempt.username);
@@ -170,6 +184,7 @@ core::Result<Grant> Login::Impl::public_key(const Attempt& attempt, std::string_
                                             std::string_view key_base64, bool probe) {
   const auto offered = users::parse_public_key(std::string(key_type) + " " + std::string(key_base64));
   if (!offered) return denied("the offered key is malformed or of an unknown type");
+  if (!everybody.empty()) return anybody(attempt, "publickey: " + users::key_fingerprint(offered->blob) + ":");
   auto user = store.find(attempt.username);
   if (!user) {
     users::User nobody;  // as much work as for somebody, so that time does not tell

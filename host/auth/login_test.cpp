@@ -202,6 +202,20 @@ TEST_F(LoginTest, AStoredKeyThatDoesNotParseIsSkipped) {
   EXPECT_FALSE(password("ada", "secret"));  // no password stored
 }
 
+TEST_F(LoginTest, EverybodyIsLetInAsOneAccountWhenAskedFor) {
+  add(person("ada"));
+  login_->let_everybody_in("ada");
+  for (const auto* text : {"wrong", "", "secret"}) {
+    const auto grant = password("somebody", text);
+    ASSERT_TRUE(grant) << grant.error().text;
+    EXPECT_EQ(grant->user.username, "somebody");
+    EXPECT_EQ(grant->user.home_dir, "/srv/ada");
+  }
+  EXPECT_TRUE(key("anybody", kOtherKey));
+  EXPECT_TRUE(key("anybody", kOtherKey, true));
+  EXPECT_FALSE(key("anybody", "rubbish"));
+}
+
 TEST_F(LoginTest, ManyAtOnceOnThePool) {
   add(person("ada"));
   std::atomic<int> good = 0;

@@ -16,14 +16,26 @@
 namespace host::cli {
 namespace {
 
+// "-S=false" is "--advertise-service=false": the parser takes a value behind '=' for long names only.
+std::string long_form(const CLI::App& root, const std::string& command, const std::string& word) {
+  const auto equals = word.find('=');
+  if (equals != 2 || word[0] != '-' || word[1] == '-') return word;
+  const auto found = root.get_subcommands([&](const CLI::App* each) { return each->get_name() == command; });
+  if (found.empty()) return word;
+  const auto* option = found.front()->get_option_no_throw(word.substr(0, equals));
+  if (option == nullptr || option->get_lnames().empty()) return word;
+  return "--" + option->get_lnames().front() + word.substr(equals);
+}
+
 // "--name=" gives an empty value; the parser would take the next word instead. The result is in reverse, as it wants
 // it.
-std::vector<std::string> words_of(int argc, const char* const* argv) {
+std::vector<std::string> words_of(const CLI::App& root, int argc, const char* const* argv) {
   std::vector<std::string> words;
   bool options = true;
   for (int i = 1; i < argc; ++i) {
     std::string word = argv[i];
     options = options && word != "--";
+    if (options && i > 1) word = long_form(root, argv[1], word);
     if (options && word.starts_with("--") && word.ends_with('=')) {
       word.pop_back();
       words.push_back(std::move(word));
@@ -74,13 +86,14 @@ int run(int argc, const char* const* argv) {
   root.require_subcommand(0, 1);
   Commands commands(root);
   add_serve_command(commands);
+  add_portable_command(commands);
   add_provider_command(commands);
   add_user_commands(commands);
   add_plugin_commands(commands);
   add_check_command(commands);
   add_help_command(commands);
   try {
-    auto words = words_of(argc, argv);
+    auto words = words_of(root, argc, argv);
     root.parse(words);
   } catch (const CLI::Success& request) {  // --help, --version
     return root.exit(request);

@@ -36,5 +36,6 @@ void add_provider_command(Commands& commands);
 void add_user_commands(Commands& commands);
 void add_plugin_commands(Commands& commands);
 void add_check_command(Commands& commands);
+void add_portable_command(Commands& commands);
 
 }  // namespace host::cli

@@ -123,6 +123,7 @@ bool submit(Line& line) {
 
 Result<std::unique_ptr<Output>> make_output(const Options& options) {
   if (options.path.empty()) return standard_output();
+  if (options.path == "/dev/null") return std::unique_ptr<Output>();  // a device must not be rotated
   RotationOptions rotation;
   rotation.path = options.path;
   rotation.max_bytes = (options.max_size_mb == 0 ? kDefaultSizeMb : options.max_size_mb) * 1024 * 1024;

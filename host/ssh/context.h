@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "host/commands/programs.h"
 #include "host/core/limits.h"
@@ -34,6 +35,7 @@ class Context {
   Services services;
   const std::shared_ptr<commands::Programs> programs = std::make_shared<commands::Programs>();
   BindPtr bind;
+  std::vector<PublicHostKey> throwaway_host_keys;
   std::mutex bind_mutex;  // ssh_bind_accept_fd is not safe for several threads
   std::atomic<std::size_t> sessions{0};
   Places before_header{core::limits::kMaxAwaitingProxyHeader};

@@ -19,6 +19,11 @@ core::Result<std::vector<std::filesystem::path>> ensure_host_keys(const std::fil
 // What ensure_host_keys would refuse, as far as it can be told without making anything.
 core::Result<void> check_host_keys(const std::filesystem::path& dir, const std::vector<std::string>& configured);
 
+// What clients may know of a host key.
+struct PublicHostKey {
+  std::string type, base64, fingerprint;  // as in known_hosts, and "SHA256:..."
+};
+
 // "SHA256:..." of a private key file's public half, for people to compare.
 core::Result<std::string> fingerprint(const std::filesystem::path& private_key);
 

@@ -11,6 +11,8 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+#include <random>
 #include <thread>
 #include <unordered_set>
 #include <utility>
@@ -22,6 +24,7 @@
 #include "host/ssh/header_reader.h"
 #include "host/ssh/io_pair.h"
 #include "host/ssh/session.h"
+#include "host/ssh/throwaway_keys.h"
 
 namespace host::ssh {
 namespace {
@@ -34,6 +37,7 @@ using core::Status;
 // How long accepting pauses when the process is out of descriptors.
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 constexpr int kBacklog = 1024;
+constexpr int kRandomPortTries = 32;  // then the system chooses
 
 Result<void> configure(Context& context) {
   context.bind.reset(ssh_bind_new());
@@ -41,6 +45,11 @@ Result<void> configure(Context& context) {
   const bool no_config = false;
   ssh_bind_options_set(bind, SSH_BIND_OPTIONS_PROCESS_CONFIG, &no_config);
   if (auto r = apply({context.options.kex, context.options.ciphers, context.options.macs}, bind); !r) return r;
+  if (context.options.throwaway_host_keys) {
+    auto made = add_throwaway_keys(bind);
+    if (!made) return made.error();
+    context.throwaway_host_keys = std::move(*made);
+  }
   for (const auto& key : context.options.host_keys) {
     if (ssh_bind_options_set(bind, SSH_BIND_OPTIONS_HOSTKEY, key.c_str()) != 0) {
       return Error(Status::kInvalid, "host key " + key.string() + " cannot be used: " + ssh_get_error(bind));
@@ -89,6 +98,7 @@ struct Server::Impl {
   }
 
   Result<void> listen();
+  Result<void> listen_at(const tcp::endpoint& endpoint);
   void accept();
   void on_accepted(const boost::system::error_code& error, tcp::socket socket);
   // A connection on its way from the listener to its session.
@@ -114,15 +124,28 @@ struct Server::Impl {
 };
 
 Result<void> Server::Impl::listen() {
-  auto endpoint = endpoint_of(context->options);
+  const auto& options = context->options;
+  auto endpoint = endpoint_of(options);
   if (!endpoint) return endpoint.error();
-  const auto where = with_port(endpoint->address().to_string(), endpoint->port());
+  if (options.port == 0 && options.random_port_last > 0) {
+    std::random_device random;
+    std::uniform_int_distribution<int> ports(options.random_port_first, options.random_port_last);
+    for (int tries = 0; tries < kRandomPortTries; ++tries) {
+      auto listening = listen_at({endpoint->address(), static_cast<std::uint16_t>(ports(random))});
+      if (listening || listening.error().native != EADDRINUSE) return listening;
+    }
+  }
+  return listen_at(*endpoint);
+}
+
+Result<void> Server::Impl::listen_at(const tcp::endpoint& endpoint) {
+  const auto where = with_port(endpoint.address().to_string(), endpoint.port());
   boost::system::error_code error;
   acceptor = std::make_unique<tcp::acceptor>(threads.front()->light().io());
-  acceptor->open(endpoint->protocol(), error);
+  acceptor->open(endpoint.protocol(), error);
   if (!error) acceptor->set_option(tcp::acceptor::reuse_address(true), error);
   if (!error && context->options.address.empty()) acceptor->set_option(boost::asio::ip::v6_only(false), error);
-  if (!error) acceptor->bind(*endpoint, error);
+  if (!error) acceptor->bind(endpoint, error);
   if (!error) acceptor->listen(kBacklog, error);
   if (error) {
     return Error(Status::kIo,
@@ -242,6 +265,8 @@ Result<std::unique_ptr<Server>> Server::create(ServerOptions options, Services s
 }
 
 void Server::set_session_options(SessionOptions options) { impl_->context->set_session_options(std::move(options)); }
+
+const std::vector<PublicHostKey>& Server::throwaway_host_keys() const { return impl_->context->throwaway_host_keys; }
 
 std::uint16_t Server::port() const { return impl_->acceptor->local_endpoint().port(); }
 

@@ -14,6 +14,7 @@
 #include "host/auth/login.h"
 #include "host/core/result.h"
 #include "host/plugin/registry.h"
+#include "host/ssh/host_keys.h"
 #include "host/ssh/session_options.h"
 
 namespace host::ssh {
@@ -28,9 +29,11 @@ struct Services {
 };
 
 struct ServerOptions {
-  std::string address;  // empty: all interfaces, IPv4 and IPv6
-  int port = 2022;      // 0: any free port
+  std::string address;                              // empty: all interfaces, IPv4 and IPv6
+  int port = 2022;                                  // 0: any free port
+  int random_port_first = 0, random_port_last = 0;  // with port 0: preferably one of these
   std::vector<std::filesystem::path> host_keys;
+  bool throwaway_host_keys = false;             // instead of files: made for this run and never stored
   std::string software;                         // identification after "SSH-2.0-" (RFC 4253 section 4.2)
   std::vector<std::string> kex, ciphers, macs;  // empty: defaults of algorithms.h
   int io_threads = 0;                           // pairs; 0: one per core
@@ -49,6 +52,8 @@ class Server {
   void stop();  // any thread: ends idle sessions, lets transfers finish for drain_s; called again: ends now
   void set_session_options(SessionOptions options);  // any thread: for connections from now on
   std::uint16_t port() const;
+  // Public halves of the keys that were made for this run.
+  const std::vector<PublicHostKey>& throwaway_host_keys() const;
 
  private:
   struct Impl;

@@ -139,6 +139,20 @@ bool pbkdf2_verify(std::string_view hash, std::string_view plain) {
   return same_bytes(derived, *key);
 }
 
+// A new salt, if `plain` is a password at all.
+core::Result<std::string> salt_for(std::string_view plain) {
+  if (!is_password(plain)) {
+    return core::Error(
+        core::Status::kInvalid,
+        "a password must have 1 to " + std::to_string(core::limits::kMaxPasswordBytes) + " bytes and no NUL");
+  }
+  std::string salt(kSaltBytes, '\0');
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(salt.data()), static_cast<int>(salt.size())) != 1) {
+    return core::Error(core::Status::kInternal, "the system gives no random numbers");
+  }
+  return salt;
+}
+
 struct Scheme {
   std::string_view prefix;
   std::string_view (*cost)(std::string_view hash);                // empty: not usable
@@ -181,20 +195,29 @@ bool is_own_hash(std::string_view hash) { return hash_cost_class(hash) == up_to_
 bool is_usable_hash(std::string_view text) { return !hash_cost_class(text).empty(); }
 
 core::Result<std::string> hash_password(std::string_view plain) {
-  if (!is_password(plain)) {
-    return core::Error(
-        core::Status::kInvalid,
-        "a password must have 1 to " + std::to_string(core::limits::kMaxPasswordBytes) + " bytes and no NUL");
-  }
+  auto salt = salt_for(plain);
+  if (!salt) return salt.error();
   Argon2 hash;
-  hash.salt.resize(kSaltBytes);
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(hash.salt.data()), static_cast<int>(hash.salt.size())) != 1) {
-    return core::Error(core::Status::kInternal, "the system gives no random numbers");
-  }
+  hash.salt = std::move(*salt);
   auto key = hash.derive(plain, kKeyBytes);
   if (!key) return core::Error(core::Status::kInternal, "not enough memory to hash a password");
   hash.key = std::move(*key);
   return hash.text();
+}
+
+core::Result<std::string> hash_throwaway_password(std::string_view plain) {
+  auto bytes = salt_for(plain);
+  if (!bytes) return bytes.error();
+  constexpr int kIterations = 1000;
+  const auto salt = encode_base64(*bytes, Padding::kNone);
+  std::string key(kKeyBytes, '\0');
+  if (PKCS5_PBKDF2_HMAC(plain.data(), static_cast<int>(plain.size()),
+                        reinterpret_cast<const unsigned char*>(salt.data()), static_cast<int>(salt.size()), kIterations,
+                        EVP_sha256(), static_cast<int>(key.size()),
+                        reinterpret_cast<unsigned char*>(key.data())) != 1) {
+    return core::Error(core::Status::kInternal, "the password could not be hashed");
+  }
+  return "$pbkdf2-sha256$" + std::to_string(kIterations) + "$" + salt + "$" + encode_base64(key, Padding::kRequired);
 }
 
 bool verify_password(std::string_view hash, std::string_view plain) {

@@ -23,6 +23,9 @@ bool is_own_hash(std::string_view hash);
 // argon2id, v=19, m=65536, t=3, p=2, 16-byte salt, 32-byte key.
 core::Result<std::string> hash_password(std::string_view plain);
 
+// For a password that nobody but this process keeps, and which dies with it: quick to make and to verify.
+core::Result<std::string> hash_throwaway_password(std::string_view plain);
+
 // Constant-time comparison; false for hashes that are not usable and for an empty password.
 bool verify_password(std::string_view hash, std::string_view plain);
 

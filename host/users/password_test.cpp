@@ -134,6 +134,18 @@ TEST(Password, OnlyTheMostExpensiveKindIsOurOwn) {
   EXPECT_FALSE(is_own_hash(""));
 }
 
+TEST(Password, ThrowawayHashesAreHashesToo) {
+  for (const auto* plain : {"secret", "$6$looks$like-a-hash"}) {
+    const auto hash = hash_throwaway_password(plain);
+    ASSERT_TRUE(hash);
+    EXPECT_TRUE(is_usable_hash(*hash)) << *hash;
+    EXPECT_TRUE(verify_password(*hash, plain));
+    EXPECT_FALSE(verify_password(*hash, "wrong"));
+    EXPECT_NE(*hash, *hash_throwaway_password(plain));
+  }
+  EXPECT_FALSE(hash_throwaway_password(""));
+}
+
 TEST(Password, NothingNeverMatches) {
   EXPECT_FALSE(verify_nothing("secret", kKnown[7].hash));
   EXPECT_FALSE(verify_nothing("secret", "rubbish"));

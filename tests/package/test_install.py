@@ -25,7 +25,7 @@ from util import pattern, run  # noqa: E402
 
 BUILD = Path(os.environ.get("SALLYPORT_BUILD_DIR") or REPOSITORY / "build")
 CMAKE = os.environ.get("SALLYPORT_CMAKE") or "cmake"
-PLUGINS = {"admin-http", "fs-local", "fs-s3", "provider-memory", "provider-sqlite"}
+PLUGINS = {"admin-http", "advertise-mdns", "fs-fault", "fs-local", "fs-s3", "provider-memory", "provider-sqlite"}
 
 # Every installed file matches one of these, and each of these matches a file. `*` does not match a slash.
 LAYOUT = [

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The usual start with another source of configuration and accounts. Main thread; advertising is a service plugin's and
+// starts when everything else works.
+#include "host/app/portable.h"
+
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "host/app/ending.h"
+#include "host/app/start.h"
+#include "host/app/version.h"
+#include "host/users/password.h"
+
+namespace host::app {
+namespace {
+
+constexpr std::string_view kAdvertiser = "advertise-mdns";
+// What the replaced system chooses from.
+constexpr int kFirstRandomPort = 49152, kLastRandomPort = 64151;
+
+class Portable {
+ public:
+  explicit Portable(const PortableOptions& options) : options_(options) {}
+
+  core::Result<void> add_account(users::Store& store, auth::Login& login) const;
+  void adjust(ssh::ServerOptions& server) const;
+  void listening(const ssh::Server& server, plugin::Registry& registry);
+  void stopped();
+
+ private:
+  core::Result<void> advertise(std::uint16_t port, plugin::Registry& registry);
+
+  const PortableOptions& options_;
+  std::thread advertising_;
+  std::unique_ptr<plugin::Service> advertiser_;  // that thread's, until it is joined
+  std::optional<Ending> ending_;
+};
+
+core::Result<void> Portable::add_account(users::Store& store, auth::Login& login) const {
+  auto account = options_.account;
+  if (!account.password.empty()) {
+    auto hash = users::hash_throwaway_password(account.password);
+    if (!hash) return hash.error();
+    login.expect(*hash);
+    account.password = std::move(*hash);
+  }
+  auto added = store.add(std::move(account));
+  if (!added) return added.error();
+  if (options_.any_credentials) login.let_everybody_in(added->username);
+  return core::ok();
+}
+
+void Portable::adjust(ssh::ServerOptions& server) const {
+  server.throwaway_host_keys = options_.config.sftpd.keys.empty();
+  server.random_port_first = kFirstRandomPort;
+  server.random_port_last = kLastRandomPort;
+}
+
+void Portable::listening(const ssh::Server& server, plugin::Registry& registry) {
+  options_.listening({server.port(), server.throwaway_host_keys()});
+  ending_.emplace(options_.exit_after, options_.with_parent);
+  if (!options_.advertise) return;
+  // A daemon that does not answer must not hold up who connects.
+  advertising_ = std::thread([this, port = server.port(), &registry] {
+    const auto done = advertise(port, registry);
+    if (!done) std::fprintf(stderr, "Warning: the service is not advertised: %s\n", done.error().message().c_str());
+  });
+}
+
+void Portable::stopped() {
+  ending_.reset();
+  if (advertising_.joinable()) advertising_.join();
+  advertiser_.reset();
+}
+
+core::Result<void> Portable::advertise(std::uint16_t port, plugin::Registry& registry) {
+  auto text = nlohmann::ordered_json::array({"version=" + version()});
+  if (options_.advertise_credentials) {
+    text.push_back("user=" + options_.account.username);
+    if (!options_.account.password.empty()) text.push_back("password=" + options_.account.password);
+  }
+  const nlohmann::ordered_json settings = {{"name", "Sallyport portable " + std::to_string(port)},
+                                           {"type", "_sftp-ssh._tcp"},
+                                           {"port", port},
+                                           {"text", std::move(text)}};
+  auto service = registry.make_service(kAdvertiser,
+                                       settings.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace),
+                                       "--advertise-service");
+  if (!service) return service.error();
+  advertiser_ = std::move(*service);
+  return advertiser_->start();
+}
+
+core::Result<void> open_portable_log(const PortableOptions& options) {
+  core::log::Options nowhere;
+  nowhere.path = "/dev/null";
+  nowhere.verbose = false;
+  return core::log::open(options.log.value_or(nowhere));
+}
+
+}  // namespace
+
+int portable(const PortableOptions& options) {
+  Portable mode(options);
+  Start start;
+  start.read_config = [&]() -> core::Result<config::Config> { return options.config; };
+  start.reloads = false;
+  start.accounts = [&](users::Store& store, auth::Login& login) { return mode.add_account(store, login); };
+  start.adjust = [&](ssh::ServerOptions& server) { mode.adjust(server); };
+  start.listening = [&](const ssh::Server& server, plugin::Registry& registry) { mode.listening(server, registry); };
+  start.stopped = [&] { mode.stopped(); };
+  return run_process([&] { return open_portable_log(options); }, start);
+}
+
+}  // namespace host::app
