@@ -6,8 +6,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "host/admin/bounded_json.h"
+#include "host/admin/user_events.h"
 #include "host/core/limits.h"
+#include "host/users/bounded_json.h"
 #include "host/users/user_json.h"
 
 namespace host::admin {
@@ -20,18 +21,10 @@ using users::Json;
 using users::User;
 
 Result<Json> parse_object(std::string_view text) {
-  Json json = parse_bounded(text);
+  Json json = users::parse_bounded(text);
   if (json.is_object()) return Result<Json>(boost::system::in_place_value, std::move(json));
   return Error(Status::kInvalid,
                json.is_discarded() ? "the body is not JSON, or nests too deep" : "the body is not a JSON object");
-}
-
-Json shown(User user, plugin::Registry& registry) {
-  if (user.filesystem.settings_json != "{}") {
-    auto blanked = registry.blank_user_secrets(user.filesystem.backend, user.filesystem.settings_json);
-    if (blanked) user.filesystem.settings_json = std::move(*blanked);
-  }
-  return users::to_json(user, users::Secrets::kBlank);
 }
 
 // Names in old databases may hold any bytes.
@@ -57,7 +50,7 @@ Result<std::string> HostUsers::list(std::string_view query_json) {
   if (const std::string name = query->value("username", ""); !name.empty()) {
     auto user = store_.find(name);
     if (!user && user.error().status != Status::kNotFound) return user.error();
-    if (user) all.push_back(shown(std::move(*user), registry_));
+    if (user) all.push_back(without_secrets(std::move(*user), registry_));
     return text_of(all);
   }
   const auto limit =
@@ -67,7 +60,7 @@ Result<std::string> HostUsers::list(std::string_view query_json) {
   auto page = store_.list(static_cast<std::size_t>(limit), static_cast<std::size_t>(offset),
                           query->value("order", "ASC") == "DESC");
   if (!page) return page.error();
-  for (auto& user : *page) all.push_back(shown(std::move(user), registry_));
+  for (auto& user : *page) all.push_back(without_secrets(std::move(user), registry_));
   return text_of(all);
 }
 
@@ -75,7 +68,7 @@ Result<std::string> HostUsers::get(std::int64_t id) {
   quotas_.flush();
   auto user = find(id);
   if (!user) return user.error();
-  return text_of(shown(std::move(*user), registry_));
+  return text_of(without_secrets(std::move(*user), registry_));
 }
 
 Result<std::string> HostUsers::add(std::string_view user_json) {
@@ -85,7 +78,10 @@ Result<std::string> HostUsers::add(std::string_view user_json) {
   if (auto merged = users::merge_json(user, *json); !merged) return merged.error();
   const std::string name = user.username;
   auto added = store_.add(std::move(user));
-  if (added) return text_of(shown(std::move(*added), registry_));
+  if (added) {
+    tell(events_, events::Kind::kUserAdd, *added, registry_);
+    return text_of(without_secrets(std::move(*added), registry_));
+  }
   if (added.error().status == Status::kExists) return Error(Status::kExists, "username " + name + " already exists");
   return added.error();
 }
@@ -104,6 +100,7 @@ Result<void> HostUsers::update(std::int64_t id, std::string_view changes_json) {
   changed.username = user->username;  // a name is for life: clients of the replaced system may send another one
   auto updated = store_.update(changed);
   if (!updated) return updated.error();
+  tell(events_, events::Kind::kUserUpdate, *updated, registry_);
   return core::ok();
 }
 
@@ -111,7 +108,9 @@ Result<void> HostUsers::remove(std::int64_t id) {
   const std::lock_guard lock(changes_);
   const auto user = find(id);
   if (!user) return user.error();
-  return store_.remove(user->username);
+  auto removed = store_.remove(user->username);
+  if (removed) tell(events_, events::Kind::kUserDelete, *user, registry_);
+  return removed;
 }
 
 }  // namespace host::admin

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/admin/backup.h"
+#include "host/admin/user_events.h"
 #include "host/core/limits.h"
 #include "host/core/log.h"
 
@@ -168,6 +169,10 @@ Result<plugin::HostJobs::Restored> Jobs::restore(std::string_view request_json) 
                       std::to_string(done->refused) + " refused");
   for (const auto& refusal : done->refusals) {
     core::log::warn(kSender, "", "restore: user \"" + refusal.username + "\" refused: " + refusal.reason.message());
+  }
+  for (std::size_t i = 0; i < done->restored.size(); ++i) {
+    tell(options_.events, done->is_new[i] ? events::Kind::kUserAdd : events::Kind::kUserUpdate, done->restored[i],
+         registry_);
   }
   const int scan = request.value("scan_quota", 0);
   std::vector<std::string> to_scan;

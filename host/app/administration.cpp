@@ -12,14 +12,16 @@
 namespace host::app {
 
 Administration::Administration(plugin::HostTables& tables, plugin::Registry& registry, users::Store& store,
-                               vfs::Quotas& quotas, admin::Sessions& sessions, const config::Config& config)
+                               vfs::Quotas& quotas, admin::Sessions& sessions, events::Events& events,
+                               const config::Config& config)
     : tables_(tables),
       registry_(registry),
       config_(config),
-      users_(registry, store, quotas),
-      jobs_(
-          registry, store, quotas,
-          {.backups = config.resolve(config.httpd.backups_path), .keep_usage = config.data_provider.track_quota != 0}),
+      users_(registry, store, quotas, &events),
+      jobs_(registry, store, quotas,
+            {.backups = config.resolve(config.httpd.backups_path),
+             .keep_usage = config.data_provider.track_quota != 0,
+             .events = &events}),
       sessions_(sessions),
       info_(registry, store, {version(), build_date(), commit()}) {
   tables_.connect(&users_, &jobs_, &sessions_, &info_);

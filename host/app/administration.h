@@ -12,6 +12,7 @@
 #include "host/admin/host_users.h"
 #include "host/admin/jobs.h"
 #include "host/config/config.h"
+#include "host/events/events.h"
 #include "host/plugin/host_tables.h"
 #include "host/plugin/registry.h"
 
@@ -20,7 +21,7 @@ namespace host::app {
 class Administration {
  public:
   Administration(plugin::HostTables& tables, plugin::Registry& registry, users::Store& store, vfs::Quotas& quotas,
-                 admin::Sessions& sessions, const config::Config& config);
+                 admin::Sessions& sessions, events::Events& events, const config::Config& config);
   ~Administration();
   Administration(const Administration&) = delete;
   Administration& operator=(const Administration&) = delete;

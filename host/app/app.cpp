@@ -15,13 +15,15 @@
 
 #include "host/admin/sessions.h"
 #include "host/app/administration.h"
+#include "host/app/hooks.h"
 #include "host/app/reload.h"
 #include "host/app/settings.h"
 #include "host/app/signals.h"
 #include "host/app/version.h"
-#include "host/auth/login.h"
+#include "host/auth/login_flow.h"
 #include "host/config/config.h"
 #include "host/core/limits.h"
+#include "host/events/events.h"
 #include "host/ssh/host_keys.h"
 #include "host/ssh/server.h"
 #include "host/vfs/quota.h"
@@ -105,9 +107,17 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
   auth::Defender defender(*defence);
   vfs::Quotas quotas(usage_store(**store), static_cast<vfs::Quotas::Track>(config->data_provider.track_quota));
   admin::Sessions sessions(core::limits::kMaxSessions);
-  Administration administration(tables, registry, **store, quotas, sessions, *config);
+  auto notifiers = make_notifiers(registry, *config);
+  if (!notifiers) return notifiers.error();
+  events::Events events(std::move(*notifiers), static_cast<std::size_t>(config->plugins.event_concurrency));
+  Administration administration(tables, registry, **store, quotas, sessions, events, *config);
   auth::Login login(**store, &defender);
-  auto server = make_server(*config, {&registry, &login, &defender, &sessions, &quotas});
+  auto plugins_at_login = make_authenticators(registry, *config);
+  if (!plugins_at_login) return plugins_at_login.error();
+  auth::Authenticators authenticators(**store, login.pool(), std::move(*plugins_at_login),
+                                      static_cast<std::size_t>(config->plugins.login_concurrency));
+  auth::LoginFlow logins(login, &authenticators);
+  auto server = make_server(*config, {&registry, &logins, &defender, &sessions, &quotas, &events});
   if (!server) return server.error();
   if (auto started = administration.start(); !started) return started.error();
   std::optional<Reloader> reloader;
@@ -126,6 +136,7 @@ core::Result<void> run(const ServeOptions& options, Signals& signals) {
   administration.stop();
   server->reset();           // what its sessions still held is let go by the storages' workers, side by side
   registry.stop_storages();  // the last files are counted before the counters go
+  events.stop();
   return core::ok();
 }
 

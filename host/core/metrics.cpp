@@ -30,6 +30,7 @@ constexpr std::array<Description, kCounters> kDescriptions = {{
     {"sftpgo_keyboard_interactive_login_attempts_total", "Login attempts by keyboard-interactive"},
     {"sftpgo_keyboard_interactive_login_ok_total", "Logins by keyboard-interactive"},
     {"sftpgo_keyboard_interactive_login_ko_total", "Failed login attempts by keyboard-interactive"},
+    {"sallyport_events_dropped_total", "Events that notifiers were not told of, because too many waited"},
 }};
 
 struct alignas(64) Cell {

@@ -29,6 +29,7 @@ enum class Counter : std::size_t {
   kKeyboardAttempts,
   kKeyboardLogins,
   kKeyboardFailures,
+  kEventsDropped,
   kCount
 };
 

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "host/vfs/context.h"
 #include "host/vfs/open_plan.h"
@@ -48,6 +49,7 @@ class Transfer final : public OpenFile {
   std::uint64_t bytes() const { return plan_.writable ? written_ : read_; }
   void log_transfer() const;
   Result<void> finish(bool lost);
+  void tell(bool good, std::optional<std::uint64_t> size) const;
 
   const std::shared_ptr<const Context> context_;
   const core::VirtualPath path_;

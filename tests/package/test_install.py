@@ -25,11 +25,12 @@ from util import pattern, run  # noqa: E402
 
 BUILD = Path(os.environ.get("SALLYPORT_BUILD_DIR") or REPOSITORY / "build")
 CMAKE = os.environ.get("SALLYPORT_CMAKE") or "cmake"
-PLUGINS = {"admin-http", "fs-local", "provider-memory", "provider-sqlite"}
+PLUGINS = {"actions", "admin-http", "auth-external", "fs-local", "provider-memory", "provider-sqlite"}
 
 # Every installed file matches one of these, and each of these matches a file. `*` does not match a slash.
 LAYOUT = [
     "bin/sallyport",
+    "share/doc/sallyport/docs/hooks/*",
     *(f"lib/sallyport/plugins/{name}.so" for name in sorted(PLUGINS)),
     "lib/cmake/sallyport-sdk/sallyport-sdk-config.cmake",
     "lib/cmake/sallyport-sdk/sallyport-sdk-config-version.cmake",
