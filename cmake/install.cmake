@@ -3,7 +3,8 @@
 # install. Nothing is put into /etc. tests/package compares the whole list.
 install(FILES LICENSE README.md ARCHITECTURE.md CONTRIBUTING.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES sdk/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/sdk)
-install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md" PATTERN "sallyport.json" PATTERN "sallyport.service")
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} USE_SOURCE_PERMISSIONS
+  FILES_MATCHING PATTERN "*.md" PATTERN "sallyport.json" PATTERN "sallyport.service" PATTERN "*.sh" PATTERN "*.py")
 install(DIRECTORY sdk/schema DESTINATION ${CMAKE_INSTALL_DATADIR}/sallyport FILES_MATCHING PATTERN "*.json")
 
 # For plugins built elsewhere: find_package(sallyport-sdk) gives sallyport::sdk, the headers of wherever the tree lies.

@@ -13,9 +13,9 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
-#include "host/admin/bounded_json.h"
 #include "host/core/limits.h"
 #include "host/core/log.h"
+#include "host/users/bounded_json.h"
 #include "host/users/user_json.h"
 
 namespace host::admin {
@@ -139,6 +139,7 @@ class Restore {
     if (!stored) return refuse(name, stored.error());
     ++(known ? summary.updated : summary.added);
     summary.restored.push_back(std::move(*stored));
+    summary.is_new.push_back(!known);
   }
 
   RestoreSummary summary;
@@ -190,7 +191,7 @@ Result<RestoreSummary> read_backup(users::Store& store, const std::filesystem::p
                                    const std::function<bool()>& going_on) {
   auto text = read_file(file);
   if (!text) return text.error();
-  const Json json = parse_bounded(*text);
+  const Json json = users::parse_bounded(*text);
   if (!json.is_object()) return Error(Status::kInvalid, file.string() + " is not a JSON object, or nests too deep");
   const auto users = json.find("users");
   Restore restore(store, mode);

@@ -28,6 +28,7 @@ struct RestoreSummary {
   std::size_t added = 0, updated = 0, skipped = 0, refused = 0;
   std::vector<Refusal> refusals;      // the first of them
   std::vector<users::User> restored;  // as stored now
+  std::vector<bool> is_new;           // one for each of them
 };
 
 // Each account is taken whole or refused, the others all the same. An error when the file cannot be read at all.

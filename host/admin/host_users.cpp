@@ -6,9 +6,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "host/admin/bounded_json.h"
+#include "host/admin/account_json.h"
 #include "host/core/limits.h"
 #include "host/core/log.h"
+#include "host/users/bounded_json.h"
 #include "host/users/user_json.h"
 
 namespace host::admin {
@@ -21,21 +22,10 @@ using users::Json;
 using users::User;
 
 Result<Json> parse_object(std::string_view text) {
-  Json json = parse_bounded(text);
+  Json json = users::parse_bounded(text);
   if (json.is_object()) return Result<Json>(boost::system::in_place_value, std::move(json));
   return Error(Status::kInvalid,
                json.is_discarded() ? "the body is not JSON, or nests too deep" : "the body is not a JSON object");
-}
-
-// Of a backend that is named its own schema says what is secret; without it no text is shown. The numbered ones have
-// the forms that clients of the replaced system send back.
-Json shown(const User& user, plugin::Registry& registry) {
-  Json json = users::to_json(user, users::Secrets::kBlank);
-  auto& filesystem = json.at("filesystem");
-  if (!filesystem.contains("config")) return json;
-  const auto blanked = registry.blank_user_secrets(user.filesystem.backend, user.filesystem.settings_json);
-  if (blanked) filesystem["config"] = Json::parse(*blanked);
-  return json;
 }
 
 // Names in old databases may hold any bytes.
@@ -73,22 +63,22 @@ Result<std::string> HostUsers::list(std::string_view query_json) {
   if (!query) return query.error();
   quotas_.flush();
   Json all = Json::array();
-  const auto name = text_member(*query, "username"), order = text_member(*query, "order", "ASC");
-  const auto wanted = number_member(*query, "limit"), offset = number_member(*query, "offset");
+  const auto name = users::text_member(*query, "username"), order = users::text_member(*query, "order", "ASC");
+  const auto wanted = users::number_member(*query, "limit"), offset = users::number_member(*query, "offset");
   if (!name || !order || (*order != "ASC" && *order != "DESC") || !wanted || !offset || *offset < 0) {
     return Error(Status::kInvalid, "the query is not one for accounts");
   }
   if (!name->empty()) {
     auto user = store_.find(*name);
     if (!user && user.error().status != Status::kNotFound) return user.error();
-    if (user) all.push_back(shown(*user, registry_));
+    if (user) all.push_back(without_secrets(*user, registry_));
     return text_of(all);
   }
   const auto limit = std::min(*wanted, std::int64_t{core::limits::kUsersPerPage});
   if (limit <= 0) return text_of(all);
   auto page = store_.list(static_cast<std::size_t>(limit), static_cast<std::size_t>(*offset), *order == "DESC");
   if (!page) return page.error();
-  for (const auto& user : *page) all.push_back(shown(user, registry_));
+  for (const auto& user : *page) all.push_back(without_secrets(user, registry_));
   return text_of(all);
 }
 
@@ -96,7 +86,7 @@ Result<std::string> HostUsers::get(std::int64_t id) {
   quotas_.flush();
   auto user = find(id);
   if (!user) return user.error();
-  return text_of(shown(*user, registry_));
+  return text_of(without_secrets(*user, registry_));
 }
 
 Result<std::string> HostUsers::add(std::string_view user_json) {
@@ -107,7 +97,10 @@ Result<std::string> HostUsers::add(std::string_view user_json) {
   const std::string name = user.username;
   tell_unknown_members(name, *json);
   auto added = store_.add(std::move(user));
-  if (added) return text_of(shown(*added, registry_));
+  if (added) {
+    tell(events_, events::Kind::kUserAdd, *added, registry_);
+    return text_of(without_secrets(*added, registry_));
+  }
   if (added.error().status == Status::kExists) return Error(Status::kExists, "username " + name + " already exists");
   return added.error();
 }
@@ -128,6 +121,7 @@ Result<void> HostUsers::update(std::int64_t id, std::string_view changes_json) {
   changed.username = user->username;  // a name is for life: clients of the replaced system may send another one
   auto updated = store_.update(changed);
   if (!updated) return updated.error();
+  tell(events_, events::Kind::kUserUpdate, *updated, registry_);
   return core::ok();
 }
 
@@ -135,7 +129,9 @@ Result<void> HostUsers::remove(std::int64_t id) {
   const std::lock_guard lock(changes_);
   const auto user = find(id);
   if (!user) return user.error();
-  return store_.remove(user->username);
+  auto removed = store_.remove(user->username);
+  if (removed) tell(events_, events::Kind::kUserDelete, *user, registry_);
+  return removed;
 }
 
 }  // namespace host::admin

@@ -6,6 +6,7 @@
 
 #include <mutex>
 
+#include "host/events/events.h"
 #include "host/plugin/host_tables.h"
 #include "host/plugin/registry.h"
 #include "host/users/store.h"
@@ -15,8 +16,9 @@ namespace host::admin {
 
 class HostUsers final : public plugin::HostUsers {
  public:
-  HostUsers(plugin::Registry& registry, users::Store& store, vfs::Quotas& quotas)
-      : registry_(registry), store_(store), quotas_(quotas) {}
+  // `events` may be null.
+  HostUsers(plugin::Registry& registry, users::Store& store, vfs::Quotas& quotas, events::Events* events = nullptr)
+      : registry_(registry), store_(store), quotas_(quotas), events_(events) {}
 
   core::Result<std::string> list(std::string_view query_json) override;
   core::Result<std::string> get(std::int64_t id) override;
@@ -30,6 +32,7 @@ class HostUsers final : public plugin::HostUsers {
   plugin::Registry& registry_;
   users::Store& store_;
   vfs::Quotas& quotas_;
+  events::Events* const events_;
   std::mutex changes_;  // reading, merging and writing an account is one step
 };
 

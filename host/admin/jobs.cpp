@@ -8,11 +8,12 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "host/admin/account_json.h"
 #include "host/admin/backup.h"
-#include "host/admin/bounded_json.h"
 #include "host/core/limits.h"
 #include "host/core/log.h"
 #include "host/core/metrics.h"
+#include "host/users/bounded_json.h"
 
 namespace host::admin {
 namespace {
@@ -145,9 +146,9 @@ void Jobs::scan_all(std::vector<std::string> usernames) {
 }
 
 Result<void> Jobs::dump(std::string_view request_json) {
-  const Json request = parse_bounded(request_json);
+  const Json request = users::parse_bounded(request_json);
   if (!request.is_object()) return invalid("the request is not a JSON object");
-  const std::string name = text_member(request, "output_file").value_or("");
+  const std::string name = users::text_member(request, "output_file").value_or("");
   const auto indent = request.find("indent");
   if (indent != request.end() && !indent->is_boolean()) return invalid("Invalid indent");
   if (name.empty() || name.find('\0') != std::string::npos) return invalid("Invalid or missing output_file");
@@ -166,10 +167,10 @@ Result<void> Jobs::dump(std::string_view request_json) {
 }
 
 Result<plugin::HostJobs::Restored> Jobs::restore(std::string_view request_json) {
-  const Json request = parse_bounded(request_json);
+  const Json request = users::parse_bounded(request_json);
   if (!request.is_object()) return invalid("the request is not a JSON object");
-  const std::string name = text_member(request, "input_file").value_or("");
-  const auto wanted_mode = number_member(request, "mode"), scan = number_member(request, "scan_quota");
+  const std::string name = users::text_member(request, "input_file").value_or("");
+  const auto wanted_mode = users::number_member(request, "mode"), scan = users::number_member(request, "scan_quota");
   if (!wanted_mode || *wanted_mode < 0 || *wanted_mode > 1) return invalid("Invalid mode: 0 or 1 is allowed");
   if (!scan || *scan < 0 || *scan > 2) return invalid("Invalid scan_quota: 0, 1 or 2 is allowed");
   if (name.empty() || name.front() != '/' || name.find('\0') != std::string::npos) {
@@ -184,6 +185,10 @@ Result<plugin::HostJobs::Restored> Jobs::restore(std::string_view request_json) 
                       std::to_string(done->refused) + " refused");
   for (const auto& refusal : done->refusals) {
     core::log::warn(kSender, "", "restore: user \"" + refusal.username + "\" refused: " + refusal.reason.message());
+  }
+  for (std::size_t i = 0; i < done->restored.size(); ++i) {
+    tell(options_.events, done->is_new[i] ? events::Kind::kUserAdd : events::Kind::kUserUpdate, done->restored[i],
+         registry_);
   }
   std::vector<std::string> to_scan;
   for (const auto& user : done->restored) {

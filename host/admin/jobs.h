@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "host/core/worker_pool.h"
+#include "host/events/events.h"
 #include "host/plugin/host_tables.h"
 #include "host/plugin/registry.h"
 #include "host/users/store.h"
@@ -25,6 +26,7 @@ class Jobs final : public plugin::HostJobs {
   struct Options {
     std::filesystem::path backups;  // where dumps go
     bool keep_usage = true;         // false: scans run and change nothing
+    events::Events* events = nullptr;
   };
   Jobs(plugin::Registry& registry, users::Store& store, vfs::Quotas& quotas, Options options);
   ~Jobs() override;

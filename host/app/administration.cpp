@@ -12,15 +12,16 @@
 namespace host::app {
 
 Administration::Administration(plugin::HostTables& tables, plugin::Registry& registry, users::Store& store,
-                               vfs::Quotas& quotas, admin::Sessions& sessions, auth::Defender& defender,
+                               vfs::Quotas& quotas, admin::Sessions& sessions, auth::Defender& defender, events::Events& events,
                                const config::Config& config)
     : tables_(tables),
       registry_(registry),
       config_(config),
-      users_(registry, store, quotas),
-      jobs_(
-          registry, store, quotas,
-          {.backups = config.resolve(config.httpd.backups_path), .keep_usage = config.data_provider.track_quota != 0}),
+      users_(registry, store, quotas, &events),
+      jobs_(registry, store, quotas,
+            {.backups = config.resolve(config.httpd.backups_path),
+             .keep_usage = config.data_provider.track_quota != 0,
+             .events = &events}),
       sessions_(sessions),
       bans_(defender),
       info_(registry, store, sessions, jobs_, {version(), build_date(), commit()}) {

@@ -13,6 +13,7 @@
 #include "host/admin/jobs.h"
 #include "host/app/bans.h"
 #include "host/config/config.h"
+#include "host/events/events.h"
 #include "host/plugin/host_tables.h"
 #include "host/plugin/registry.h"
 
@@ -21,7 +22,7 @@ namespace host::app {
 class Administration {
  public:
   Administration(plugin::HostTables& tables, plugin::Registry& registry, users::Store& store, vfs::Quotas& quotas,
-                 admin::Sessions& sessions, auth::Defender& defender, const config::Config& config);
+                 admin::Sessions& sessions, auth::Defender& defender, events::Events& events, const config::Config& config);
   ~Administration();
   Administration(const Administration&) = delete;
   Administration& operator=(const Administration&) = delete;

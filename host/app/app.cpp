@@ -15,14 +15,16 @@
 
 #include "host/admin/sessions.h"
 #include "host/app/administration.h"
+#include "host/app/hooks.h"
 #include "host/app/reload.h"
 #include "host/app/settings.h"
 #include "host/app/signals.h"
 #include "host/app/start.h"
 #include "host/app/version.h"
-#include "host/auth/login.h"
+#include "host/auth/login_flow.h"
 #include "host/config/config.h"
 #include "host/core/limits.h"
+#include "host/events/events.h"
 #include "host/ssh/host_keys.h"
 #include "host/ssh/server.h"
 #include "host/vfs/quota.h"
@@ -111,12 +113,20 @@ core::Result<void> run(const Start& start, Signals& signals) {
   auth::Defender defender(*defence);
   vfs::Quotas quotas(usage_store(**store), static_cast<vfs::Quotas::Track>(config->data_provider.track_quota));
   admin::Sessions sessions(core::limits::kMaxSessions);
-  Administration administration(tables, registry, **store, quotas, sessions, defender, *config);
+  auto notifiers = make_notifiers(registry, *config);
+  if (!notifiers) return notifiers.error();
+  events::Events events(std::move(*notifiers), static_cast<std::size_t>(config->plugins.event_concurrency));
+  Administration administration(tables, registry, **store, quotas, sessions, defender, events, *config);
   auth::Login login(**store, &defender);
   if (start.accounts) {
     if (auto prepared = start.accounts(**store, login); !prepared) return prepared.error();
   }
-  auto server = make_server(start, *config, {&registry, &login, &defender, &sessions, &quotas});
+  auto plugins_at_login = make_authenticators(registry, *config);
+  if (!plugins_at_login) return plugins_at_login.error();
+  auth::Authenticators authenticators(**store, login.pool(), std::move(*plugins_at_login),
+                                      static_cast<std::size_t>(config->plugins.login_concurrency));
+  auth::LoginFlow logins(login, &authenticators);
+  auto server = make_server(start, *config, {&registry, &logins, &defender, &sessions, &quotas, &events});
   if (!server) return server.error();
   if (auto started = administration.start(); !started) return started.error();
   std::optional<Reloader> reloader;
@@ -139,6 +149,7 @@ core::Result<void> run(const Start& start, Signals& signals) {
   administration.stop();
   server->reset();           // what its sessions still held is let go by the storages' workers, side by side
   registry.stop_storages();  // the last files are counted before the counters go
+  events.stop();
   return core::ok();
 }
 

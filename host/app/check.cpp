@@ -3,6 +3,7 @@
 // Asks each part for its opinion and goes on after the first complaint. One thread, no server around.
 #include "host/app/check.h"
 
+#include "host/app/hooks.h"
 #include "host/app/settings.h"
 #include "host/ssh/check.h"
 #include "host/ssh/host_keys.h"
@@ -31,6 +32,8 @@ std::vector<std::string> check(const config::Config& config) {
   note(defender_options(config));
   note(check_directory(config.dir));
   note(ssh::check_host_keys(config.dir, config.sftpd.keys));
+  note(make_authenticators(registry, config));
+  note(make_notifiers(registry, config));
   if (config.httpd.bind_port != 0) {
     const auto http = http_settings(config);
     note(http);

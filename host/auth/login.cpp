@@ -98,12 +98,12 @@ struct Login::Impl {
 
   core::Result<void> check_password(const core::Result<users::User>& user, const std::string& username,
                                     std::string_view password);
-  core::Result<Grant> password(const Attempt& attempt, std::string_view password, Method method);
+  core::Result<Grant> password(const Attempt& attempt, std::string_view password, Method method, bool allowed);
   core::Result<void> admit(const users::User& user, Method method, const Attempt& attempt);
   void record_login(const std::string& username);
   void upgrade_hash(const users::User& user, std::string_view password);
   core::Result<Grant> public_key(const Attempt& attempt, std::string_view key_type, std::string_view key_base64,
-                                 bool probe);
+                                 bool probe, bool allowed);
   core::Result<Grant> anybody(const Attempt& attempt, std::string description);
 };
 
@@ -165,23 +165,27 @@ void Login::let_everybody_in(std::string username) { impl_->everybody = std::mov
 
 core::WorkerPool& Login::pool() { return impl_->pool; }
 
-core::Result<Grant> Login::Impl::password(const Attempt& attempt, std::string_view password, Method method) {
+core::Result<Grant> Login::Impl::password(const Attempt& attempt, std::string_view password, Method method,
+                                          bool allowed) {
   if (!everybody.empty()) return anybody(attempt, std::string(method_name(method)));
-  if (password.empty() || password.size() > core::limits::kMaxPasswordBytes)
-    return denied("empty or overlong password");
   auto user = store.find(attempt.username);
-  if (auto done = check_password(user, attempt.username, password); !done) return done.error();
+  if (allowed) {
+    if (!user) return lookup_failure(user.error());
+    if (auto active = check_status(*user, now_ms()); !active) return active.error();
+  } else if (auto done = check_password(user, attempt.username, password); !done) {
+    return done.error();
+  }
   // However it is asked for, a password is one: who denies passwords denies them here, too.
   for (const auto denied_as : {Method::kPassword, method}) {
     if (auto done = admit(*user, denied_as, attempt); !done) return done.error();
   }
   record_login(user->username);
-  upgrade_hash(*user, password);
+  if (!allowed) upgrade_hash(*user, password);
   return Grant{std::move(*user), std::string(method_name(method))};
 }
 
 core::Result<Grant> Login::Impl::public_key(const Attempt& attempt, std::string_view key_type,
-                                            std::string_view key_base64, bool probe) {
+                                            std::string_view key_base64, bool probe, bool allowed) {
   const auto offered = users::parse_public_key(std::string(key_type) + " " + std::string(key_base64));
   if (!offered) return denied("the offered key is malformed or of an unknown type");
   if (!everybody.empty()) return anybody(attempt, "publickey: " + users::key_fingerprint(offered->blob) + ":");
@@ -194,6 +198,7 @@ core::Result<Grant> Login::Impl::public_key(const Attempt& attempt, std::string_
   }
   auto stored = find_key(*user, offered->blob);
   if (auto done = check_status(*user, now_ms()); !done) return done.error();
+  if (!stored && allowed) stored = *offered;
   if (!stored) return stored.error();
   if (auto done = admit(*user, Method::kPublicKey, attempt); !done) return done.error();
   std::string description = "publickey: " + users::key_fingerprint(stored->blob) + ":" + stored->comment;
@@ -202,16 +207,54 @@ core::Result<Grant> Login::Impl::public_key(const Attempt& attempt, std::string_
 }
 
 core::Result<Grant> Login::password(const Attempt& attempt, std::string_view password, Method method) {
+  if (auto refusal = refuses(attempt, password)) return turn_away(method, std::move(*refusal));
+  return settle(attempt, method, check_password(attempt, password, method, false));
+}
+
+core::Result<Grant> Login::public_key(const Attempt& attempt, std::string_view key_type, std::string_view key_base64,
+                                      bool probe) {
+  auto grant = check_public_key(attempt, key_type, key_base64, probe, false);
+  return probe ? std::move(grant) : settle(attempt, Method::kPublicKey, std::move(grant));
+}
+
+std::optional<core::Error> Login::refuses(const Attempt& attempt, std::string_view password) {
+  if (!impl_->everybody.empty()) return std::nullopt;
   auto* defender = impl_->defender;
   if (defender != nullptr) {
-    if (auto why = defender->refuses(attempt.client_ip, attempt.username)) {
-      count(method, false);
-      return denied(std::move(*why));
-    }
+    if (auto why = defender->refuses(attempt.client_ip, attempt.username)) return denied(std::move(*why));
   }
-  auto grant = impl_->password(attempt, password, method);
+  if (!password.empty() && password.size() <= core::limits::kMaxPasswordBytes) return std::nullopt;
+  if (defender != nullptr) defender->note_failure(attempt.client_ip, attempt.username);
+  return denied("empty or overlong password");
+}
+
+core::Result<Grant> Login::check_password(const Attempt& attempt, std::string_view password, Method method,
+                                          bool allowed) {
+  return impl_->password(attempt, password, method, allowed);
+}
+
+core::Result<Grant> Login::check_public_key(const Attempt& attempt, std::string_view key_type,
+                                            std::string_view key_base64, bool probe, bool allowed) {
+  return impl_->public_key(attempt, key_type, key_base64, probe, allowed);
+}
+
+core::Result<Grant> Login::vouched(const Attempt& attempt, Method method) {
+  auto user = impl_->store.find(attempt.username);
+  if (!user) return lookup_failure(user.error());
+  if (auto active = check_status(*user, now_ms()); !active) return active.error();
+  if (auto done = impl_->admit(*user, method, attempt); !done) return done.error();
+  impl_->record_login(user->username);
+  return Grant{std::move(*user), std::string(method_name(method))};
+}
+
+core::Result<void> Login::check_answer(const Attempt& attempt, std::string_view password) {
+  return impl_->check_password(impl_->store.find(attempt.username), attempt.username, password);
+}
+
+core::Result<Grant> Login::settle(const Attempt& attempt, Method method, core::Result<Grant> grant) {
   count(method, grant.has_value());
-  if (defender == nullptr) return grant;
+  auto* defender = impl_->defender;
+  if (defender == nullptr || method == Method::kPublicKey) return grant;
   if (grant) {
     defender->note_success(attempt.client_ip, attempt.username);
   } else if (grant.error().status == core::Status::kDenied) {  // else it is not the client's fault
@@ -220,11 +263,9 @@ core::Result<Grant> Login::password(const Attempt& attempt, std::string_view pas
   return grant;
 }
 
-core::Result<Grant> Login::public_key(const Attempt& attempt, std::string_view key_type, std::string_view key_base64,
-                                      bool probe) {
-  auto grant = impl_->public_key(attempt, key_type, key_base64, probe);
-  if (!probe) count(Method::kPublicKey, grant.has_value());
-  return grant;
+core::Error Login::turn_away(Method method, core::Error refusal) {
+  count(method, false);
+  return refusal;
 }
 
 }  // namespace host::auth

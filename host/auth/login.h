@@ -4,7 +4,9 @@
 // (provider, hashing): they run on the login pool, never on an I/O thread. Knows nothing of SSH beyond method names.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,6 +25,7 @@ std::string_view method_name(Method method);
 struct Attempt {
   std::string username;
   std::string client_ip;  // without port
+  std::uint64_t session_number = 0;
 };
 
 // An accepted login.
@@ -51,6 +54,21 @@ class Login {
   // do (no signature yet): same checks, nothing is recorded.
   core::Result<Grant> public_key(const Attempt& attempt, std::string_view key_type, std::string_view key_base64,
                                  bool probe);
+
+  // The steps of the above, for attempts on which authenticators have a say (login_flow.h). `allowed`: one of them has
+  // let it in, so that the host does not compare; all else holds.
+  // Why nobody has to look at it at all.
+  std::optional<core::Error> refuses(const Attempt& attempt, std::string_view password);
+  core::Result<Grant> check_password(const Attempt& attempt, std::string_view password, Method method, bool allowed);
+  core::Result<Grant> check_public_key(const Attempt& attempt, std::string_view key_type, std::string_view key_base64,
+                                       bool probe, bool allowed);
+  // Whom an authenticator has let in by questions of its own.
+  core::Result<Grant> vouched(const Attempt& attempt, Method method);
+  // Is it the stored password of an account that may log in?
+  core::Result<void> check_answer(const Attempt& attempt, std::string_view password);
+  // Counts an attempt that has come to its end, and gives its outcome back.
+  core::Result<Grant> settle(const Attempt& attempt, Method method, core::Result<Grant> grant);
+  core::Error turn_away(Method method, core::Error refusal);
 
  private:
   struct Impl;

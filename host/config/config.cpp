@@ -7,7 +7,6 @@
 
 #include "host/config/assign_json.h"
 #include "host/config/environment_json.h"
-#include "host/config/not_yet.h"
 
 namespace host::config {
 namespace {
@@ -84,7 +83,6 @@ core::Result<Loaded> load(const fs::path& dir, std::string_view name, const char
                                                     config.dir.string() + " or the other places");
   }
   assign_environment(config, environment, findings);
-  check_not_yet(config, config.file.string(), findings);
   if (!findings.problems.empty()) return core::Error(core::Status::kInvalid, joined(findings.problems));
   loaded.warnings = std::move(findings.warnings);
   return loaded;

@@ -79,8 +79,11 @@ struct Plugins {          // (ours)
   std::string directory;  // empty: ../lib/sallyport/plugins beside the executable
   std::vector<std::string> paths;
   std::map<std::string, std::string> sha256;
-  std::map<std::string, std::string> storage;   // name -> settings as JSON text
-  std::map<std::string, std::string> provider;  // name -> settings beyond data_provider as JSON text
+  std::map<std::string, std::string> storage;                  // name -> settings as JSON text
+  std::map<std::string, std::string> provider;                 // name -> settings beyond data_provider as JSON text
+  std::vector<std::string> authenticators, notifiers;          // names, in order
+  std::map<std::string, std::string> authenticator, notifier;  // name -> settings as JSON text
+  int login_concurrency = 32, event_concurrency = 8;           // calls of each at once
 };
 
 struct Config {

@@ -181,12 +181,14 @@ TEST_F(ConfigTest, NearestKey) {
   EXPECT_EQ(nearest_key(std::string(1000, 'x')), "");
 }
 
-TEST_F(ConfigTest, MissingFeaturesAreRefusedOrTold) {
-  for (const auto* value : {R"("keyboard_interactive_auth_program": "/x")"}) {
-    EXPECT_TRUE(contains(problem("{\"sftpd\": {" + std::string(value) + "}}"), "this version cannot do yet")) << value;
+TEST_F(ConfigTest, HooksAreProgramsOrUrls) {
+  for (const auto* good : {"", "/x", "http://h/x", "https://h"}) {
+    EXPECT_TRUE(load_text("{\"data_provider\": {\"pre_login_program\": \"" + std::string(good) + "\"}}")) << good;
   }
-  for (const auto* value : {R"("external_auth_program": "/x")", R"("pre_login_program": "/x")"}) {
-    EXPECT_TRUE(contains(problem("{\"data_provider\": {" + std::string(value) + "}}"), "this version cannot do yet"));
+  for (const auto* bad : {"x", "ftp://h", "./x"}) {
+    EXPECT_TRUE(contains(problem("{\"data_provider\": {\"pre_login_program\": \"" + std::string(bad) + "\"}}"),
+                         "an absolute path or an http:// or https:// URL"))
+        << bad;
   }
 }
 

@@ -13,7 +13,9 @@ namespace {
 constexpr int kMaxInt = std::numeric_limits<int>::max();
 constexpr int kMinInt = std::numeric_limits<int>::min();
 
-constexpr std::array<std::string_view, 5> kFileEvents = {"download", "upload", "delete", "rename", "ssh_cmd"};
+constexpr std::array<std::string_view, 10> kFileEvents = {
+    "download",      "upload",          "delete",     "rename",       "ssh_cmd",
+    "upload-failed", "download-failed", "pre-upload", "pre-download", "pre-delete"};
 constexpr std::array<std::string_view, 3> kUserEvents = {"add", "update", "delete"};
 constexpr std::array<std::string_view, 13> kCommands = {
     "scp", "md5sum",           "sha1sum",         "sha256sum",          "sha384sum", "sha512sum", "cd",
@@ -62,7 +64,8 @@ const Key kKeys[] = {
      "0: uploads go straight to their path. 1: to a temporary file that is renamed at the end. 2: as 1, but what "
      "arrived before an error is kept."},
     {"sftpd.actions.execute_on", MEMBER(sftpd.actions.execute_on), one_of(kFileEvents), 0,
-     "File events to notify about. Empty: none."},
+     "File events to notify about. Empty: none. Those with `pre-` ask beforehand and may refuse "
+     "([hooks](hooks/README.md))."},
     {"sftpd.actions.command", MEMBER(sftpd.actions.command), text(Rule::Text::kAbsolutePath), 0,
      "Program to run for each event."},
     {"sftpd.actions.http_notification_url", MEMBER(sftpd.actions.http_notification_url), text(Rule::Text::kUrl), 0,
@@ -87,8 +90,10 @@ const Key kKeys[] = {
     {"sftpd.enabled_ssh_commands", MEMBER(sftpd.enabled_ssh_commands), one_of(kCommands), Key::kLive,
      "SSH commands that clients may run. `*`: all. The list replaces the default. git and rsync: docs/accounts.md."},
     {"sftpd.keyboard_interactive_auth_program", MEMBER(sftpd.keyboard_interactive_auth_program),
-     text(Rule::Text::kAbsolutePath), 0,
-     "Program that asks the questions of keyboard-interactive logins. Empty: none."},
+     text(Rule::Text::kHook), 0,
+     "Program that asks the questions of keyboard-interactive logins, or the URL of a service that does. Empty: none, "
+     "the "
+     "server asks for the password."},
     {"sftpd.proxy_protocol", MEMBER(sftpd.proxy_protocol), range(0, 2), Key::kLive,
      "HAProxy's PROXY protocol, versions 1 and 2: the client's address comes in a header before SSH. 0: off. 1: a "
      "header is "
@@ -159,14 +164,15 @@ const Key kKeys[] = {
      "Program to run for each change."},
     {"data_provider.actions.http_notification_url", MEMBER(data_provider.actions.http_notification_url),
      text(Rule::Text::kUrl), 0, "URL to call for each change."},
-    {"data_provider.external_auth_program", MEMBER(data_provider.external_auth_program),
-     text(Rule::Text::kAbsolutePath), 0, "Program that decides logins. Empty: none."},
+    {"data_provider.external_auth_program", MEMBER(data_provider.external_auth_program), text(Rule::Text::kHook), 0,
+     "Program that decides logins. Empty: none."},
     {"data_provider.external_auth_scope", MEMBER(data_provider.external_auth_scope), range(0, 7), 0,
      "Logins that the program decides: sum of 1 password, 2 public key, 4 keyboard-interactive. 0: all."},
     {"data_provider.credentials_path", MEMBER(data_provider.credentials_path), kAnything, 0,
      "Directory for credentials of cloud storage."},
-    {"data_provider.pre_login_program", MEMBER(data_provider.pre_login_program), text(Rule::Text::kAbsolutePath), 0,
-     "Program that may change an account just before its login. Empty: none."},
+    {"data_provider.pre_login_program", MEMBER(data_provider.pre_login_program), text(Rule::Text::kHook), 0,
+     "Program that may change an account just before its login, or the URL of a service. Empty: none. Not asked for "
+     "logins that the external program decides."},
     {"data_provider.upgrade_password_hashes", MEMBER(data_provider.upgrade_password_hashes), kAnything, Key::kOurs,
      "Whoever logs in with a password that is stored as another hash gets it stored as argon2id."},
 
@@ -200,6 +206,21 @@ const Key kKeys[] = {
      "NAME`)."},
     {"plugins.provider", MEMBER(plugins.provider), text(Rule::Text::kJsonObject), Key::kOurs | Key::kSecret,
      "Provider plugin name -> settings of its own beyond those in `data_provider`, as its schema describes them."},
+    {"plugins.authenticators", MEMBER(plugins.authenticators), text(Rule::Text::kPluginName), Key::kOurs,
+     "Plugins that are asked at logins, in this order; the first that decides decides. `auth-external` stands for the "
+     "programs of the keys above, which come first when it is not named."},
+    {"plugins.authenticator", MEMBER(plugins.authenticator), text(Rule::Text::kJsonObject), Key::kOurs | Key::kSecret,
+     "Authenticator plugin name -> its settings."},
+    {"plugins.notifiers", MEMBER(plugins.notifiers), text(Rule::Text::kPluginName), Key::kOurs,
+     "Plugins that are told of events, in this order. `actions` stands for the `actions` of the sections above, which "
+     "come first when it is not named."},
+    {"plugins.notifier", MEMBER(plugins.notifier), text(Rule::Text::kJsonObject), Key::kOurs | Key::kSecret,
+     "Notifier plugin name -> its settings."},
+    {"plugins.login_concurrency", MEMBER(plugins.login_concurrency), range(1, 1000), Key::kOurs,
+     "Logins that each authenticator works on at once, and so programs that run at once for them. Others wait, at most "
+     "45 seconds."},
+    {"plugins.event_concurrency", MEMBER(plugins.event_concurrency), range(1, 1000), Key::kOurs,
+     "Events that each notifier works on at once. Those of one user follow each other."},
 };
 #undef MEMBER
 

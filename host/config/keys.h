@@ -29,6 +29,7 @@ struct Rule {
     kOneOf,
     kPluginName,
     kAbsolutePath,
+    kHook,
     kUrl,
     kAlgorithm,
     kAddress,

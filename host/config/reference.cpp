@@ -4,7 +4,6 @@
 #include "host/config/reference.h"
 
 #include "host/config/assign_json.h"
-#include "host/config/not_yet.h"
 
 namespace host::config {
 namespace {
@@ -56,10 +55,9 @@ std::string reference_page() {
     }
     const std::string marks = std::string(key.has(Key::kOurs) ? " +" : "") + (key.has(Key::kSecret) ? " #" : "") +
                               (key.has(Key::kLive) ? " ~" : "");
-    const auto note = not_yet_note(key.path);
     page += "| `" + std::string(key.path.substr(section.size() + 1)) + "`" + marks + " | " +
             std::string(type_name(key)) + " | `" + value_text(defaults, key) + "` | " + escaped(allowed_values(key)) +
-            " | " + escaped(std::string(key.doc)) + (note.empty() ? "" : " " + std::string(note)) + " |\n";
+            " | " + escaped(std::string(key.doc)) + " |\n";
   }
   return page;
 }

@@ -45,6 +45,7 @@ std::string text_rule(const Rule& rule) {
     case Rule::Text::kPluginName: return "lower-case letters, digits and '-'";
     case Rule::Text::kAbsolutePath: return "an absolute path";
     case Rule::Text::kUrl: return "an http:// or https:// URL";
+    case Rule::Text::kHook: return "an absolute path or an http:// or https:// URL";
     case Rule::Text::kAlgorithm: return "algorithm names";
     case Rule::Text::kAddress: return "an IPv4 or IPv6 address";
     case Rule::Text::kNetwork: return "IPv4 or IPv6 addresses and CIDR ranges";
@@ -103,6 +104,9 @@ bool text_allowed(const Rule& rule, std::string_view text) {
       return !text.empty() && all(text, [](int c) { return std::islower(c) || std::isdigit(c) || c == '-'; });
     case Rule::Text::kAbsolutePath:
       return text.empty() || (text.front() == '/' && text.find('\0') == std::string_view::npos);
+    case Rule::Text::kHook:
+      return (text.empty() || text.front() == '/' || text.starts_with("http://") || text.starts_with("https://")) &&
+             text.find('\0') == std::string_view::npos;
     case Rule::Text::kUrl: return text.empty() || text.starts_with("http://") || text.starts_with("https://");
     case Rule::Text::kAlgorithm:
       return all(text, [](int c) { return std::isalnum(c) || c == '-' || c == '.' || c == '@' || c == '_'; });

@@ -34,6 +34,7 @@ constexpr std::array<Description, kCounters> kDescriptions = {{
     {"sftpgo_ssh_command_errors_total", "SSH commands, scp included, that failed"},
     {"sallyport_quota_scans_total", "Quota scans that came to their end"},
     {"sallyport_quota_scan_errors_total", "Quota scans that failed"},
+    {"sallyport_events_dropped_total", "Events that notifiers were not told of, because too many waited"},
 }};
 
 struct alignas(64) Cell {

@@ -33,6 +33,7 @@ enum class Counter : std::size_t {
   kCommandErrors,
   kScans,
   kScanErrors,
+  kEventsDropped,
   kCount
 };
 

@@ -4,6 +4,8 @@
 // differ in whether libraries may be loaded concurrently. Must not know who asks for a plugin or why.
 #include "host/plugin/registry.h"
 
+#include <sallyport/auth.h>
+#include <sallyport/notifier.h>
 #include <sallyport/plugin.h>
 #include <sallyport/provider.h>
 #include <sallyport/service.h>
@@ -288,6 +290,31 @@ Result<std::unique_ptr<Service>> Registry::make_service(std::string_view name, c
   auto* const raw = static_cast<sp_service*>(*object);
   if (auto whole = check_slots(raw); !whole) return refuse(impl_->plugins.find(name)->second->info.file, whole.error());
   return std::make_unique<Service>(std::string(name), raw);
+}
+
+Result<std::unique_ptr<Authenticator>> Registry::make_authenticator(std::string_view name,
+                                                                    const std::string& config_json,
+                                                                    std::string_view where) {
+  const std::lock_guard lock(impl_->mutex);
+  auto factory = impl_->factory(name, Kind::kAuthenticator);
+  if (!factory) return factory.error();
+  auto object = impl_->create(**factory, config_json, name, where);
+  if (!object) return object.error();
+  auto* const raw = static_cast<sp_authenticator*>(*object);
+  if (auto whole = check_slots(raw); !whole) return refuse(impl_->plugins.find(name)->second->info.file, whole.error());
+  return std::make_unique<Authenticator>(std::string(name), raw);
+}
+
+Result<std::unique_ptr<Notifier>> Registry::make_notifier(std::string_view name, const std::string& config_json,
+                                                          std::string_view where) {
+  const std::lock_guard lock(impl_->mutex);
+  auto factory = impl_->factory(name, Kind::kNotifier);
+  if (!factory) return factory.error();
+  auto object = impl_->create(**factory, config_json, name, where);
+  if (!object) return object.error();
+  auto* const raw = static_cast<sp_notifier*>(*object);
+  if (auto whole = check_slots(raw); !whole) return refuse(impl_->plugins.find(name)->second->info.file, whole.error());
+  return std::make_unique<Notifier>(std::string(name), raw);
 }
 
 Result<std::string> Registry::check_user_settings(std::string_view storage_name, const std::string& settings_json) {

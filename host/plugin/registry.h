@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "host/core/result.h"
+#include "host/plugin/authenticator.h"
+#include "host/plugin/notifier.h"
 #include "host/plugin/provider.h"
 #include "host/plugin/service.h"
 #include "host/plugin/storage.h"
@@ -69,6 +71,11 @@ class Registry {
   // A new service, not started; config_json as above, `where` is what messages call it.
   core::Result<std::unique_ptr<Service>> make_service(std::string_view name, const std::string& config_json,
                                                       std::string_view where);
+  // The same for those who are asked at logins and told of events.
+  core::Result<std::unique_ptr<Authenticator>> make_authenticator(std::string_view name, const std::string& config_json,
+                                                                  std::string_view where);
+  core::Result<std::unique_ptr<Notifier>> make_notifier(std::string_view name, const std::string& config_json,
+                                                        std::string_view where);
   // Checks one user's storage settings against the backend's user_schema and fills in defaults.
   core::Result<std::string> check_user_settings(std::string_view storage_name, const std::string& settings_json);
   // `changed` with those secrets (writeOnly members) from `stored` that are emptied in it: people send back what they

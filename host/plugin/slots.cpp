@@ -4,6 +4,8 @@
 // are looked at when they are called.
 #include "host/plugin/slots.h"
 
+#include <sallyport/auth.h>
+#include <sallyport/notifier.h>
 #include <sallyport/provider.h>
 #include <sallyport/service.h>
 #include <sallyport/storage.h>
@@ -76,6 +78,21 @@ core::Result<void> check_slots(const sp_service* service) {
   REQUIRE(sp_service_ops, service, destroy);
   REQUIRE(sp_service_ops, service, start);
   REQUIRE(sp_service_ops, service, stop);
+  return core::ok();
+}
+
+core::Result<void> check_slots(const sp_authenticator* authenticator) {
+  REQUIRE_TABLE(authenticator, "sp_authenticator");
+  REQUIRE(sp_authenticator_ops, authenticator, destroy);
+  REQUIRE(sp_authenticator_ops, authenticator, begin);
+  return core::ok();
+}
+
+core::Result<void> check_slots(const sp_notifier* notifier) {
+  REQUIRE_TABLE(notifier, "sp_notifier");
+  REQUIRE(sp_notifier_ops, notifier, destroy);
+  REQUIRE(sp_notifier_ops, notifier, wants);
+  REQUIRE(sp_notifier_ops, notifier, notify);
   return core::ok();
 }
 

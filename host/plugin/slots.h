@@ -11,6 +11,8 @@ struct sp_file;
 struct sp_dir;
 struct sp_provider;
 struct sp_service;
+struct sp_authenticator;
+struct sp_notifier;
 
 namespace host::plugin {
 
@@ -21,5 +23,7 @@ core::Result<void> check_slots(const sp_file* file, bool reads, bool writes);
 core::Result<void> check_slots(const sp_dir* dir);
 core::Result<void> check_slots(const sp_provider* provider);
 core::Result<void> check_slots(const sp_service* service);
+core::Result<void> check_slots(const sp_authenticator* authenticator);
+core::Result<void> check_slots(const sp_notifier* notifier);
 
 }  // namespace host::plugin

@@ -118,6 +118,7 @@ void Fs::cancel() {
 core::WorkerPool& Fs::pool() const { return storage_->pool(); }
 
 StorageStats& Fs::stats() const { return storage_->stats(); }
+const std::string& Fs::storage_name() const { return storage_->name(); }
 
 Result<core::Attrs> Fs::stat(const Op& op, const BackendPath& path, bool follow) {
   const sp_op raw_op = to_c(op);

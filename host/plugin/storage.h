@@ -98,6 +98,7 @@ class Fs {
   core::Result<StatVfs> statvfs(const Op& op, const core::BackendPath& path);
   core::Result<std::string> user_name(std::uint32_t uid);
   core::Result<std::string> group_name(std::uint32_t gid);
+  const std::string& storage_name() const;                     // [quick]
   std::string real_path(const core::BackendPath& path) const;  // for the operator's log only [quick]
   // The mount as a directory of this machine, for programs of the system; kUnsupported where it is none. [quick]
   core::Result<std::string> local_root() const;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Turns libssh messages into checks of host/auth and verdicts into replies. A check runs on the login pool, mounting
-// the user's files on the pool of their storage; the verdict comes back to the session's I/O thread. Never says to a
-// client why a login failed.
+// Turns libssh messages into checks of host/auth and verdicts, or questions, into replies. A check runs on workers,
+// mounting the user's files on the pool of their storage; the verdict comes back to the session's I/O thread. Never
+// says to a client why a login failed.
 #include "host/ssh/authentication.h"
 
 #include <openssl/crypto.h>
@@ -24,6 +24,13 @@ std::shared_ptr<std::string> make_secret(const char* text) {
             OPENSSL_cleanse(secret->data(), secret->size());
             delete secret;
           }};
+}
+
+// A check whose outcome is clear without one.
+auto refusal(std::string why) {
+  return [why = std::move(why)](auth::LoginFlow&, const auth::LoginFlow::Done& done) {
+    done({.grant = core::Error(core::Status::kDenied, why)});
+  };
 }
 
 std::string text_of(const char* text) { return text != nullptr ? text : ""; }
@@ -60,6 +67,10 @@ struct Authentication::Verdict {
   const char* login_type;
   std::string user;
   bool probe;
+  bool key_allowed = false;
+  bool asks = false;  // no verdict yet
+  auth::Questions questions;
+  std::shared_ptr<auth::Dialogue> dialogue;
   std::string refused;    // why, for the log; empty: accepted
   bool unusable = false;  // accepted, but there is nothing to serve
   std::shared_ptr<vfs::SessionFs> fs;
@@ -99,7 +110,10 @@ void Authentication::on_message(MessagePtr message, const KeepAlive& keep_alive,
     return;
   }
   const bool answers = ssh_message_auth_kbdint_is_response(message.get()) != 0;
-  if (!answers) ++requests_taken_;
+  if (!answers) {
+    ++requests_taken_;
+    dialogue_.reset();  // another attempt takes the place of one whose questions are open
+  }
   send_banner();
   const auto user = answers ? asked_ : text_of(ssh_message_auth_user(message.get()));
   switch (ssh_message_subtype(message.get())) {
@@ -113,15 +127,7 @@ void Authentication::on_message(MessagePtr message, const KeepAlive& keep_alive,
       run_check(std::move(message), user, "password", false, std::move(check), keep_alive(), resume);
       return;
     }
-    case SSH_AUTH_METHOD_INTERACTIVE: {
-      if (!answers) {
-        if (!ask_for_password(message.get())) state_ = State::kRefused;
-        return;
-      }
-      auto check = answer_check();
-      run_check(std::move(message), user, "keyboard-interactive", false, std::move(check), keep_alive(), resume);
-      return;
-    }
+    case SSH_AUTH_METHOD_INTERACTIVE: on_interactive(std::move(message), keep_alive(), resume); return;
     case SSH_AUTH_METHOD_PUBLICKEY: {
       const auto signature = ssh_message_auth_publickey_state(message.get());
       const bool probe = signature == SSH_PUBLICKEY_STATE_NONE;
@@ -138,44 +144,81 @@ void Authentication::on_message(MessagePtr message, const KeepAlive& keep_alive,
 }
 
 Authentication::Check Authentication::password_check(ssh_message message) const {
-  const auth::Attempt attempt{text_of(ssh_message_auth_user(message)), peer_.ip};
+  const auth::Attempt attempt{text_of(ssh_message_auth_user(message)), peer_.ip, peer_.session_number};
   const auto password = make_secret(ssh_message_auth_password(message));
-  return [attempt, password](auth::Login& login) { return login.password(attempt, *password); };
-}
-
-// RFC 4256: the one question we have, for clients that offer no other way to give a password.
-bool Authentication::ask_for_password(ssh_message message) {
-  asked_ = text_of(ssh_message_auth_user(message));
-  const char* prompts[] = {"Password: "};
-  char echo[] = {0};
-  return ssh_message_auth_interactive_request(message, "", "", 1, prompts, echo) == SSH_OK;
-}
-
-Authentication::Check Authentication::answer_check() {
-  const auth::Attempt attempt{std::exchange(asked_, {}), peer_.ip};
-  if (attempt.username.empty() || ssh_userauth_kbdint_getnanswers(session_) != 1) {
-    return [](auth::Login&) -> core::Result<auth::Grant> {
-      return core::Error(core::Status::kDenied, "answers to no question of ours");
-    };
-  }
-  const auto password = make_secret(ssh_userauth_kbdint_getanswer(session_, 0));
-  return [attempt, password](auth::Login& login) {
-    return login.password(attempt, *password, auth::Method::kKeyboardInteractive);
+  return [attempt, password](auth::LoginFlow& flow, Done done) {
+    flow.password(attempt, password, auth::Method::kPassword, std::move(done));
   };
 }
 
-Authentication::Check Authentication::public_key_check(ssh_message message, bool probe) const {
-  const auth::Attempt attempt{text_of(ssh_message_auth_user(message)), peer_.ip};
-  const ssh_key key = ssh_message_auth_pubkey(message);
-  char* base64 = nullptr;
-  if (key == nullptr || ssh_pki_export_pubkey_base64(key, &base64) != SSH_OK) {
-    return [](auth::Login&) -> core::Result<auth::Grant> {
-      return core::Error(core::Status::kDenied, "unreadable public key");
+// RFC 4256. The questions are an authenticator's, if there is one for it, else our own.
+void Authentication::on_interactive(MessagePtr message, const Post& post, const std::function<void()>& resume) {
+  const bool answers = ssh_message_auth_kbdint_is_response(message.get()) != 0;
+  const auto user = answers ? asked_ : text_of(ssh_message_auth_user(message.get()));
+  if (!answers && !context_.services.logins->asks_questions()) {
+    if (!ask_for_password(message.get())) state_ = State::kRefused;
+    return;
+  }
+  auto check = answers ? answer_check() : questions_check(message.get());
+  run_check(std::move(message), user, "keyboard-interactive", false, std::move(check), post, resume);
+}
+
+// The one question we have, for clients that offer no other way to give a password.
+bool Authentication::ask_for_password(ssh_message message) {
+  asked_ = text_of(ssh_message_auth_user(message));
+  return ask(message, {.instruction = {}, .prompts = {"Password: "}, .echos = {false}});
+}
+
+bool Authentication::ask(ssh_message message, const auth::Questions& questions) {
+  std::vector<const char*> prompts;
+  for (const auto& prompt : questions.prompts) prompts.push_back(prompt.c_str());
+  std::vector<char> echos;
+  for (const bool echo : questions.echos) echos.push_back(echo ? 1 : 0);
+  return ssh_message_auth_interactive_request(message, "", questions.instruction.c_str(),
+                                              static_cast<unsigned>(prompts.size()), prompts.data(),
+                                              echos.data()) == SSH_OK;
+}
+
+Authentication::Check Authentication::questions_check(ssh_message message) const {
+  const auth::Attempt attempt{text_of(ssh_message_auth_user(message)), peer_.ip, peer_.session_number};
+  return [attempt](auth::LoginFlow& flow, Done done) { flow.begin_questions(attempt, std::move(done)); };
+}
+
+Authentication::Check Authentication::answer_check() {
+  const auth::Attempt attempt{std::exchange(asked_, {}), peer_.ip, peer_.session_number};
+  auto dialogue = std::exchange(dialogue_, nullptr);
+  const int given = ssh_userauth_kbdint_getnanswers(session_);
+  const std::size_t wanted = dialogue ? auth::Authenticators::question_count(*dialogue) : 1;
+  if (attempt.username.empty() || given < 0 || static_cast<std::size_t>(given) != wanted)
+    return refusal("answers to no question of ours");
+  std::vector<auth::Secret> answers;
+  for (int i = 0; i < given; ++i)
+    answers.push_back(make_secret(ssh_userauth_kbdint_getanswer(session_, static_cast<unsigned>(i))));
+  if (dialogue) {
+    return [attempt, dialogue, answers](auth::LoginFlow& flow, Done done) {
+      flow.answers(attempt, dialogue, answers, std::move(done));
     };
   }
+  return [attempt, password = answers.front()](auth::LoginFlow& flow, Done done) {
+    flow.password(attempt, password, auth::Method::kKeyboardInteractive, std::move(done));
+  };
+}
+
+Authentication::Check Authentication::public_key_check(ssh_message message, bool probe) {
+  const auth::Attempt attempt{text_of(ssh_message_auth_user(message)), peer_.ip, peer_.session_number};
+  const ssh_key key = ssh_message_auth_pubkey(message);
+  char* base64 = nullptr;
+  probed_.reset();
+  if (key == nullptr || ssh_pki_export_pubkey_base64(key, &base64) != SSH_OK) return refusal("unreadable public key");
   const std::string blob(CharPtr(base64).get());
   const std::string type = text_of(ssh_key_type_to_char(ssh_key_type(key)));
-  return [attempt, type, blob, probe](auth::Login& login) { return login.public_key(attempt, type, blob, probe); };
+  std::optional<bool> known;
+  if (known_ && known_->user == attempt.username && known_->type == type && known_->base64 == blob)
+    known = known_->allowed;
+  if (probe) probed_ = KnownKey{attempt.username, type, blob, false};
+  return [attempt, type, blob, probe, known](auth::LoginFlow& flow, Done done) {
+    flow.public_key(attempt, type, blob, probe, known, std::move(done));
+  };
 }
 
 void Authentication::run_check(MessagePtr message, std::string user, const char* login_type, bool probe, Check check,
@@ -199,54 +242,75 @@ void Authentication::run_check(MessagePtr message, std::string user, const char*
   identity->remote_address = peer_.address;
   identity->session_number = peer_.session_number;
 
-  const bool queued = context_.services.login->pool().submit([this, check, verdict, identity, finish] {
-    auto grant = check(*context_.services.login);
-    if (!grant || verdict->probe) {
-      if (!grant) verdict->refused = grant.error().message();
-      finish();
+  check(*context_.services.logins, [this, verdict, identity, finish](auth::Reply reply) {
+    verdict->key_allowed = reply.allowed;
+    if (reply.asks) {
+      verdict->asks = true;
+      verdict->questions = std::move(reply.questions);
+      verdict->dialogue = std::move(reply.dialogue);
+    } else if (!reply.grant) {
+      verdict->refused = reply.grant.error().message();
+    } else if (!verdict->probe) {
+      admit(std::move(*reply.grant), verdict, identity, finish);
       return;
     }
-    // A session counts from here to its end, so that logins side by side cannot pass the limit together.
-    verdict->listed = context_.services.sessions->enter(login_of(grant->user, *identity));
-    if (!verdict->listed) {
-      const auto most = std::to_string(grant->user.max_sessions);
-      verdict->refused = "the user has as many sessions as max_sessions allows: " + most;
-      finish();
-      return;
-    }
-    identity->activity = verdict->listed->activity();
-    identity->throttle = verdict->listed->throttle();
-    identity->user = std::move(grant->user);
-    core::log::info("sftpd", identity->connection_id,
-                    "user \"" + verdict->user + "\" logged in with: " + grant->description + ", remote address " +
-                        identity->remote_address + ", client " + identity->client_version);
-    auto mounted = options_->vfs;
-    mounted.quotas = context_.services.quotas;
-    mount(*context_.services.registry, std::move(*identity), mounted,
-          [verdict, finish](core::Result<std::shared_ptr<vfs::SessionFs>> fs) {
-            if (fs) {
-              verdict->fs = std::move(*fs);
-            } else {
-              verdict->unusable = true;
-              verdict->refused = "cannot open the user's files: " + fs.error().message();
-            }
-            finish();
-          });
+    finish();
   });
-  if (!queued) {
-    verdict->refused = "too many logins are waiting";
-    settle(owned.get(), *verdict);
+}
+
+// On the login pool.
+void Authentication::admit(auth::Grant grant, const std::shared_ptr<Verdict>& verdict,
+                           const std::shared_ptr<vfs::Identity>& identity, const std::function<void()>& finish) {
+  // A session counts from here to its end, so that logins side by side cannot pass the limit together.
+  verdict->listed = context_.services.sessions->enter(login_of(grant.user, *identity));
+  if (!verdict->listed) {
+    const auto most = std::to_string(grant.user.max_sessions);
+    verdict->refused = "the user has as many sessions as max_sessions allows: " + most;
+    finish();
+    return;
   }
+  identity->activity = verdict->listed->activity();
+  identity->throttle = verdict->listed->throttle();
+  identity->user = std::move(grant.user);
+  core::log::info("sftpd", identity->connection_id,
+                  "user \"" + verdict->user + "\" logged in with: " + grant.description + ", remote address " +
+                      identity->remote_address + ", client " + identity->client_version);
+  auto mounted = options_->vfs;
+  mounted.quotas = context_.services.quotas;
+  mounted.events = context_.services.events;
+  mount(*context_.services.registry, std::move(*identity), mounted,
+        [verdict, finish](core::Result<std::shared_ptr<vfs::SessionFs>> fs) {
+          if (fs) {
+            verdict->fs = std::move(*fs);
+          } else {
+            verdict->unusable = true;
+            verdict->refused = "cannot open the user's files: " + fs.error().message();
+          }
+          finish();
+        });
 }
 
 void Authentication::settle(ssh_message message, Verdict& verdict) {
   state_ = State::kRunning;
+  if (gone_) {
+    state_ = State::kRefused;
+    return;
+  }
+  if (verdict.asks) {
+    asked_ = verdict.user;
+    dialogue_ = std::move(verdict.dialogue);
+    const bool asked = dialogue_ ? ask(message, verdict.questions) : ask_for_password(message);
+    if (!asked) state_ = State::kRefused;
+    return;
+  }
   if (!verdict.refused.empty()) {
     refuse(message, verdict.login_type, verdict.user, verdict.refused);
     if (verdict.unusable) state_ = State::kRefused;
     return;
   }
   if (verdict.probe) {
+    known_ = std::exchange(probed_, std::nullopt);
+    if (known_) known_->allowed = verdict.key_allowed;
     ssh_message_auth_reply_pk_ok_simple(message);
     return;
   }
@@ -254,6 +318,10 @@ void Authentication::settle(ssh_message message, Verdict& verdict) {
   listed_ = std::move(verdict.listed);
   state_ = State::kGranted;
   ssh_message_auth_reply_success(message, 0);
+}
+
+void Authentication::abandon() {
+  if (!gone_) gone_.emplace(peer_.session_number);
 }
 
 void Authentication::refuse(ssh_message message, const char* login_type, const std::string& user,

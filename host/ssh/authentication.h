@@ -7,8 +7,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "host/auth/login_flow.h"
+#include "host/plugin/authenticator.h"
 #include "host/ssh/context.h"
 
 namespace host::ssh {
@@ -46,6 +50,9 @@ class Authentication {
   unsigned requests_taken() const { return requests_taken_; }
   void on_dropped_request();
 
+  // The session is over: whoever checks may stop. The verdict still comes.
+  void abandon();
+
   // After kGranted.
   std::shared_ptr<vfs::SessionFs> take_fs() { return std::move(fs_); }
   // Among the user's sessions.
@@ -55,12 +62,23 @@ class Authentication {
 
  private:
   struct Verdict;
-  using Check = std::function<core::Result<auth::Grant>(auth::Login&)>;
+  using Done = auth::LoginFlow::Done;
+  using Check = std::function<void(auth::LoginFlow&, Done)>;
+  // What authenticators said of a key that the client asked about, before it signs with it.
+  struct KnownKey {
+    std::string user, type, base64;
+    bool allowed;
+  };
   void on_message(MessagePtr message, const KeepAlive& keep_alive, const std::function<void()>& resume);
   Check password_check(ssh_message message) const;
-  Check public_key_check(ssh_message message, bool probe) const;
+  Check public_key_check(ssh_message message, bool probe);
+  void on_interactive(MessagePtr message, const Post& post, const std::function<void()>& resume);
   bool ask_for_password(ssh_message message);
+  bool ask(ssh_message message, const auth::Questions& questions);
   Check answer_check();
+  Check questions_check(ssh_message message) const;
+  void admit(auth::Grant grant, const std::shared_ptr<Verdict>& verdict, const std::shared_ptr<vfs::Identity>& identity,
+             const std::function<void()>& finish);
   void run_check(MessagePtr message, std::string user, const char* login_type, bool probe, Check check,
                  const Post& post, const std::function<void()>& resume);
   void settle(ssh_message message, Verdict& verdict);
@@ -79,7 +97,10 @@ class Authentication {
   bool tried_ = false;
   bool none_seen_ = false;
   bool banner_sent_ = false;
-  std::string asked_;  // the user who was asked for the password: answers name none
+  std::string asked_;                         // the user who was asked: answers name none
+  std::shared_ptr<auth::Dialogue> dialogue_;  // null: the question was our own
+  std::optional<KnownKey> probed_, known_;    // what is being looked at; what was
+  std::optional<plugin::SessionGone> gone_;
   int unchecked_ = 0;
   unsigned requests_taken_ = 0;
 };

@@ -11,8 +11,9 @@
 
 #include "host/admin/sessions.h"
 #include "host/auth/defender.h"
-#include "host/auth/login.h"
+#include "host/auth/login_flow.h"
 #include "host/core/result.h"
+#include "host/events/events.h"
 #include "host/plugin/registry.h"
 #include "host/ssh/host_keys.h"
 #include "host/ssh/session_options.h"
@@ -22,10 +23,11 @@ namespace host::ssh {
 // What sessions need from the rest of the host; all outlive the server.
 struct Services {
   plugin::Registry* registry = nullptr;
-  auth::Login* login = nullptr;
+  auth::LoginFlow* logins = nullptr;
   auth::Defender* defender = nullptr;
   admin::Sessions* sessions = nullptr;
   vfs::Quotas* quotas = nullptr;
+  events::Events* events = nullptr;  // null: nobody is told
 };
 
 struct ServerOptions {

@@ -78,6 +78,7 @@ class ServerTest : public ::testing::Test {
     provider.provider_config_json = "{}";
     store_ = std::move(users::Store::open(*registry_, provider).value());
     login_ = std::make_unique<auth::Login>(*store_);
+    logins_ = std::make_unique<auth::LoginFlow>(*login_, nullptr);
     const auto key_file = dir_ / "key";
     ssh_key key = nullptr;
     EXPECT_EQ(ssh_pki_generate(SSH_KEYTYPE_ED25519, 0, &key), SSH_OK);
@@ -91,13 +92,15 @@ class ServerTest : public ::testing::Test {
     options.io_threads = 2;
     options.drain_s = 0;
     server_ = std::move(
-        Server::create(std::move(options), {registry_.get(), login_.get(), &defender_, &sessions_, nullptr}).value());
+        Server::create(std::move(options), {registry_.get(), logins_.get(), &defender_, &sessions_, nullptr, nullptr})
+            .value());
     thread_ = std::thread([this] { server_->run(); });
   }
   ~ServerTest() override {
     server_->stop();
     thread_.join();
     server_.reset();
+    logins_.reset();
     login_.reset();
     store_.reset();
     registry_.reset();
@@ -130,6 +133,7 @@ class ServerTest : public ::testing::Test {
   std::unique_ptr<plugin::Registry> registry_;
   std::unique_ptr<users::Store> store_;
   std::unique_ptr<auth::Login> login_;
+  std::unique_ptr<auth::LoginFlow> logins_;
   auth::Defender defender_{auth::DefenderOptions()};
   admin::Sessions sessions_{100};
   std::unique_ptr<Server> server_;

@@ -300,7 +300,10 @@ void Session::close_on_request() {
 void Session::finish() {
   if (phase_ == Phase::kEnded) return;
   // A worker still holds a message of this session; its verdict calls step(), which comes back here.
-  if (authentication_ && authentication_->state() == Authentication::State::kPending) return;
+  if (authentication_ && authentication_->state() == Authentication::State::kPending) {
+    authentication_->abandon();
+    return;
+  }
   phase_ = Phase::kEnded;
   if (fs_) fs_->cancel();
   channels_.clear();

@@ -6,6 +6,7 @@
 
 #include "host/core/limits.h"
 #include "host/core/log.h"
+#include "host/users/bounded_json.h"
 #include "host/users/password.h"
 #include "host/users/record.h"
 #include "host/users/secrets.h"
@@ -174,6 +175,34 @@ core::Result<User> Store::update(const User& user) {
   if (auto done = impl_->provider->put(kUsersCollection, user.username, plugin::Provider::Put::kUpdate, *record); !done)
     return done.error();
   return find(user.username);
+}
+
+core::Result<User> Store::accept(std::string_view username, std::string_view user_json) {
+  const Json json = parse_bounded(user_json);
+  if (!json.is_object()) return invalid("the answer is not a JSON object");
+  auto stored = find(username);
+  if (!stored && stored.error().status != core::Status::kNotFound) return stored;
+  const bool whole = json.contains("username");
+  if (!whole && !stored) return stored;
+  User user = whole ? User() : *stored;
+  if (auto merged = merge_json(user, json); !merged) return merged.error();
+  if (user.username != username) return invalid("the answer is about another user");
+  if (auto done = impl_->check(user); !done) return done.error();
+  const auto put = [&](RecordKind kind, plugin::Provider::Put mode) -> core::Result<void> {
+    auto record = impl_->encode(user, kind);
+    if (!record) return record.error();
+    return impl_->provider->put(kUsersCollection, username, mode, *record);
+  };
+  core::Result<void> done = core::ok();
+  if (!stored) {
+    user.used_quota_size = user.used_quota_files = user.last_quota_update = user.last_login = 0;
+    done = put(RecordKind::kNew, plugin::Provider::Put::kInsert);
+  }
+  // Another login may have added it meanwhile.
+  if (stored || (!done && done.error().status == core::Status::kExists))
+    done = put(RecordKind::kChange, plugin::Provider::Put::kUpdate);
+  if (!done) return done.error();
+  return find(username);
 }
 
 core::Result<void> Store::remove(std::string_view username) {

@@ -44,6 +44,9 @@ class Store {
   core::Result<Page> list_after(std::string_view after, std::size_t limit);
   core::Result<User> add(User user);            // hashes a plain password; returns what was stored
   core::Result<User> update(const User& user);  // by username; counters and last_login are left alone
+  // What an authenticator says about an account: with "username" in it all of the account, which is added when it is
+  // not there yet, else changes. Whatever manage_users says; counters and last_login are left alone.
+  core::Result<User> accept(std::string_view username, std::string_view user_json);
   core::Result<void> remove(std::string_view username);
   core::Result<void> note_login(std::string_view username, std::int64_t now_ms);
   // Quota counters: as stored, and changed by an atomic addition.

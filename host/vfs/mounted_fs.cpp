@@ -93,6 +93,10 @@ Result<std::unique_ptr<OpenFile>> MountedFs::open(const VirtualPath& path, const
     if (!found) return found.error();
     return plan->if_exists;
   }
+  if (!plan->silent) {
+    const auto kind = plan->writable ? events::Kind::kPreUpload : events::Kind::kPreDownload;
+    if (auto may = notices::asked(*context_, kind, path); !may) return may.error();
+  }
   const Attrs attrs = new_attrs(request.attrs, kNewFilePerms, context_->options.umask);
   auto opened = noted("open", place, plan->writable ? Upload::begin(*context_, path, *plan, attrs) : to_read(place));
   if (opened) {
@@ -149,11 +153,20 @@ Result<void> MountedFs::remove(const VirtualPath& path) {
   if (auto may = allowed(Action::kRemove, path); !may) return may;
   if (!context_->names.allows(path)) return Status::kDenied;
   const Place place = context_->mounts.resolve(path);
+  const bool wanted = notices::wanted(*context_, events::Kind::kDelete);
+  std::optional<std::uint64_t> size;
+  if (wanted || notices::wanted(*context_, events::Kind::kPreDelete)) {
+    if (const auto found = place.fs->stat(op(), place.path, false)) size = found->size;
+    if (auto may = notices::asked(*context_, events::Kind::kPreDelete, path, size); !may) return may;
+  }
   const auto names = context_->quota.hold(path);
   const auto counted = Upload::is_temporary(path.name()) ? nullptr : Replaced::look(*context_, place, path);
   auto done = noted("remove", place, place.fs->remove_file(op(), place.path));
   if (done && counted) counted->count();
-  if (done) journal::command(*context_, "Remove", place);
+  if (done) {
+    journal::command(*context_, "Remove", place);
+    notices::file(*context_, events::Kind::kDelete, path, size);
+  }
   return done;
 }
 
@@ -188,6 +201,7 @@ Result<void> MountedFs::rename(const VirtualPath& from, const VirtualPath& to, b
   if (done) {
     count_rename(from, to, source, replaced.get());
     journal::command(*context_, "Rename", source, target);
+    notices::renamed(*context_, from, to);
   } else if (replace && done.error().status == Status::kExists) {
     if (!may_replace) return Status::kDenied;
     if (!can_replace) return Status::kUnsupported;

@@ -11,6 +11,7 @@
 
 #include "host/vfs/context.h"
 #include "host/vfs/journal.h"
+#include "host/vfs/notices.h"
 #include "host/vfs/replaced.h"
 #include "host/vfs/upload.h"
 #include "host/vfs/usage_scan.h"
@@ -45,6 +46,7 @@ class MountedFs final : public SessionFs {
   Result<users::Usage> scan_usage() override { return vfs::scan_usage(*context_); }
   void note_command(std::string_view command_line, const VirtualPath& path) override {
     journal::ssh_command(*context_, command_line, path);
+    notices::ssh_command(*context_, command_line, path);
   }
   std::string user_name(const VirtualPath& path, std::uint32_t uid) override;
   std::string group_name(const VirtualPath& path, std::uint32_t gid) override;

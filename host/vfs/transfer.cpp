@@ -13,6 +13,7 @@
 #include "host/core/log.h"
 #include "host/core/metrics.h"
 #include "host/vfs/journal.h"
+#include "host/vfs/notices.h"
 #include "host/vfs/set_attrs.h"
 
 namespace host::vfs {
@@ -225,12 +226,25 @@ void Transfer::log_transfer() const {
   core::log::transfer(line);
 }
 
+// Of an upload the whole file counts, also when this was the rest of it.
+void Transfer::tell(bool good, std::optional<std::uint64_t> size) const {
+  using events::Kind;
+  const auto kind =
+      plan_.writable ? (good ? Kind::kUpload : Kind::kUploadFailed) : (good ? Kind::kDownload : Kind::kDownloadFailed);
+  notices::file(*context_, kind, path_, size.value_or(bytes()));
+}
+
 Result<void> Transfer::close(bool lost) {
+  std::optional<std::uint64_t> size;
+  if (plan_.writable && !plan_.silent && !lost && notices::wanted(*context_, events::Kind::kUpload)) {
+    if (const auto attrs = file_->stat(context_->op())) size = attrs->size;
+  }
   auto done = finish(lost);
   if (plan_.silent) return done;
   using core::metrics::Counter;
   const bool good = done && !lost;
   place_.fs->stats().note_transfer(context_->identity.protocol, plan_.writable, good, bytes());
+  tell(good, size);
   if (plan_.writable) {
     core::metrics::add(good ? Counter::kUploads : Counter::kUploadErrors);
     core::metrics::add(Counter::kUploadBytes, bytes());

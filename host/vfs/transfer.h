@@ -8,6 +8,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "host/vfs/context.h"
 #include "host/vfs/open_plan.h"
@@ -50,6 +51,7 @@ class Transfer final : public OpenFile {
   void log_transfer() const;
   Result<void> finish(bool lost);
   Result<void> write_in_order(std::span<const std::byte> data, std::uint64_t offset);
+  void tell(bool good, std::optional<std::uint64_t> size) const;
 
   const std::shared_ptr<const Context> context_;
   const core::VirtualPath path_;

@@ -25,13 +25,15 @@ from util import pattern, run  # noqa: E402
 
 BUILD = Path(os.environ.get("SALLYPORT_BUILD_DIR") or REPOSITORY / "build")
 CMAKE = os.environ.get("SALLYPORT_CMAKE") or "cmake"
-PLUGINS = {"admin-http", "advertise-mdns", "fs-fault", "fs-local", "fs-s3", "provider-memory", "provider-sqlite"}
+PLUGINS = {"actions", "admin-http", "advertise-mdns", "auth-external", "fs-fault", "fs-local", "fs-s3", "provider-memory",
+           "provider-sqlite"}
 
 # Every installed file matches one of these, and each of these matches a file. `*` does not match a slash.
 LAYOUT = [
     "bin/sallyport",
     "bin/sallyport-cli",
     "share/sallyport/sallyport_cli/*.py",
+    "share/doc/sallyport/docs/hooks/*",
     *(f"lib/sallyport/plugins/{name}.so" for name in sorted(PLUGINS)),
     "lib/cmake/sallyport-sdk/sallyport-sdk-config.cmake",
     "lib/cmake/sallyport-sdk/sallyport-sdk-config-version.cmake",

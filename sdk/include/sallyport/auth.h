@@ -38,7 +38,10 @@ typedef struct sp_auth_request {
 /* Receives the outcome of begin or step. */
 typedef struct sp_auth_sink {
   void *ctx;
-  /* ASK: {"instruction", "questions": [], "echos": []}. ALLOW and UPDATED: the user as JSON, empty when unchanged. */
+  /* ASK: {"instruction", "questions": [], "echos": []}; with "check_password": 1 and one question the host compares
+   * the answer with the stored password and hands on "OK", or refuses. ALLOW and UPDATED: the user as JSON, empty when
+   * unchanged. With "username" in it, which must be the one that logs in, it is a whole user, and one that is not
+   * there yet is added; without, members that are absent stay as they are. */
   sp_status(SP_CALL *result)(void *ctx, uint32_t decision, sp_str json) SP_NOEXCEPT;
 } sp_auth_sink;
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // JSON from outside. Copying and writing a value costs stack for each level of nesting, so a text may not have many.
-// Private to this folder.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace host::admin {
+namespace host::users {
 
 inline constexpr int kMaxNesting = 64;
 
@@ -36,8 +35,9 @@ inline bool nests_too_deep(std::string_view text) {
 
 // Discarded when it is no JSON or nests too deep.
 inline nlohmann::ordered_json parse_bounded(std::string_view text) {
-  using Json = nlohmann::ordered_json;
-  return nests_too_deep(text) ? Json(Json::value_t::discarded) : Json::parse(text, nullptr, false);
+  using nlohmann::ordered_json;
+  return nests_too_deep(text) ? ordered_json(ordered_json::value_t::discarded)
+                              : ordered_json::parse(text, nullptr, false);
 }
 
 // A member of `object`, or `missing`. Nothing when it is of another type.
@@ -53,4 +53,4 @@ inline std::optional<std::int64_t> number_member(const nlohmann::ordered_json& o
   return it->is_number_integer() ? std::optional(it->get<std::int64_t>()) : std::nullopt;
 }
 
-}  // namespace host::admin
+}  // namespace host::users

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Changes that somebody asked for; counters, logins and what authenticators store tell nobody. Threads of services.
+#include "host/admin/account_json.h"
+
+#include "host/users/user_json.h"
+
+namespace host::admin {
+
+// Of a backend that is named its own schema says what is secret; without it no text is shown. The numbered ones have
+// the forms that clients of the replaced system send back.
+nlohmann::ordered_json without_secrets(const users::User& user, plugin::Registry& registry) {
+  auto json = users::to_json(user, users::Secrets::kBlank);
+  auto& filesystem = json.at("filesystem");
+  if (!filesystem.contains("config")) return json;
+  const auto blanked = registry.blank_user_secrets(user.filesystem.backend, user.filesystem.settings_json);
+  if (blanked) filesystem["config"] = nlohmann::ordered_json::parse(*blanked);
+  return json;
+}
+
+void tell(events::Events* events, events::Kind kind, const users::User& user, plugin::Registry& registry) {
+  if (events == nullptr || !events->wants(kind)) return;
+  events::UserEvent event;
+  event.kind = kind;
+  event.username = user.username;
+  event.user_json =
+      without_secrets(user, registry).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  event.password_hash = user.password;
+  events->tell(event);
+}
+
+}  // namespace host::admin

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one place that knows which keys of the replaced system are hooks, and what their plugins call them. Start-up
+// only.
+#include "host/app/hooks.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "host/config/rules.h"
+
+namespace host::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using config::Config;
+using plugin::AuthMethod;
+
+constexpr int kAllMethods = static_cast<int>(AuthMethod::kPassword | AuthMethod::kPublicKey | AuthMethod::kKeyboard);
+constexpr int kCommandSeconds = 30, kUserCommandSeconds = 15;
+
+bool is_url(const std::string& text) { return text.starts_with("http://") || text.starts_with("https://"); }
+
+// Settings of an instance: what operators say about the plugin, then what its key says.
+Instance make(std::string_view plugin, const config::TextMap& operators, Json own, std::string where) {
+  Json settings = Json::object();
+  if (const auto found = operators.find(std::string(plugin)); found != operators.end())
+    settings = Json::parse(found->second);
+  settings.update(own);
+  return {std::string(plugin), settings.dump(-1, ' ', false, Json::error_handler_t::replace), std::move(where)};
+}
+
+void add_hook(std::vector<Instance>& out, const Config& config, const char* hook, const std::string& target,
+              int methods, std::string where) {
+  if (target.empty() || methods == 0) return;
+  Json own = {{"hook", hook}, {is_url(target) ? "url" : "program", target}, {"methods", methods}};
+  own["umask"] = config::octal_text(config.sftpd.umask);
+  out.push_back(make(kAuthHooks, config.plugins.authenticator, std::move(own), std::move(where)));
+}
+
+// Where both are set, external authentication has the methods of its scope and pre-login the others. Questions are only
+// asked with a program for them: the host's own question is for a password and counts as one.
+std::vector<Instance> login_hooks(const Config& config) {
+  const auto& provider = config.data_provider;
+  const auto& questions = config.sftpd.keyboard_interactive_auth_program;
+  const int asked = questions.empty() ? kAllMethods & ~static_cast<int>(AuthMethod::kKeyboard) : kAllMethods;
+  const int scope = provider.external_auth_scope == 0 ? kAllMethods : provider.external_auth_scope;
+  const int rest = provider.external_auth_program.empty() ? asked : asked & ~scope;
+  std::vector<Instance> out;
+  add_hook(out, config, "external", provider.external_auth_program, asked & scope,
+           "data_provider.external_auth_program");
+  add_hook(out, config, "pre-login", provider.pre_login_program, rest, "data_provider.pre_login_program");
+  add_hook(out, config, "keyboard", questions, static_cast<int>(AuthMethod::kKeyboard),
+           "sftpd.keyboard_interactive_auth_program");
+  return out;
+}
+
+void add_actions(std::vector<Instance>& out, const Config& config, const config::Actions& actions, const char* about,
+                 int seconds, std::string where) {
+  if (actions.execute_on.empty() || (actions.command.empty() && actions.http_notification_url.empty())) return;
+  const Json own = {{"about", about},
+                    {"execute_on", actions.execute_on},
+                    {"command", actions.command},
+                    {"url", actions.http_notification_url},
+                    {"command_seconds", seconds},
+                    {"umask", config::octal_text(config.sftpd.umask)}};
+  out.push_back(make(kActionHooks, config.plugins.notifier, own, std::move(where)));
+}
+
+std::vector<Instance> action_hooks(const Config& config) {
+  std::vector<Instance> out;
+  add_actions(out, config, config.sftpd.actions, "files", kCommandSeconds, "sftpd.actions");
+  add_actions(out, config, config.data_provider.actions, "users", kUserCommandSeconds, "data_provider.actions");
+  return out;
+}
+
+// The hooks stand where their plugin is named, else before all others.
+std::vector<Instance> in_order(std::vector<Instance> hooks, std::string_view hook_plugin,
+                               const std::vector<std::string>& names, const config::TextMap& settings,
+                               const std::string& key) {
+  std::vector<Instance> out;
+  if (std::find(names.begin(), names.end(), hook_plugin) == names.end()) out = hooks;
+  for (const auto& name : names) {
+    if (name == hook_plugin) {
+      out.insert(out.end(), hooks.begin(), hooks.end());
+    } else {
+      out.push_back(make(name, settings, Json::object(), key + "." + name));
+    }
+  }
+  return out;
+}
+
+template <class Object, class Make>
+core::Result<std::vector<std::unique_ptr<Object>>> make_all(const std::vector<Instance>& instances, const Make& make) {
+  std::vector<std::unique_ptr<Object>> out;
+  for (const auto& instance : instances) {
+    auto made = make(instance);
+    if (!made) return made.error();
+    out.push_back(std::move(*made));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<Instance> authenticator_instances(const Config& config) {
+  return in_order(login_hooks(config), kAuthHooks, config.plugins.authenticators, config.plugins.authenticator,
+                  "plugins.authenticator");
+}
+
+std::vector<Instance> notifier_instances(const Config& config) {
+  return in_order(action_hooks(config), kActionHooks, config.plugins.notifiers, config.plugins.notifier,
+                  "plugins.notifier");
+}
+
+core::Result<std::vector<std::unique_ptr<plugin::Authenticator>>> make_authenticators(plugin::Registry& registry,
+                                                                                      const Config& config) {
+  return make_all<plugin::Authenticator>(authenticator_instances(config), [&](const Instance& each) {
+    return registry.make_authenticator(each.plugin, each.settings, each.where);
+  });
+}
+
+core::Result<std::vector<std::unique_ptr<plugin::Notifier>>> make_notifiers(plugin::Registry& registry,
+                                                                            const Config& config) {
+  return make_all<plugin::Notifier>(notifier_instances(config), [&](const Instance& each) {
+    return registry.make_notifier(each.plugin, each.settings, each.where);
+  });
+}
+
+}  // namespace host::app

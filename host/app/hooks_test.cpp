@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/app/hooks.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace host::app {
+namespace {
+
+using nlohmann::json;
+
+std::vector<json> settings_of(const std::vector<Instance>& instances) {
+  std::vector<json> out;
+  for (const auto& each : instances) out.push_back(json::parse(each.settings));
+  return out;
+}
+
+std::vector<std::string> names_of(const std::vector<Instance>& instances) {
+  std::vector<std::string> out;
+  for (const auto& each : instances) out.push_back(each.plugin);
+  return out;
+}
+
+TEST(Hooks, NothingByDefault) {
+  EXPECT_TRUE(authenticator_instances({}).empty());
+  EXPECT_TRUE(notifier_instances({}).empty());
+}
+
+TEST(Hooks, ExternalAuthenticationWinsForItsScope) {
+  config::Config config;
+  config.data_provider.external_auth_program = "/x";
+  config.data_provider.pre_login_program = "http://h/p";
+  config.data_provider.external_auth_scope = 1;
+  config.sftpd.umask = 027;
+  auto hooks = settings_of(authenticator_instances(config));
+  ASSERT_EQ(hooks.size(), 2u);
+  EXPECT_EQ(hooks[0], json({{"hook", "external"}, {"program", "/x"}, {"methods", 1}, {"umask", "0027"}}));
+  EXPECT_EQ(hooks[1], json({{"hook", "pre-login"}, {"url", "http://h/p"}, {"methods", 2}, {"umask", "0027"}}));
+  config.data_provider.external_auth_scope = 0;
+  hooks = settings_of(authenticator_instances(config));
+  ASSERT_EQ(hooks.size(), 1u);
+  EXPECT_EQ(hooks[0]["methods"], 3) << "without a program nobody asks questions";
+  config.sftpd.keyboard_interactive_auth_program = "/k";
+  hooks = settings_of(authenticator_instances(config));
+  ASSERT_EQ(hooks.size(), 2u);
+  EXPECT_EQ(hooks[0]["methods"], 7);
+  EXPECT_EQ(hooks[1]["hook"], "keyboard");
+  EXPECT_EQ(hooks[1]["methods"], 4);
+}
+
+TEST(Hooks, OthersStandBeforeOrAfter) {
+  config::Config config;
+  config.data_provider.external_auth_program = "/x";
+  config.plugins.authenticator["mine"] = R"({"a": 1})";
+  config.plugins.authenticators = {"mine"};
+  EXPECT_EQ(names_of(authenticator_instances(config)), (std::vector<std::string>{"auth-external", "mine"}));
+  config.plugins.authenticators = {"mine", "auth-external", "third"};
+  const auto instances = authenticator_instances(config);
+  EXPECT_EQ(names_of(instances), (std::vector<std::string>{"mine", "auth-external", "third"}));
+  EXPECT_EQ(settings_of(instances)[0], json({{"a", 1}}));
+  EXPECT_EQ(instances[0].where, "plugins.authenticator.mine");
+}
+
+TEST(Hooks, ActionsNeedEventsAndSomebodyToTell) {
+  config::Config config;
+  config.sftpd.actions.command = "/x";
+  EXPECT_TRUE(notifier_instances(config).empty());
+  config.sftpd.actions.execute_on = {"upload"};
+  config.data_provider.actions.execute_on = {"add"};
+  config.data_provider.actions.http_notification_url = "http://h/";
+  const auto hooks = settings_of(notifier_instances(config));
+  ASSERT_EQ(hooks.size(), 2u);
+  EXPECT_EQ(hooks[0]["about"], "files");
+  EXPECT_EQ(hooks[0]["command_seconds"], 30);
+  EXPECT_EQ(hooks[1]["about"], "users");
+  EXPECT_EQ(hooks[1]["command_seconds"], 15);
+  EXPECT_EQ(hooks[1]["url"], "http://h/");
+}
+
+}  // namespace
+}  // namespace host::app

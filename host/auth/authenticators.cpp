@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A login attempt walks from authenticator to authenticator. It is asked on that authenticator's workers; the answer is
+// judged, and the account stored, on the login pool, whose few threads bound what hashing costs. Knows no program and
+// no HTTP: that is the plugins' business.
+#include "host/auth/authenticators.h"
+
+#include <chrono>
+#include <utility>
+
+#include "host/auth/auth_limits.h"
+#include "host/core/limits.h"
+#include "host/core/log.h"
+#include "host/users/user_json.h"
+
+namespace host::auth {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Decision = plugin::AuthAnswer::Decision;
+using core::Error;
+using core::Result;
+using core::Status;
+
+std::int64_t ns_of(Clock::time_point when) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(when.time_since_epoch()).count();
+}
+
+}  // namespace
+
+struct Authenticators::Place {
+  std::unique_ptr<plugin::Authenticator> plugin;
+  core::WorkerPool pool;
+
+  Place(std::unique_ptr<plugin::Authenticator> plugin_in, std::size_t concurrency)
+      : plugin(std::move(plugin_in)), pool("hook-" + plugin->name(), concurrency, core::limits::kAuthPoolQueue) {}
+};
+
+// Ending a conversation may mean ending a program, so it happens on a worker.
+class Authenticators::Dialogue {
+ public:
+  Dialogue(Place& place_in, std::size_t at, Presented who, std::unique_ptr<plugin::Conversation> talk)
+      : place(place_in), index(at), presented(std::move(who)), conversation(std::move(talk)) {}
+  ~Dialogue() {
+    place.pool.submit_cleanup([talk = std::shared_ptr<plugin::Conversation>(std::move(conversation))] {});
+  }
+
+  Place& place;
+  const std::size_t index;
+  const Presented presented;
+  std::size_t count = 0;
+  bool check_password = false;
+  std::unique_ptr<plugin::Conversation> conversation;
+};
+
+class Authenticators::Walk : public std::enable_shared_from_this<Walk> {
+ public:
+  Walk(Authenticators& all, Presented presented, Done done)
+      : all_(all), presented_(std::move(presented)), done_(std::move(done)) {}
+
+  void ask(std::size_t from);
+  void answer(std::shared_ptr<Dialogue> dialogue, std::vector<Secret> answers);
+
+ private:
+  Place& place() { return *all_.places_[index_]; }
+  const std::string& name() { return place().plugin->name(); }
+  plugin::Op op() const;
+  void refuse(Error error) { done_({.kind = Outcome::Kind::kRefused, .error = std::move(error)}); }
+  // Runs `call` on the authenticator's workers, judges what it gives on the login pool.
+  void hand_over(std::function<Result<plugin::AuthAnswer>()> call);
+  void judge(Result<plugin::AuthAnswer> answer);
+  void judge_questions(const std::string& json);
+
+  Authenticators& all_;
+  Presented presented_;
+  Done done_;
+  std::size_t index_ = 0;
+  std::string user_json_;
+  std::unique_ptr<plugin::Conversation> conversation_;
+};
+
+plugin::Op Authenticators::Walk::op() const {
+  return {.session_id = presented_.attempt.session_number, .deadline_ns = ns_of(Clock::now() + kAuthenticatorTime)};
+}
+
+void Authenticators::Walk::ask(std::size_t from) {
+  for (index_ = from; index_ < all_.places_.size(); ++index_) {
+    if ((place().plugin->methods() & presented_.method) != 0) break;
+  }
+  if (index_ == all_.places_.size()) return done_({.kind = Outcome::Kind::kNext});
+  const auto user = all_.store_.find(presented_.attempt.username);
+  if (!user && user.error().status != Status::kNotFound) {
+    return refuse({Status::kIo, "the data provider failed: " + user.error().message()});
+  }
+  user_json_.clear();
+  if (user) {
+    user_json_ = users::to_json(*user, users::Secrets::kKeep)
+                     .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  }
+  hand_over([self = shared_from_this()]() -> Result<plugin::AuthAnswer> {
+    const auto& presented = self->presented_;
+    plugin::AuthRequest request;
+    request.method = presented.method;
+    request.user = presented.attempt.username;
+    request.address = presented.attempt.client_ip;
+    if (presented.secret) request.secret = *presented.secret;
+    request.public_key = presented.public_key;
+    request.user_json = self->user_json_;
+    auto begun = self->place().plugin->begin(self->op(), request);
+    if (!begun) return begun.error();
+    self->conversation_ = std::move(begun->conversation);
+    return std::move(begun->answer);
+  });
+}
+
+void Authenticators::Walk::answer(std::shared_ptr<Dialogue> dialogue, std::vector<Secret> answers) {
+  index_ = dialogue->index;
+  conversation_ = std::move(dialogue->conversation);
+  if (!conversation_) return refuse({Status::kDenied, "answers to no question"});
+  hand_over([self = shared_from_this(), answers = std::move(answers)]() {
+    std::vector<std::string_view> texts;
+    texts.reserve(answers.size());
+    for (const auto& each : answers) texts.emplace_back(*each);
+    return self->conversation_->step(self->op(), texts);
+  });
+}
+
+void Authenticators::Walk::hand_over(std::function<Result<plugin::AuthAnswer>()> call) {
+  const auto asked = Clock::now();
+  const bool queued = place().pool.submit([self = shared_from_this(), call = std::move(call), asked] {
+    Result<plugin::AuthAnswer> got = Error(Status::kBusy,
+                                           "no free place within the time for a login: raise "
+                                           "plugins.login_concurrency, or make it quicker");
+    if (Clock::now() - asked < kAuthenticatorWait) got = call();
+    auto kept = std::make_shared<Result<plugin::AuthAnswer>>(std::move(got));
+    if (!self->all_.login_pool_.submit([self, kept] { self->judge(std::move(*kept)); }))
+      self->refuse({Status::kBusy, "too many logins are waiting"});
+  });
+  if (!queued) refuse({Status::kBusy, "too many logins are waiting for " + name()});
+}
+
+void Authenticators::Walk::judge(Result<plugin::AuthAnswer> answer) {
+  // Whatever comes of it but further questions, the conversation is over.
+  std::unique_ptr<plugin::Conversation> over;
+  if (!answer || answer->decision != Decision::kAsk) over = std::move(conversation_);
+  if (over) place().pool.submit_cleanup([talk = std::shared_ptr<plugin::Conversation>(std::move(over))] {});
+  if (!answer) return refuse({answer.error().status, name() + ": " + answer.error().message()});
+  if (answer->decision == Decision::kDeny) return refuse({Status::kDenied, "refused by " + name()});
+  if (answer->decision == Decision::kAsk) return judge_questions(answer->json);
+  if (answer->decision != Decision::kNext && !answer->json.empty()) {
+    const auto stored = all_.store_.accept(presented_.attempt.username, answer->json);
+    if (!stored) return refuse({Status::kDenied, name() + ": the user is not accepted: " + stored.error().message()});
+  }
+  if (answer->decision == Decision::kAllow) return done_({.kind = Outcome::Kind::kAllowed, .error = {}, .by = name()});
+  ask(index_ + 1);
+}
+
+void Authenticators::Walk::judge_questions(const std::string& json) {
+  auto questions = parse_questions(json);
+  auto dialogue = std::make_shared<Dialogue>(place(), index_, presented_, std::move(conversation_));
+  if (!questions) return refuse({Status::kDenied, name() + ": " + questions.error().message()});
+  dialogue->count = questions->prompts.size();
+  dialogue->check_password = questions->check_password;
+  Outcome outcome{.kind = Outcome::Kind::kAsks, .error = {}};
+  outcome.questions = std::move(*questions);
+  outcome.dialogue = std::move(dialogue);
+  done_(std::move(outcome));
+}
+
+Authenticators::Authenticators(users::Store& store, core::WorkerPool& login_pool,
+                               std::vector<std::unique_ptr<plugin::Authenticator>> plugins, std::size_t concurrency)
+    : store_(store), login_pool_(login_pool) {
+  for (auto& plugin : plugins) places_.push_back(std::make_unique<Place>(std::move(plugin), concurrency));
+}
+
+Authenticators::~Authenticators() {
+  for (const auto& place : places_) place->pool.stop();
+}
+
+std::size_t Authenticators::question_count(const Dialogue& dialogue) { return dialogue.count; }
+bool Authenticators::checks_password(const Dialogue& dialogue) { return dialogue.check_password; }
+
+bool Authenticators::wants(std::uint32_t method) const {
+  for (const auto& place : places_) {
+    if ((place->plugin->methods() & method) != 0) return true;
+  }
+  return false;
+}
+
+void Authenticators::begin(Presented presented, Done done) {
+  std::make_shared<Walk>(*this, std::move(presented), std::move(done))->ask(0);
+}
+
+void Authenticators::answer(std::shared_ptr<Dialogue> dialogue, std::vector<Secret> answers, Done done) {
+  const auto walk = std::make_shared<Walk>(*this, dialogue->presented, std::move(done));
+  walk->answer(std::move(dialogue), std::move(answers));
+}
+
+}  // namespace host::auth

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Order of things only; the checks are Login's. On the login pool, in between on the authenticators' workers. Every
+// attempt that ends is counted exactly once (Login::settle).
+#include "host/auth/login_flow.h"
+
+#include <utility>
+
+namespace host::auth {
+namespace {
+
+using Outcome = Authenticators::Outcome;
+using core::Error;
+using core::Status;
+
+Reply refused(Error error) { return {.grant = std::move(error)}; }
+
+}  // namespace
+
+void LoginFlow::submit(const Done& done, std::function<void()> job) {
+  if (!pool().submit(std::move(job))) done(refused({Status::kBusy, "too many logins are waiting"}));
+}
+
+void LoginFlow::password(const Attempt& attempt, Secret password, Method method, Done done) {
+  submit(done, [this, attempt, password = std::move(password), method, done] {
+    const auto finish = [this, attempt, password, method, done](Outcome outcome) {
+      core::Result<Grant> grant = std::move(outcome.error);
+      if (outcome.kind != Outcome::Kind::kRefused)
+        grant = login_.check_password(attempt, *password, method, outcome.kind == Outcome::Kind::kAllowed);
+      done({.grant = login_.settle(attempt, method, std::move(grant))});
+    };
+    if (auto refusal = login_.refuses(attempt, *password)) {
+      done({.grant = login_.turn_away(method, std::move(*refusal))});
+    } else if (wants(plugin::AuthMethod::kPassword)) {
+      authenticators_->begin({attempt, plugin::AuthMethod::kPassword, password, {}}, finish);
+    } else {
+      finish({.kind = Outcome::Kind::kNext});
+    }
+  });
+}
+
+void LoginFlow::public_key(const Attempt& attempt, std::string type, std::string base64, bool probe,
+                           std::optional<bool> known, Done done) {
+  submit(done, [this, attempt, type = std::move(type), base64 = std::move(base64), probe, known, done] {
+    const auto finish = [this, attempt, type, base64, probe, done](Outcome outcome) {
+      const bool allowed = outcome.kind == Outcome::Kind::kAllowed;
+      core::Result<Grant> grant = std::move(outcome.error);
+      if (outcome.kind != Outcome::Kind::kRefused)
+        grant = login_.check_public_key(attempt, type, base64, probe, allowed);
+      if (!probe) grant = login_.settle(attempt, Method::kPublicKey, std::move(grant));
+      done({.grant = std::move(grant), .asks = false, .questions = {}, .dialogue = {}, .allowed = allowed});
+    };
+    if (!known && wants(plugin::AuthMethod::kPublicKey)) {
+      authenticators_->begin({attempt, plugin::AuthMethod::kPublicKey, {}, type + " " + base64}, finish);
+    } else {
+      finish({.kind = known.value_or(false) ? Outcome::Kind::kAllowed : Outcome::Kind::kNext});
+    }
+  });
+}
+
+void LoginFlow::begin_questions(const Attempt& attempt, Done done) {
+  submit(done, [this, attempt, done] {
+    authenticators_->begin({attempt, plugin::AuthMethod::kKeyboard, {}, {}}, after_questions(attempt, done));
+  });
+}
+
+Authenticators::Done LoginFlow::after_questions(const Attempt& attempt, Done done) {
+  return [this, attempt, done = std::move(done)](Outcome outcome) {
+    Reply reply;
+    switch (outcome.kind) {
+      case Outcome::Kind::kRefused:
+        reply.grant = login_.settle(attempt, Method::kKeyboardInteractive, std::move(outcome.error));
+        break;
+      case Outcome::Kind::kAllowed:
+        reply.grant =
+            login_.settle(attempt, Method::kKeyboardInteractive, login_.vouched(attempt, Method::kKeyboardInteractive));
+        break;
+      case Outcome::Kind::kAsks:
+        reply.asks = true;
+        reply.questions = std::move(outcome.questions);
+        reply.dialogue = std::move(outcome.dialogue);
+        break;
+      case Outcome::Kind::kNext: reply.asks = true; break;
+    }
+    done(std::move(reply));
+  };
+}
+
+void LoginFlow::answers(const Attempt& attempt, std::shared_ptr<Dialogue> dialogue, std::vector<Secret> answers,
+                        Done done) {
+  submit(done, [this, attempt, dialogue = std::move(dialogue), answers = std::move(answers), done]() mutable {
+    const auto after = after_questions(attempt, done);
+    if (Authenticators::checks_password(*dialogue)) {
+      if (auto refusal = login_.refuses(attempt, *answers.front()))
+        return done({.grant = login_.turn_away(Method::kKeyboardInteractive, std::move(*refusal))});
+      if (auto checked = login_.check_answer(attempt, *answers.front()); !checked)
+        return after({.error = checked.error()});
+      answers.front() = std::make_shared<const std::string>("OK");
+    }
+    authenticators_->answer(std::move(dialogue), std::move(answers), after);
+  });
+}
+
+}  // namespace host::auth

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One login attempt from what the client showed to a Grant, a refusal or questions: the authenticators first, in their
+// order, the host's own checks last. Nothing here blocks its caller; answers come from a worker, or at once when there
+// is no room for the attempt.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/auth/authenticators.h"
+#include "host/auth/login.h"
+
+namespace host::auth {
+
+using Dialogue = Authenticators::Dialogue;
+
+struct Reply {
+  core::Result<Grant> grant = core::Error(core::Status::kDenied);
+  bool asks = false;  // instead of a grant or a refusal
+  Questions questions = {};
+  std::shared_ptr<Dialogue> dialogue = {};  // null: the question is the host's own, for the password
+  bool allowed = false;                     // of a public key: an authenticator has decided
+};
+
+class LoginFlow {
+ public:
+  using Done = std::function<void(Reply)>;
+
+  // Both outlive it; without authenticators the host decides alone.
+  LoginFlow(Login& login, Authenticators* authenticators) : login_(login), authenticators_(authenticators) {}
+
+  core::WorkerPool& pool() { return login_.pool(); }
+  // Is it for an authenticator to ask the questions? Else the host's own question for the password is due. [quick]
+  bool asks_questions() const { return wants(plugin::AuthMethod::kKeyboard); }
+
+  // `method`: how the password was asked for.
+  void password(const Attempt& attempt, Secret password, Method method, Done done);
+  // `known`: what authenticators said about this key on this connection, so that they are asked once: Reply::allowed.
+  void public_key(const Attempt& attempt, std::string type, std::string base64, bool probe, std::optional<bool> known,
+                  Done done);
+  void begin_questions(const Attempt& attempt, Done done);
+  void answers(const Attempt& attempt, std::shared_ptr<Dialogue> dialogue, std::vector<Secret> answers, Done done);
+
+ private:
+  bool wants(std::uint32_t method) const { return authenticators_ != nullptr && authenticators_->wants(method); }
+  void submit(const Done& done, std::function<void()> job);
+  Authenticators::Done after_questions(const Attempt& attempt, Done done);
+
+  Login& login_;
+  Authenticators* const authenticators_;
+};
+
+}  // namespace host::auth

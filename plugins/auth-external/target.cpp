@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The two ways to ask, with the same limits. Workers of the host.
+#include "target.h"
+
+namespace auth_external {
+
+using hook_common::Watchdog;
+using sallyport::Failure;
+using sallyport::Outcome;
+
+Target::Target(const sp_host& host, const Settings& settings)
+    : host_(host), settings_(settings), http_(dog_, settings.ca_file) {}
+
+Watchdog::Clock::time_point Target::deadline() const { return Watchdog::Clock::now() + settings_.time; }
+
+hook_common::Process::Cancelled Target::cancelled(const sp_op& op) const {
+  return [this, op] { return sallyport::cancelled(host_, op); };
+}
+
+hook_common::Command Target::command(const Variables& variables) const {
+  hook_common::Command command;
+  command.program = settings_.program;
+  command.variables = variables;
+  command.umask = settings_.umask;
+  command.talks = true;
+  return command;
+}
+
+Outcome<std::string> Target::run(const sp_op& op, const Variables& variables) {
+  auto process = start(variables);
+  if (!process) return process.failure();
+  return (*process)->finish(cancelled(op));
+}
+
+Outcome<std::unique_ptr<hook_common::Process>> Target::start(const Variables& variables) {
+  return hook_common::Process::start(dog_, command(variables), deadline());
+}
+
+Outcome<std::string> Target::post(const std::string& url, std::string_view body, Watchdog::Clock::time_point until) {
+  auto answer = http_.request(url, body, until);
+  if (!answer) return answer.failure();
+  if (answer->status == 204) return std::string();
+  if (answer->status != 200) return Failure{SP_E_DENIED, "the service answers " + std::to_string(answer->status), 0};
+  return std::move(answer->body);
+}
+
+std::string_view method_name(std::uint32_t method) {
+  if (method == SP_AUTH_PASSWORD) return "password";
+  return method == SP_AUTH_PUBLIC_KEY ? "publickey" : "keyboard-interactive";
+}
+
+}  // namespace auth_external

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A program of the operator while it runs, in a group of processes of its own. Owned by one thread at a time; calls
+// block until their deadline at most.
+#pragma once
+
+#include <sallyport/cpp/base.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "hook-common/watchdog.h"
+
+namespace hook_common {
+
+struct Command {
+  std::string program;  // absolute
+  std::vector<std::string> arguments;
+  std::vector<std::pair<std::string, std::string>> variables;  // beside the server's own environment
+  std::string umask;                                           // octal digits
+  bool talks = false;                                          // its output is read, its input written
+  bool leave_others = false;  // what it has started may outlive it, unless the deadline passes
+  std::size_t most_output = 1024 * 1024;
+};
+
+class Process {
+ public:
+  using Clock = Watchdog::Clock;
+  using Cancelled = std::function<bool()>;
+
+  // It is killed with its group at `deadline`, whoever waits for it or not.
+  static sallyport::Outcome<std::unique_ptr<Process>> start(Watchdog& dog, const Command& command,
+                                                            Clock::time_point deadline);
+  ~Process();  // kills what is left of it
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  // All of its output, once it has ended well; a failure when it did not.
+  sallyport::Outcome<std::string> finish(const Cancelled& cancelled);
+  // Its next line, without the end; nothing when it has ended.
+  sallyport::Outcome<std::optional<std::string>> read_line(const Cancelled& cancelled);
+  // To its input. A program that does not read is no failure: it shows elsewhere.
+  void write(std::string_view text);
+
+ private:
+  struct State;
+  explicit Process(std::unique_ptr<State> state);
+  // Waits for output, or for the end. False: it has ended and said all.
+  sallyport::Outcome<bool> wait(const Cancelled& cancelled);
+  void kill();
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace hook_common

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// posix_spawn, a pidfd to wait for the end, and poll over both. A program is over when its first process is: children
+// that it has left behind with its output open are not waited for. `/bin/sh` sets the umask, because the server's own
+// is 0, and becomes the program. Linux.
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+
+#include "hook-common/process.h"
+
+extern char** environ;
+
+namespace hook_common {
+namespace {
+
+using sallyport::Failure;
+using sallyport::Outcome;
+
+constexpr auto kLook = std::chrono::milliseconds(100);  // between two looks at whether somebody still waits for it
+
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Fd() { reset(); }
+  int get() const { return fd_; }
+  void reset() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+struct Actions {
+  posix_spawn_file_actions_t raw;
+  Actions() { posix_spawn_file_actions_init(&raw); }
+  ~Actions() { posix_spawn_file_actions_destroy(&raw); }
+  Actions(const Actions&) = delete;
+  Actions& operator=(const Actions&) = delete;
+};
+
+struct Attributes {
+  posix_spawnattr_t raw;
+  Attributes() {
+    posix_spawnattr_init(&raw);
+    sigset_t none;
+    sigset_t all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_setsigmask(&raw, &none);
+    posix_spawnattr_setsigdefault(&raw, &all);
+    posix_spawnattr_setpgroup(&raw, 0);
+    posix_spawnattr_setflags(&raw, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  }
+  ~Attributes() { posix_spawnattr_destroy(&raw); }
+  Attributes(const Attributes&) = delete;
+  Attributes& operator=(const Attributes&) = delete;
+};
+
+// The server's environment with ours on top.
+std::vector<std::string> environment(const Command& command) {
+  std::vector<std::string> out;
+  const auto is_ours = [&](std::string_view entry) {
+    for (const auto& [name, value] : command.variables) {
+      if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=') return true;
+    }
+    return false;
+  };
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    if (!is_ours(*entry)) out.emplace_back(*entry);
+  }
+  for (const auto& [name, value] : command.variables) out.push_back(name + "=" + value);
+  return out;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> out;
+  for (auto& text : texts) out.push_back(text.data());
+  out.push_back(nullptr);
+  return out;
+}
+
+bool open_pipe(std::array<Fd, 2>& ends) {
+  std::array<int, 2> raw{};
+  if (::pipe2(raw.data(), O_CLOEXEC) != 0) return false;
+  ends[0] = Fd(raw[0]);
+  ends[1] = Fd(raw[1]);
+  return true;
+}
+
+Failure failed(const Command& command, int error) {
+  return {SP_E_IO, command.program + ": " + std::strerror(error), error};
+}
+
+}  // namespace
+
+struct Process::State {
+  std::string program;
+  Clock::time_point deadline;
+  bool leave_others = false;
+  std::size_t most_output = 0, read = 0;
+  pid_t pid = -1;
+  Fd ended, output, input;
+  std::string buffer;
+  std::optional<int> status;  // once it was waited for
+  std::atomic<bool> late{false};
+  std::optional<Watchdog::Watch> watch;
+};
+
+Process::Process(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Outcome<std::unique_ptr<Process>> Process::start(Watchdog& dog, const Command& command, Clock::time_point deadline) {
+  if (::access(command.program.c_str(), X_OK) != 0) return failed(command, errno);
+  std::array<Fd, 2> out;
+  std::array<Fd, 2> in;
+  Actions actions;
+  if (command.talks) {
+    if (!open_pipe(out) || !open_pipe(in)) return failed(command, errno);
+    // Ours must not block: a program that says nothing, or reads nothing, must not hold us.
+    ::fcntl(out[0].get(), F_SETFL, O_NONBLOCK);
+    ::fcntl(in[1].get(), F_SETFL, O_NONBLOCK);
+    posix_spawn_file_actions_adddup2(&actions.raw, in[0].get(), STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions.raw, out[1].get(), STDOUT_FILENO);
+  } else {
+    posix_spawn_file_actions_addopen(&actions.raw, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions.raw, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  }
+  posix_spawn_file_actions_addopen(&actions.raw, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addclosefrom_np(&actions.raw, STDERR_FILENO + 1);
+  const Attributes attributes;
+  std::vector<std::string> words = {"sh", "-c", "umask " + command.umask + "; exec \"$0\" \"$@\"", command.program};
+  words.insert(words.end(), command.arguments.begin(), command.arguments.end());
+  auto variables = environment(command);
+  auto state = std::make_unique<State>();
+  const int error = ::posix_spawn(&state->pid, "/bin/sh", &actions.raw, &attributes.raw, pointers(words).data(),
+                                  pointers(variables).data());
+  if (error != 0) return failed(command, error);
+  state->program = command.program;
+  state->deadline = deadline;
+  state->leave_others = command.leave_others;
+  state->most_output = command.most_output;
+  state->output = std::move(out[0]);
+  state->input = std::move(in[1]);
+  state->ended = Fd(::pidfd_open(state->pid, 0));
+  auto process = std::unique_ptr<Process>(new Process(std::move(state)));
+  if (process->state_->ended.get() < 0) return failed(command, errno);
+  // Called off before the process is waited for, so that its number still is its own.
+  process->state_->watch.emplace(dog, deadline, [raw = process->state_.get()] {
+    raw->late = true;
+    ::kill(-raw->pid, SIGKILL);
+  });
+  return process;
+}
+
+Process::~Process() { kill(); }
+
+void Process::kill() {
+  state_->watch.reset();
+  if (!state_->status) {
+    ::kill(-state_->pid, SIGKILL);
+    int status = 0;
+    while (::waitpid(state_->pid, &status, 0) < 0 && errno == EINTR) {}
+    state_->status = status;
+  }
+  state_->output.reset();
+  state_->input.reset();
+}
+
+Outcome<bool> Process::wait(const Cancelled& cancelled) {
+  State& state = *state_;
+  const auto fail = [&](sp_status status, const std::string& why) {
+    kill();
+    return Failure{status, state.program + ": " + why, 0};
+  };
+  for (;;) {
+    if (state.late || Clock::now() >= state.deadline) return fail(SP_E_TIMED_OUT, "killed, it took too long");
+    if (cancelled()) return fail(SP_E_CANCELLED, "killed, nobody waits for it any more");
+    std::array<pollfd, 2> what = {{{state.ended.get(), POLLIN, 0}, {state.output.get(), POLLIN, 0}}};
+    const int count = ::poll(what.data(), what.size(), static_cast<int>(kLook.count()));
+    if (count <= 0) continue;
+    const bool ended = what[0].revents != 0;
+    bool said = false;
+    while (state.output.get() >= 0) {
+      std::array<char, 4096> part;
+      const auto got = ::read(state.output.get(), part.data(), part.size());
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) break;
+      if (got == 0) {
+        state.output.reset();
+        break;
+      }
+      said = true;
+      state.read += static_cast<std::size_t>(got);
+      if (state.read > state.most_output) return fail(SP_E_INVALID, "killed, it says too much");
+      state.buffer.append(part.data(), static_cast<std::size_t>(got));
+    }
+    if (said) return true;
+    if (ended) return false;
+  }
+}
+
+Outcome<std::string> Process::finish(const Cancelled& cancelled) {
+  for (;;) {
+    auto more = wait(cancelled);
+    if (!more) return more.failure();
+    if (!*more) break;
+  }
+  State& state = *state_;
+  state.watch.reset();
+  // First the others: as long as it was not waited for, its group's number belongs to it.
+  if (!state.leave_others) ::kill(-state.pid, SIGKILL);
+  int status = 0;
+  while (::waitpid(state.pid, &status, 0) < 0 && errno == EINTR) {}
+  state.status = status;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return std::move(state.buffer);
+  if (state.late) return Failure{SP_E_TIMED_OUT, state.program + ": killed, it took too long", 0};
+  const auto how = WIFEXITED(status) ? "ended with exit code " + std::to_string(WEXITSTATUS(status))
+                                     : "was ended by signal " + std::to_string(WTERMSIG(status));
+  return Failure{SP_E_DENIED, state.program + ": " + how, 0};
+}
+
+Outcome<std::optional<std::string>> Process::read_line(const Cancelled& cancelled) {
+  State& state = *state_;
+  for (bool more = true;;) {
+    if (const auto end = state.buffer.find('\n'); end != std::string::npos) {
+      auto line = state.buffer.substr(0, end);
+      state.buffer.erase(0, end + 1);
+      return std::optional(std::move(line));
+    }
+    if (!more && state.buffer.empty()) return std::optional<std::string>();
+    if (!more) return std::optional(std::exchange(state.buffer, {}));
+    auto waited = wait(cancelled);
+    if (!waited) return waited.failure();
+    more = *waited;
+  }
+}
+
+void Process::write(std::string_view text) {
+  while (!text.empty() && state_->input.get() >= 0) {
+    const auto done = ::write(state_->input.get(), text.data(), text.size());
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) return;
+    text.remove_prefix(static_cast<std::size_t>(done));
+  }
+}
+
+}  // namespace hook_common

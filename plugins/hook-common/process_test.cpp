@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Real programs: how they start, what they get, how they end, and that nothing of them stays.
+#include "hook-common/process.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace hook_common {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+class ProcessTest : public ::testing::Test {
+ protected:
+  ProcessTest() {
+    std::string name = (fs::temp_directory_path() / "sallyport-process-XXXXXX").string();
+    directory_ = ::mkdtemp(name.data());
+  }
+  ~ProcessTest() override { fs::remove_all(directory_); }
+
+  Command script(const std::string& text) {
+    const auto file = directory_ / "script";
+    std::ofstream(file) << "#!/bin/sh\n" << text;
+    fs::permissions(file, fs::perms::owner_all);
+    Command command;
+    command.program = file.string();
+    command.umask = "0027";
+    command.talks = true;
+    return command;
+  }
+  auto start(const Command& command, Process::Clock::duration time = 20s) {
+    return Process::start(dog_, command, Process::Clock::now() + time);
+  }
+  sallyport::Outcome<std::string> run(const Command& command, Process::Clock::duration time = 20s) {
+    auto process = start(command, time);
+    if (!process) return process.failure();
+    return (*process)->finish([] { return false; });
+  }
+  std::string content(const char* name) {
+    std::ifstream in(directory_ / name);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  fs::path directory_;
+  Watchdog dog_;
+};
+
+bool is_gone(const std::string& pid) {
+  for (int i = 0; i < 1000 && ::kill(std::atoi(pid.c_str()), 0) == 0; ++i) ::usleep(10'000);
+  return ::kill(std::atoi(pid.c_str()), 0) != 0;
+}
+
+TEST_F(ProcessTest, GetsArgumentsVariablesUmaskAndThreeDescriptors) {
+  ::setenv("FROM_SERVER", "yes", 1);
+  const int open = ::dup(0);  // stays open across exec
+  auto command = script("echo \"$1|$2|$OURS|$FROM_SERVER|$(umask)\"; ls /proc/self/fd | wc -l");
+  command.arguments = {"a b", ""};
+  command.variables = {{"OURS", "x y\"$(no)"}, {"FROM_SERVER", "changed"}};
+  auto said = run(command);
+  ::close(open);
+  ASSERT_TRUE(said) << said.failure().message;
+  EXPECT_EQ(*said, "a b||x y\"$(no)|changed|0027\n4\n") << "ls itself opens the directory";
+}
+
+TEST_F(ProcessTest, FailuresSayWhat) {
+  auto ended = run(script("exit 3"));
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.failure().status, SP_E_DENIED);
+  EXPECT_TRUE(ended.failure().message.ends_with("ended with exit code 3"));
+  auto signalled = run(script("kill -TERM $$"));
+  ASSERT_FALSE(signalled);
+  EXPECT_TRUE(signalled.failure().message.ends_with("was ended by signal 15"));
+  Command missing;
+  missing.program = (directory_ / "none").string();
+  auto none = start(missing);
+  ASSERT_FALSE(none);
+  EXPECT_TRUE(none.failure().message.ends_with("No such file or directory"));
+}
+
+TEST_F(ProcessTest, IsKilledWithItsGroupAtTheDeadline) {
+  const auto begun = Process::Clock::now();
+  auto late = run(script("sleep 100 & echo $! > " + (directory_ / "child").string() + "; wait"), 500ms);
+  EXPECT_LT(Process::Clock::now() - begun, 20s);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.failure().status, SP_E_TIMED_OUT);
+  EXPECT_TRUE(is_gone(content("child")));
+}
+
+TEST_F(ProcessTest, IsKilledAtTheDeadlineThoughNobodyWaits) {
+  auto process = start(script("echo $$ > " + (directory_ / "self").string() + "; echo ready; exec sleep 100"), 1s);
+  ASSERT_TRUE(process);
+  auto line = (*process)->read_line([] { return false; });
+  ASSERT_TRUE(line);
+  EXPECT_EQ(**line, "ready");
+  siginfo_t info{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(std::atoi(content("self").c_str())), &info, WEXITED | WNOWAIT), 0);
+  EXPECT_EQ(info.si_status, SIGKILL);
+  auto next = (*process)->read_line([] { return false; });
+  ASSERT_FALSE(next);
+  EXPECT_EQ(next.failure().status, SP_E_TIMED_OUT);
+}
+
+TEST_F(ProcessTest, DoesNotWaitForChildrenThatKeepItsOutput) {
+  auto said = run(script("sleep 100 & echo $! > " + (directory_ / "child").string() + "; echo done"));
+  ASSERT_TRUE(said);
+  EXPECT_EQ(*said, "done\n");
+  EXPECT_TRUE(is_gone(content("child")));
+}
+
+TEST_F(ProcessTest, LeavesOthersAloneWhenAsked) {
+  auto command = script("sleep 100 & echo $! > " + (directory_ / "child").string());
+  command.leave_others = true;
+  ASSERT_TRUE(run(command));
+  const int child = std::atoi(content("child").c_str());
+  EXPECT_EQ(::kill(child, 0), 0);
+  ::kill(child, SIGKILL);
+}
+
+TEST_F(ProcessTest, TooMuchOutputEndsIt) {
+  auto command = script("exec cat /dev/zero");
+  command.most_output = 100'000;
+  auto flood = run(command);
+  ASSERT_FALSE(flood);
+  EXPECT_EQ(flood.failure().status, SP_E_INVALID);
+}
+
+TEST_F(ProcessTest, WhoeverIsCancelledIsKilled) {
+  auto process = start(script("exec sleep 100"));
+  ASSERT_TRUE(process);
+  auto done = (*process)->finish([] { return true; });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.failure().status, SP_E_CANCELLED);
+}
+
+TEST_F(ProcessTest, TalksLineByLine) {
+  auto process = start(script("echo one; read A; echo \"two $A\"; read A; printf \"end $A\""));
+  ASSERT_TRUE(process);
+  const auto line = [&] {
+    auto read = (*process)->read_line([] { return false; });
+    return !read ? read.failure().message : read->value_or("(end)");
+  };
+  EXPECT_EQ(line(), "one");
+  (*process)->write("x\n");
+  EXPECT_EQ(line(), "two x");
+  (*process)->write("y\n");
+  EXPECT_EQ(line(), "end y");
+  EXPECT_EQ(line(), "(end)");
+}
+
+}  // namespace
+}  // namespace hook_common

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""External authentication and pre-login modification: what programs and services are told, what their answers do."""
+import json
+import sqlite3
+
+import pytest
+
+import hooks
+from hooks import by_key, by_password, by_questions, failure, program, recorder, run, seen, stored, user_json  # noqa: F401
+
+pytestmark = pytest.mark.ours
+PASSWORD = "p\"a$s 'w`ord"
+
+
+def test_a_password_is_asked_about_and_the_user_is_stored(run, tmp_path):
+    home = tmp_path / "home"
+    hook = recorder(tmp_path, json.dumps(user_json("ext", home, quota_files=7)))
+    server = run(data_provider={"external_auth_program": str(hook)})
+    assert by_password(server, "ext", PASSWORD) == "in"
+    assert seen(tmp_path) == [{"SFTPGO_AUTHD_USERNAME": "ext", "SFTPGO_AUTHD_PASSWORD": PASSWORD, "SFTPGO_AUTHD_PUBLIC_KEY": "",
+                               "SFTPGO_AUTHD_KEYBOARD_INTERACTIVE": ""}]
+    row = stored(server, "ext")
+    assert row["home_dir"] == str(home) and row["quota_files"] == 7 and row["status"] == 1
+    assert row["password"].startswith("$argon2id$")
+    assert PASSWORD not in server.log_text()
+    # The program decides each time; what is stored does not.
+    hook.write_text("#!/bin/sh\necho '{\"username\": \"\"}'\n")
+    assert by_password(server, "ext", PASSWORD) == "AuthenticationException"
+
+
+def test_a_key_is_asked_about_once_and_added(run, tmp_path, keyring):
+    hook = recorder(tmp_path, json.dumps(user_json("ext", tmp_path / "home")))
+    server = run(data_provider={"external_auth_program": str(hook), "external_auth_scope": 2})
+    public = keyring.user().with_suffix(".pub").read_text().split()
+    for _ in range(2):
+        assert by_key(server, "ext", keyring.user()) == "in"
+        assert json.loads(stored(server, "ext")["public_keys"]) == [" ".join(public[:2])]
+    runs = seen(tmp_path)
+    assert len(runs) == 2, "one run for each connection, though the client asks before it signs"
+    assert runs[0]["SFTPGO_AUTHD_PUBLIC_KEY"] == " ".join(public[:2]) + "\n" and runs[0]["SFTPGO_AUTHD_PASSWORD"] == ""
+
+
+@pytest.mark.parametrize("scope", [0, 1, 2, 4, 6])
+def test_scope(run, tmp_path, scope):
+    hook = recorder(tmp_path, '{"username": ""}')
+    server = run(["alice"], data_provider={"external_auth_program": str(hook), "external_auth_scope": scope})
+    alice = server.accounts["alice"]
+    passwords, keys = scope in (0, 1), scope in (0, 2, 6)
+    assert by_password(server, "alice", alice.password) == ("AuthenticationException" if passwords else "in")
+    assert by_key(server, "alice", alice.keys[0]) == ("AuthenticationException" if keys else "in")
+    # Without a program for questions, ours is for the password: another way to say it, no way around.
+    outcome, _ = by_questions(server, "alice", [alice.password])
+    assert outcome == ("AuthenticationException" if passwords else "in")
+    assert len(seen(tmp_path)) == 2 * passwords + keys
+
+
+def test_what_is_kept_of_a_user(run, tmp_path):
+    """id, counters and last login stay; whatever else the program does not say gets its default."""
+    hook = recorder(tmp_path, json.dumps(user_json("alice", tmp_path / "home")))
+    server = run(["alice"], data_provider={"external_auth_program": str(hook), "manage_users": 0})
+    with sqlite3.connect(server.config_dir / "sallyport.db") as database:
+        database.execute("UPDATE users SET used_quota_files = 3, last_login = 5, quota_size = 9 WHERE username = 'alice'")
+    before = stored(server, "alice")
+    assert by_password(server, "alice", PASSWORD) == "in"
+    after = stored(server, "alice")
+    assert (after["id"], after["used_quota_files"], after["last_login"]) == (before["id"], 3, 5)
+    assert after["quota_size"] == 0 and json.loads(after["public_keys"]) == []
+
+
+@pytest.mark.parametrize("change, why", [
+    ({"status": 0}, "disabled"), ({"expiration_date": 1}, "expired"), ({"filters": {"denied_ip": ["127.0.0.0/8"]}}, "not allowed"),
+    ({"permissions": {}}, "Validation error: please grant some permissions"), ({"home_dir": "relative"}, "absolute"),
+    ({"username": "other"}, "another user"), ({"quota_size": "much"}, "quota_size"),
+])
+def test_the_usual_checks_follow(run, tmp_path, change, why):
+    hook = recorder(tmp_path, json.dumps({**user_json("ext", tmp_path / "home"), **change}))
+    server = run(data_provider={"external_auth_program": str(hook)})
+    mark = server.mark()
+    assert by_password(server, "ext", PASSWORD) == "AuthenticationException"
+    assert failure(server, mark, "ext")
+    if why not in ("disabled", "expired", "not allowed"):
+        assert why in failure(server, mark, "ext")
+        assert stored(server, "ext") is None
+
+
+def test_pre_login_changes_what_it_names(run, tmp_path, keyring):
+    hook = recorder(tmp_path, '{"quota_files": 42}', "pre")
+    server = run(["alice"], data_provider={"pre_login_program": str(hook)})
+    alice = server.accounts["alice"]
+    before = stored(server, "alice")
+    assert by_password(server, "alice", alice.password) == "in"
+    assert by_key(server, "alice", alice.keys[0]) == "in"
+    assert by_password(server, "nobody", alice.password) == "AuthenticationException"
+    after = stored(server, "alice")
+    assert after["quota_files"] == 42
+    assert {k: v for k, v in after.items() if k not in ("quota_files", "last_login")} == \
+        {k: v for k, v in before.items() if k not in ("quota_files", "last_login")}
+    runs = seen(tmp_path, "pre")
+    assert [one["SFTPGO_LOGIND_METHOD"] for one in runs] == ["password", "publickey"], "only for users that are there"
+    told = json.loads(runs[0]["SFTPGO_LOGIND_USER"])
+    assert told["username"] == "alice" and told["password"] == before["password"] and told["id"] == before["id"]
+
+
+@pytest.mark.parametrize("answer, outcome", [("", "in"), (" \n\n", "in"), ('{"status": 0}', "refused"), ('{"status": ', "refused"),
+                                             ('{"status": 7}', "refused"), ("[]", "refused"), ('{"username": "alice"}', "in"),
+                                             ('{"username": "bob", "status": 1}', "refused")])
+def test_answers_of_pre_login(run, tmp_path, answer, outcome):
+    server = run(["alice"], data_provider={"pre_login_program": str(recorder(tmp_path, answer, "pre"))})
+    got = by_password(server, "alice", server.accounts["alice"].password)
+    assert got == ("in" if outcome == "in" else "AuthenticationException")
+
+
+def test_pre_login_that_fails_denies(run, tmp_path):
+    server = run(["alice"], data_provider={"pre_login_program": str(program(tmp_path, "pre", "exit 1"))})
+    mark = server.mark()
+    assert by_password(server, "alice", server.accounts["alice"].password) == "AuthenticationException"
+    assert "exit code 1" in failure(server, mark, "alice")
+
+
+def test_where_both_are_set(run, tmp_path):
+    external, pre = recorder(tmp_path, '{"username": ""}'), recorder(tmp_path, "", "pre")
+    server = run(["alice"], data_provider={"external_auth_program": str(external), "external_auth_scope": 1,
+                                           "pre_login_program": str(pre)})
+    alice = server.accounts["alice"]
+    assert by_password(server, "alice", alice.password) == "AuthenticationException"
+    assert by_key(server, "alice", alice.keys[0]) == "in"
+    assert len(seen(tmp_path)) == 1 and [one["SFTPGO_LOGIND_METHOD"] for one in seen(tmp_path, "pre")] == ["publickey"]
+
+
+def test_programs_that_are_not_there_stop_the_start(make_server, tmp_path):
+    for section, key in (("data_provider", "external_auth_program"), ("data_provider", "pre_login_program"),
+                         ("sftpd", "keyboard_interactive_auth_program")):
+        server = make_server(config={section: {key: f"{tmp_path}/none"}})
+        server.initialise()
+        assert server.spawn().wait(20) == 1
+        server.process = None
+        assert f"{tmp_path}/none is no program that can be run" in server.stderr_text(), server.stderr_text()
+
+
+def test_services_in_place_of_programs(run, tmp_path):
+    with hooks.service() as service:
+        service.answers["/auth"] = lambda asked: (200, json.dumps(user_json("ext", tmp_path / "home"))) \
+            if asked.json["password"] == PASSWORD else (403, "")
+        service.answers["/pre"] = lambda asked: (200, '{"quota_files": 5}') if asked.json["username"] == "alice" else (204, "")
+        server = run(["alice"], data_provider={"external_auth_program": service.url + "/auth", "external_auth_scope": 1,
+                                               "pre_login_program": service.url + "/pre?key=1"})
+        assert by_password(server, "ext", PASSWORD) == "in"
+        mark = server.mark()
+        assert by_password(server, "ext", "wrong") == "AuthenticationException"
+        assert "answers 403" in failure(server, mark, "ext")
+        assert by_key(server, "alice", server.accounts["alice"].keys[0]) == "in"
+        assert stored(server, "alice")["quota_files"] == 5
+        auth, _, pre = service.asked
+        assert auth.method == "POST" and auth.headers["Content-Type"] == "application/json"
+        assert auth.json == {"username": "ext", "ip": "127.0.0.1", "password": PASSWORD, "public_key": "", "keyboard_interactive": ""}
+        assert pre.query == {"key": "1", "login_method": "publickey"} and pre.json["username"] == "alice"
+        assert PASSWORD not in server.log_text()
+
+
+def test_accepted_passwords_may_be_kept_for_a_moment(run, tmp_path):
+    hook = recorder(tmp_path, json.dumps(user_json("ext", tmp_path / "home")))
+    server = run(data_provider={"external_auth_program": str(hook)},
+                 plugins={"authenticator": {"auth-external": {"cache_seconds": 3600}}})
+    for _ in range(3):
+        assert by_password(server, "ext", PASSWORD) == "in"
+    assert len(seen(tmp_path)) == 1
+    assert by_password(server, "ext", PASSWORD + "x") == "in"
+    assert len(seen(tmp_path)) == 2, "another password is another question"

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hooks that hang, flood, fork, or answer nonsense: the login is denied with one clear line, and nothing stays behind."""
+import json
+import os
+import socket
+import subprocess
+import threading
+import time
+
+import paramiko
+import pytest
+
+import hooks
+import rawsftp as s
+from hooks import by_key, by_password, by_questions, failure, program, run, user_json  # noqa: F401
+from util import pattern, seconds, wait_for
+
+pytestmark = pytest.mark.ours
+SECRET = "a-very-secret-password"
+
+BAD = {
+    "hangs": ("exec sleep 1000", "it took too long"),
+    "hangs with children": ("sleep 1000 & sleep 1000 & sleep 1000", "it took too long"),
+    "ignores signals": ("trap '' TERM INT HUP; while :; do sleep 1000; done", "it took too long"),
+    "floods": ("exec cat /dev/zero", "says too much"),
+    "leaves a child with its output": ("sleep 1000 & echo '{\"username\": \"\"}'", "refused by auth-external"),
+    "says nothing": ("exit 0", "not a user as JSON"),
+    "half a JSON": ("printf '{\"username\": \"ext\", \"status\"'", "not a user as JSON"),
+    "not UTF-8": ("printf '{\"username\": \"e\\377t\"}'", "not a user as JSON"),
+    "nests": ("i=0; while [ $i -lt 5000 ]; do printf '['; i=$((i+1)); done", "not a user as JSON"),
+    "fails": ("exit 9", "exit code 9"),
+    "dies": ("kill -SEGV $$", "signal 11"),
+    "is no program": ("#!/no/such/interpreter\n", "exit code 12"),
+}
+
+
+@pytest.mark.parametrize("case", BAD, ids=lambda case: case.replace(" ", "-"))
+def test_external_program(run, tmp_path, case):
+    text, why = BAD[case]
+    hook = program(tmp_path, "hook", text)
+    server = run(data_provider={"external_auth_program": str(hook)}, plugins={"authenticator": {"auth-external": {"seconds": 1}}})
+    with s.transport(server, None, login=False):
+        before = server.fd_count()
+    mark = server.mark()
+    assert by_password(server, "ext", SECRET) == "AuthenticationException"
+    assert why in failure(server, mark, "ext")
+    wait_for("no process is left", lambda: not hooks.processes_with(str(hook)) and not hooks.children(server.pid))
+    wait_for(lambda: f"descriptors: {before} before, {server.fd_count()} now", lambda: server.fd_count() <= before)
+    assert SECRET not in server.log_text()
+
+
+def test_a_program_that_vanishes(run, tmp_path):
+    hook = program(tmp_path, "hook", "exit 0")
+    server = run(data_provider={"external_auth_program": str(hook)})
+    hook.unlink()
+    mark = server.mark()
+    assert by_password(server, "ext", SECRET) == "AuthenticationException"
+    assert f"{hook}: No such file or directory" in failure(server, mark, "ext")
+
+
+def test_questions_that_never_come_and_answers_that_never_come(run, tmp_path):
+    hook = program(tmp_path, "hook", "echo '{\"questions\": [\"a\"], \"echos\": [true]}'; exec sleep 1000")
+    server = run(["alice"], sftpd={"keyboard_interactive_auth_program": str(hook)},
+                 plugins={"authenticator": {"auth-external": {"seconds": 1}}})
+    mark = server.mark()
+    assert by_questions(server, "alice", ["x"])[0] == "AuthenticationException"
+    assert "took too long" in failure(server, mark, "alice")
+
+    def dawdle(_title, _instruction, _prompts):
+        wait_for("it is killed while nobody waits for it",
+                 lambda: all(state_of(pid) in "Z?" for pid in hooks.children(server.pid)), 20)
+        return ["x"]
+
+    with s.transport(server, None, login=False) as link:
+        assert hooks.refusal_or_in(lambda: link.auth_interactive("alice", dawdle)) == "AuthenticationException"
+    wait_for("no process is left", lambda: not hooks.children(server.pid))
+
+
+def state_of(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return "?"
+
+
+@pytest.mark.parametrize("answer", ["never", "slowly", "no HTTP", "cut off", "nobody"])
+def test_services(run, tmp_path, answer):
+    listener = socket.create_server(("127.0.0.1", 0))
+    port, stop = listener.getsockname()[1], threading.Event()
+
+    def serve():
+        listener.settimeout(0.1)
+        while not stop.is_set():
+            try:
+                peer, _ = listener.accept()
+            except TimeoutError:
+                continue
+            with peer:
+                if answer == "slowly":
+                    for byte in b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000:
+                        if stop.wait(0.1):
+                            break
+                        try:
+                            peer.send(bytes([byte]))
+                        except OSError:
+                            break
+                elif answer == "no HTTP":
+                    peer.sendall(b"hello\r\n\r\n")
+                elif answer == "cut off":
+                    peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{\"username\": \"ext\"}")
+                else:
+                    stop.wait()
+
+    thread = threading.Thread(target=serve)
+    if answer == "nobody":
+        listener.close()
+    else:
+        thread.start()
+    try:
+        server = run(data_provider={"external_auth_program": f"http://127.0.0.1:{port}/"},
+                     plugins={"authenticator": {"auth-external": {"seconds": 1}}})
+        mark, begun = server.mark(), time.monotonic()
+        assert by_password(server, "ext", SECRET) == "AuthenticationException"
+        assert time.monotonic() - begun < seconds(10)
+        why = failure(server, mark, "ext")
+        assert ("no answer in time" in why) == (answer in ("never", "slowly")), why
+    finally:
+        stop.set()
+        if thread.is_alive():
+            thread.join()
+        listener.close()
+
+
+def test_secrets_are_in_no_argument_and_no_log(run, tmp_path):
+    hook = program(tmp_path, "hook", f"tr '\\0' ' ' < /proc/$$/cmdline >> {tmp_path}/words; set >&2; echo '{{}}'")
+    server = run(["alice"], data_provider={"external_auth_program": str(hook)})
+    by_password(server, "alice", SECRET)
+    assert SECRET not in (tmp_path / "words").read_text() and "hook" in (tmp_path / "words").read_text()
+    assert SECRET not in server.log_text() + server.stderr_text()
+
+
+def test_a_stop_does_not_wait_for_programs(run, tmp_path):
+    hook = program(tmp_path, "hook", "exec sleep 1000")
+    server = run(data_provider={"external_auth_program": str(hook)})
+    thread = threading.Thread(target=lambda: hooks.by_password(server, "ext", SECRET))
+    thread.start()
+    wait_for("it runs", lambda: hooks.children(server.pid))
+    begun = time.monotonic()
+    server.stop()
+    assert time.monotonic() - begun < seconds(10)
+    thread.join()
+
+
+def test_slow_programs_slow_nobody_else(run, tmp_path):
+    """A hundred logins wait for programs that hang; a login by key, an upload and a download go on as before."""
+    hook = program(tmp_path, "hook", "exec sleep 1000")
+    server = run(["alice"], data_provider={"external_auth_program": str(hook), "external_auth_scope": 1})
+    alice = server.accounts["alice"]
+    content = pattern(4 << 20)
+
+    def visit():
+        begun = time.monotonic()
+        with s.transport(server, alice) as link, paramiko.SFTPClient.from_transport(link) as sftp:
+            with sftp.open("/f", "wb") as file:
+                file.set_pipelined(True)
+                file.write(content)
+            with sftp.open("/f", "rb") as file:
+                file.prefetch()
+                assert file.read() == content
+        return time.monotonic() - begun
+
+    alone = min(visit() for _ in range(3))
+    crowd = [subprocess.Popen(["sshpass", "-p", "x", "sftp", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+                               "-o", "PubkeyAuthentication=no", "-o", "PreferredAuthentications=password", "-P", str(server.port),
+                               f"ext{n}@127.0.0.1"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, env=server.env(), start_new_session=True) for n in range(100)]
+    try:
+        wait_for(lambda: f"programs: {len(hooks.children(server.pid))}", lambda: len(hooks.children(server.pid)) == 32, 60)
+        beside = min(visit() for _ in range(3))
+        assert beside < 2 * alone + seconds(0.5), (alone, beside)
+        assert by_key(server, "alice", alice.keys[0]) == "in"
+    finally:
+        for process in crowd:
+            os.killpg(process.pid, 9)
+            process.wait()
+
+
+def test_a_crowd_through_a_slow_program(run, tmp_path):
+    """200 logins at once through a program that takes a second, 64 at a time: four rounds, and what hashing costs."""
+    hook = program(tmp_path, "hook", f"""sleep 1
+echo '{json.dumps(user_json("NAME", tmp_path / "home"))}' | sed "s/NAME/$SFTPGO_AUTHD_USERNAME/"
+""")
+    server = run(data_provider={"external_auth_program": str(hook)}, plugins={"login_concurrency": 64})
+    before, outcomes = server.fd_count(), []
+
+    def login(n):
+        outcomes.append(by_password(server, f"ext{n % 10}", SECRET))
+
+    threads = [threading.Thread(target=login, args=(n,)) for n in range(200)]
+    begun = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    took = time.monotonic() - begun
+    print(f"200 logins took {took:.1f} s")
+    assert outcomes == ["in"] * 200
+    assert took >= 200 / 64, "more programs at once than allowed"
+    wait_for("no process is left", lambda: not hooks.children(server.pid))
+    wait_for(lambda: f"descriptors: {before} before, {server.fd_count()} now", lambda: server.fd_count() <= before + 2)

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs and services that ask the questions of keyboard-interactive logins."""
+import json
+
+import pytest
+
+import hooks
+import rawsftp as s
+from hooks import by_questions, failure, program, recorder, run, seen, stored, user_json  # noqa: F401
+from util import wait_for
+
+pytestmark = pytest.mark.ours
+
+TWO_ROUNDS = """
+echo '{"questions":["Question1: ","Question2: "],"instruction":"This is a sample","echos":[true,false]}'
+read ANSWER1
+read ANSWER2
+echo '{"questions":["Question3: "],"instruction":"","echos":[true]}'
+read ANSWER3
+echo "$SFTPGO_AUTHD_USERNAME|$ANSWER1|$ANSWER2|$ANSWER3|$SFTPGO_AUTHD_PASSWORD" > %s
+if test "$ANSWER3" = "answer3"; then
+  echo '{"auth_result":1}'
+else
+  echo '{"auth_result":-1}'
+fi
+"""
+CHECKED = """
+echo '{"questions":["Password: "],"instruction":"","echos":[false],"check_password":1}'
+read ANSWER1
+echo "$ANSWER1" > %s
+if test "$ANSWER1" != "OK"; then
+  exit 1
+fi
+echo '{"questions":["One time token: "],"instruction":"","echos":[false]}'
+read ANSWER2
+if test "$ANSWER2" = "token"; then
+  echo '{"auth_result":1}'
+else
+  echo '{"auth_result":-1}'
+fi
+"""
+
+
+def asks(run, tmp_path, text, **config):
+    hook = program(tmp_path, "questions", text.replace("%s", f"{tmp_path}/said"))
+    return run(["alice"], sftpd={"keyboard_interactive_auth_program": str(hook)}, **config)
+
+
+def test_two_rounds(run, tmp_path):
+    server = asks(run, tmp_path, TWO_ROUNDS)
+    asked = [("This is a sample", [("Question1: ", True), ("Question2: ", False)]), ("", [("Question3: ", True)])]
+    assert by_questions(server, "alice", ["one", "t w o"], ["answer3"]) == ("in", asked)
+    assert (tmp_path / "said").read_text().strip() == f"alice|one|t w o|answer3|{stored(server, 'alice')['password']}"
+    assert by_questions(server, "alice", ["one", "two"], ["wrong"]) == ("AuthenticationException", asked)
+    mark = server.mark()
+    assert by_questions(server, "nobody", ["one", "two"], ["answer3"]) == ("AuthenticationException", [])
+    assert "unknown user" in failure(server, mark, "nobody")
+
+
+def test_the_password_is_compared_and_not_handed_on(run, tmp_path):
+    server = asks(run, tmp_path, CHECKED)
+    password = server.accounts["alice"].password
+    assert by_questions(server, "alice", [password], ["token"])[0] == "in"
+    assert (tmp_path / "said").read_text() == "OK\n"
+    assert by_questions(server, "alice", [password], ["wrong"])[0] == "AuthenticationException"
+    (tmp_path / "said").unlink()
+    outcome, asked = by_questions(server, "alice", ["wrong"], ["token"])
+    assert outcome == "AuthenticationException" and len(asked) == 1
+    assert not (tmp_path / "said").exists() and not hooks.processes_with(f"{tmp_path}/questions")
+    assert by_questions(server, "alice", ["OK\nOK"], ["token"])[0] == "AuthenticationException"
+
+
+@pytest.mark.parametrize("text", [
+    "", "echo nonsense", "echo '{}'", "echo '{\"questions\": [], \"echos\": []}'", "echo '{\"questions\": [\"a\"], \"echos\": []}'",
+    "echo '{\"questions\": [\"a\"], \"echos\": [true]'", "echo '{\"auth_result\": 2}'", "printf '{\"questions\": [\"\\377\"], \"echos\": [true]}\\n'",
+    "exit 3", "echo '{\"questions\": [\"a\", \"b\"], \"echos\": [true, true], \"check_password\": 1}'",
+])
+def test_what_is_no_question_denies(run, tmp_path, text):
+    server = asks(run, tmp_path, text)
+    mark = server.mark()
+    assert by_questions(server, "alice", ["x"]) == ("AuthenticationException", [])
+    assert failure(server, mark, "alice")
+
+
+def test_a_result_without_questions(run, tmp_path):
+    server = asks(run, tmp_path, "echo '{\"auth_result\": 1}'")
+    assert by_questions(server, "alice") == ("in", [])
+
+
+def test_the_usual_checks_follow(run, tmp_path):
+    server = asks(run, tmp_path, "echo '{\"auth_result\": 1}'")
+    record = tmp_path / "record.json"
+    for name, change in (("off", {"status": 0}), ("late", {"expiration_date": 1}),
+                         ("denied", {"filters": {"denied_login_methods": ["keyboard-interactive"]}})):
+        record.write_text(json.dumps(change))
+        server.add_account(name, options=["--json", record])
+        assert by_questions(server, name)[0] == "AuthenticationException", name
+
+
+def test_chained_to_external_authentication(run, tmp_path):
+    external = recorder(tmp_path, json.dumps(user_json("ext", tmp_path / "home", password="made up", quota_files=3)))
+    server = asks(run, tmp_path, TWO_ROUNDS, data_provider={"external_auth_program": str(external), "external_auth_scope": 4})
+    assert by_questions(server, "ext", ["1", "2"], ["answer3"])[0] == "in"
+    assert seen(tmp_path) == [{"SFTPGO_AUTHD_USERNAME": "ext", "SFTPGO_AUTHD_PASSWORD": "", "SFTPGO_AUTHD_PUBLIC_KEY": "",
+                               "SFTPGO_AUTHD_KEYBOARD_INTERACTIVE": "1"}]
+    assert stored(server, "ext")["quota_files"] == 3
+    external.write_text("#!/bin/sh\necho '{}'\n")
+    assert by_questions(server, "ext", ["1", "2"], ["answer3"]) == ("AuthenticationException", [])
+
+
+def test_a_client_that_leaves_ends_the_program(run, tmp_path):
+    server = asks(run, tmp_path, TWO_ROUNDS)
+
+    def leave(_title, _instruction, _prompts):
+        wait_for("it runs", lambda: hooks.processes_with(f"{tmp_path}/questions"))
+        raise RuntimeError("left")
+
+    with s.transport(server, None, login=False) as link, pytest.raises(RuntimeError):
+        link.auth_interactive("alice", leave)
+    wait_for("it is gone", lambda: not hooks.processes_with(f"{tmp_path}/questions"))
+    wait_for("no child is left", lambda: not hooks.children(server.pid))
+
+
+def test_a_service_asks(run, tmp_path):
+    def answer(asked):
+        said = asked.json.get("answers")
+        if said is None:
+            return 200, json.dumps({"questions": ["Token: "], "echos": [False], "instruction": "hello"})
+        return 200, json.dumps({"auth_result": 1 if said == ["42"] else -1})
+
+    with hooks.service() as service:
+        service.answers["/ask"] = answer
+        server = run(["alice"], sftpd={"keyboard_interactive_auth_program": service.url + "/ask"})
+        assert by_questions(server, "alice", ["42"]) == ("in", [("hello", [("Token: ", False)])])
+        assert by_questions(server, "alice", ["41"])[0] == "AuthenticationException"
+        first, second = service.asked[:2]
+        assert first.json["username"] == "alice" and first.json["password"] == stored(server, "alice")["password"]
+        assert second.json["request_id"] == first.json["request_id"] and second.json["questions"] == ["Token: "]
