@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Changes that somebody asked for; counters, logins and what authenticators store tell nobody. Threads of services.
-#include "host/admin/user_events.h"
+#include "host/admin/account_json.h"
 
 #include "host/users/user_json.h"
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "host/admin/user_events.h"
+#include "host/admin/account_json.h"
 #include "host/core/limits.h"
 #include "host/users/bounded_json.h"
 #include "host/users/user_json.h"

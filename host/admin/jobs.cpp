@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/admin/backup.h"
-#include "host/admin/user_events.h"
+#include "host/admin/account_json.h"
 #include "host/core/limits.h"
 #include "host/core/log.h"
 
