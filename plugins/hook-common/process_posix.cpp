@@ -7,7 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "hook-common/fd.h"
 #include "hook-common/process.h"
 
 extern char** environ;
@@ -27,25 +28,6 @@ using sallyport::Failure;
 using sallyport::Outcome;
 
 constexpr auto kLook = std::chrono::milliseconds(100);  // between two looks at whether somebody still waits for it
-
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Fd() { reset(); }
-  int get() const { return fd_; }
-  void reset() {
-    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-  }
-
- private:
-  int fd_ = -1;
-};
 
 struct Actions {
   posix_spawn_file_actions_t raw;
@@ -157,7 +139,7 @@ Outcome<std::unique_ptr<Process>> Process::start(Watchdog& dog, const Command& c
   state->most_output = command.most_output;
   state->output = std::move(out[0]);
   state->input = std::move(in[1]);
-  state->ended = Fd(::pidfd_open(state->pid, 0));
+  state->ended = Fd(static_cast<int>(::syscall(SYS_pidfd_open, state->pid, 0)));  // glibc 2.36 declares it for C only
   auto process = std::unique_ptr<Process>(new Process(std::move(state)));
   if (process->state_->ended.get() < 0) return failed(command, errno);
   // Called off before the process is waited for, so that its number still is its own.

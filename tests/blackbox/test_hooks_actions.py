@@ -223,9 +223,9 @@ def test_accounts(run, tmp_path):
                 "permissions": {"/": ["*"]}, "quota_files": 2, "quota_size": 1, "upload_bandwidth": 3, "download_bandwidth": 4,
                 "max_sessions": 8, "expiration_date": 4102444800000,
                 "filesystem": {"provider": 0}}
-        made = rest.call("POST", "/user", user).json
-        assert rest.call("PUT", f"/user/{made['id']}", {"quota_files": 3}).status == 200
-        assert rest.call("DELETE", f"/user/{made['id']}").status == 200
+        made = rest.call("POST", "/api/v1/user", user).json
+        assert rest.call("PUT", f"/api/v1/user/{made['id']}", {"quota_files": 3}).status == 200
+        assert rest.call("DELETE", f"/api/v1/user/{made['id']}").status == 200
         got = wait_runs(tmp_path, 3)
         wait_for("all were told", lambda: len(service.asked) == 3)
         for (arguments, variables), asked, action, files in zip(got, service.asked, ["add", "update", "delete"], ["2", "3", "3"]):
@@ -246,7 +246,7 @@ def test_logins_that_store_users_tell_nobody(run, tmp_path):
     assert hooks.by_password(server, "ext", "x") == "in"
     assert hooks.by_password(server, "ext", "y") == "in"
     user = hooks.user_json("bob", tmp_path / "bob", password=HASH)
-    assert Rest(server.rest_url).call("POST", "/user", user).status == 200
+    assert Rest(server.rest_url).call("POST", "/api/v1/user", user).status == 200
     assert [arguments[:2] for arguments, _ in wait_runs(tmp_path, 1)] == [["add", "bob"]]
 
 
@@ -259,5 +259,5 @@ def test_restored_accounts_are_told_and_logins_are_not(run, tmp_path):
     users = [{"username": name, "status": 1, "home_dir": f"{tmp_path}/{name}", "password": HASH, "permissions": {"/": ["*"]}}
              for name in ("alice", "carol")]
     (tmp_path / "dump.json").write_text(json.dumps({"users": users}))
-    assert Rest(server.rest_url).call("GET", f"/loaddata?input_file={tmp_path}/dump.json").status == 200
+    assert Rest(server.rest_url).call("GET", f"/api/v1/loaddata?input_file={tmp_path}/dump.json").status == 200
     assert sorted(arguments[:2] for arguments, _ in wait_runs(tmp_path, 2)) == [["add", "carol"], ["update", "alice"]]

@@ -57,7 +57,11 @@ def test_scope(run, tmp_path, scope):
 def test_what_is_kept_of_a_user(run, tmp_path):
     """id, counters and last login stay; whatever else the program does not say gets its default."""
     hook = recorder(tmp_path, json.dumps(user_json("alice", tmp_path / "home")))
-    server = run(["alice"], data_provider={"external_auth_program": str(hook), "manage_users": 0})
+    server = run(["alice"], data_provider={"external_auth_program": str(hook)})
+    server.stop()
+    server.config["data_provider"]["manage_users"] = 0
+    server.write_config()
+    server.start()
     with sqlite3.connect(server.config_dir / "sallyport.db") as database:
         database.execute("UPDATE users SET used_quota_files = 3, last_login = 5, quota_size = 9 WHERE username = 'alice'")
     before = stored(server, "alice")

@@ -44,7 +44,7 @@ def test_external_program(run, tmp_path, case):
     mark = server.mark()
     assert by_password(server, "ext", SECRET) == "AuthenticationException"
     assert why in failure(server, mark, "ext")
-    wait_for("no process is left", lambda: not hooks.processes_with(str(hook)) and not hooks.children(server.pid))
+    wait_for("no process is left", lambda: not hooks.processes_with(SECRET) and not hooks.children(server.pid))
     wait_for(lambda: f"descriptors: {before} before, {server.fd_count()} now", lambda: server.fd_count() <= before)
     assert SECRET not in server.log_text()
 
