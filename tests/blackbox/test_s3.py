@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files in a real S3 server: what clients see, what is in the bucket afterwards, and what the server was asked."""
 import json
+import os
 import random
 import sqlite3
+import ssl
 import stat
 import urllib.parse
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 import rawsftp as s
 from rgw import ACCESS_KEY, SECRET, Proxy, Rgw
@@ -35,6 +38,20 @@ def proxy(rgw):
 
 
 @pytest.fixture(scope="module")
+def tls(work_dir, rgw):
+    """The same over TLS, with a certificate that holds for 127.0.0.1 and for no name."""
+    certificate, key = work_dir / "s3.pem", work_dir / "s3.key"
+    run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=store",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    instance = Proxy(rgw.port, context)
+    instance.certificate = certificate
+    yield instance
+    instance.stop()
+
+
+@pytest.fixture(scope="module")
 def bucket(rgw):
     return rgw.bucket("files")
 
@@ -45,6 +62,11 @@ def s3config(rgw, **changes):
     return {"provider": 1, "s3config": {name: value for name, value in settings.items() if value is not None}}
 
 
+def sealed_by_the_replaced_system(secret):
+    key, nonce = os.urandom(16).hex(), os.urandom(12)
+    return f"$aes${key}${(nonce + AESGCM(key.encode()).encrypt(nonce, secret.encode(), None)).hex()}"
+
+
 def add(server, name, filesystem, **fields):
     record = server.directory / f"{name}.json"
     record.write_text(json.dumps({"filesystem": filesystem, **fields}))
@@ -52,14 +74,17 @@ def add(server, name, filesystem, **fields):
 
 
 @pytest.fixture(scope="module")
-def server(make_server, rgw, proxy, bucket):
-    plugins = {"storage": {"fs-s3": {"part_size_mib": 5, "download_chunk_mib": 1, "timeout": 5, "rename_max_keys": 20}}}
+def server(make_server, rgw, proxy, tls, bucket):
+    plugins = {"storage": {"fs-s3": {"ca_file": str(tls.certificate), "part_size_mib": 5, "download_chunk_mib": 1, "timeout": 5, "rename_max_keys": 20}}}
     instance = make_server(config={"plugins": plugins, "data_provider": {"track_quota": 1}})
     add(instance, "alice", s3config(rgw))
     add(instance, "ann", s3config(rgw, endpoint=proxy.url, key_prefix="team/ann"))
     add(instance, "bob", s3config(rgw, endpoint=proxy.url, key_prefix="team/bob/"))
     add(instance, "counted", s3config(rgw, key_prefix="counted"), quota_size=50_000, quota_files=5)
     add(instance, "cold", s3config(rgw, storage_class="STANDARD_IA", key_prefix="cold"))
+    add(instance, "tls", s3config(rgw, endpoint=tls.url))
+    add(instance, "wrongname", s3config(rgw, endpoint=tls.url.replace("127.0.0.1", "localhost")))
+    add(instance, "inherited", s3config(rgw, access_secret=sealed_by_the_replaced_system(SECRET)))
     add(instance, "wrongsecret", s3config(rgw, access_secret="wrong"))
     add(instance, "unknownkey", s3config(rgw, access_key="NOBODY"))
     add(instance, "nobucket", s3config(rgw, bucket="missing"))
@@ -136,6 +161,15 @@ def test_large_files_go_in_parts_and_are_read_anywhere(server, empty):
         assert end.value.code == s.EOF
         sftp.close(handle)
         assert sftp.read_file("/large.txt") == data
+
+
+def test_an_object_replaced_while_it_is_read_is_no_mixture(server, empty):
+    with client(server) as sftp:
+        empty.put("file", pattern(3 * MIB, 1))
+        handle = sftp.open("/file", s.F_READ)
+        assert sftp.read(handle, 0, 1000) == pattern(3 * MIB, 1)[:1000]
+        empty.put("file", pattern(3 * MIB, 2))
+        assert refused(sftp, s.READ, s.string(handle), s.u64(2 * MIB), s.u32(1000)) == s.FAILURE
 
 
 def test_requests_that_overtake_each_other_are_put_in_order(server, empty):
@@ -348,6 +382,31 @@ def test_a_store_in_trouble_is_asked_again(server, empty, proxy, size, faults):
             del proxy.faults[:]
     assert empty.get("team/ann/file") == data
     assert empty.unfinished() == []
+
+
+def test_tls(server, empty):
+    data = pattern(MIB)
+    with client(server, "tls") as sftp:
+        sftp.write_file("/file", data)
+        assert sftp.read_file("/file") == data
+    mark = server.mark()
+    with client(server, "wrongname") as sftp:
+        assert refused(sftp, s.STAT, s.string("/file")) == s.FAILURE
+    assert any("no answer from localhost" in str(line.get("message")) for line in server.log_lines(mark))
+
+
+def test_secrets_are_sealed_and_those_of_the_replaced_system_are_read(server, empty):
+    with client(server, "inherited") as sftp:
+        sftp.write_file("/file", b"mine")
+    with sqlite3.connect(f"file:{server.config_dir / 'sallyport.db'}?mode=ro", uri=True) as database:
+        for name in ("alice", "inherited"):
+            stored = json.loads(database.execute("SELECT filesystem FROM users WHERE username = ?", (name,)).fetchone()[0])
+            sealed = stored["s3config"]["access_secret"]
+            _, mark, key, text = sealed.split("$")
+            assert (mark, len(key)) == ("aes", 32)
+            shown = json.loads(server.cli("user", "show", name).stdout)
+            assert shown["filesystem"]["s3config"]["access_secret"] == f"$aes${text}"
+            assert AESGCM(key.encode()).decrypt(bytes.fromhex(text)[:12], bytes.fromhex(text)[12:], None) == SECRET.encode()
 
 
 def test_keys_of_the_environment(make_server, rgw, empty):
