@@ -83,7 +83,7 @@ HttpClient::Session HttpClient::connect(const Endpoint& endpoint) {
     {
       const std::lock_guard lock(mutex_);
       if (!context_) {
-        context_ = new Context(Context::TLS_CLIENT_USE, settings_.ca_file, Context::VERIFY_RELAXED, 9,
+        context_ = new Context(Context::TLS_CLIENT_USE, settings_.ca_file, Context::VERIFY_STRICT, 9,
                                settings_.ca_file.empty(), "HIGH:!aNULL:!MD5");
         context_->requireMinimumProtocol(Context::PROTO_TLSV1_2);
         context_->enableExtendedCertificateVerification(true);

@@ -100,15 +100,16 @@ class Proxy:
     SLOW_DOWN = (b"HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nContent-Length: 42\r\nConnection: close\r\n\r\n"
                  b"<Error><Code>SlowDown</Code></Error>      ")
 
-    def __init__(self, target_port):
+    def __init__(self, target_port, tls=None):
         self.target_port = target_port
+        self.tls = tls  # an ssl.SSLContext: clients speak TLS
         self.requests = []  # (method, target)
         self.faults = []
         self.open = []
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def stop(self):
@@ -130,6 +131,11 @@ class Proxy:
                 client, _ = self.listener.accept()
             except OSError:
                 return
+            if self.tls:
+                try:
+                    client = self.tls.wrap_socket(client, server_side=True)
+                except OSError:  # the client does not like our certificate
+                    continue
             with self.lock:
                 fault = self.faults.pop(0) if self.faults else None
             server = socket.create_connection(("127.0.0.1", self.target_port))

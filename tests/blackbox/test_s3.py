@@ -1,94 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files in a real S3 server: what clients see, what is in the bucket afterwards, and what the server was asked."""
-import json
+"""Files in a real S3 server: what clients see, and what is in the bucket afterwards."""
 import random
 import sqlite3
 import stat
-import urllib.parse
 
 import pytest
 
 import rawsftp as s
-from rgw import ACCESS_KEY, SECRET, Proxy, Rgw
+from s3 import MIB, PART, PUT, client, listing, refused
+from s3 import bucket, empty, proxy, rgw, server, tls  # noqa: F401  (fixtures)
 from util import pattern, run, wait_for
 
 pytestmark = pytest.mark.ours
-MIB = 1 << 20
-PART = 5 * MIB
-PUT = s.F_WRITE | s.F_CREAT | s.F_TRUNC
 ODD_NAMES = ["with space", "plus+plus", "per%20cent", "a&b=c", "ümläut €", "quote'\"", "semi;colon", "#hash?query", "ätsch.txt",
              "~tilde", "[1]*", "back\\slash", "<tag>"]
-
-
-@pytest.fixture(scope="module")
-def rgw(work_dir):
-    instance = Rgw(work_dir / "rgw")
-    yield instance
-    instance.stop()
-
-
-@pytest.fixture(scope="module")
-def proxy(rgw):
-    instance = Proxy(rgw.port)
-    yield instance
-    instance.stop()
-
-
-@pytest.fixture(scope="module")
-def bucket(rgw):
-    return rgw.bucket("files")
-
-
-def s3config(rgw, **changes):
-    settings = {"bucket": "files", "region": "default", "endpoint": rgw.url, "access_key": ACCESS_KEY, "access_secret": SECRET}
-    settings.update(changes)
-    return {"provider": 1, "s3config": {name: value for name, value in settings.items() if value is not None}}
-
-
-def add(server, name, filesystem, **fields):
-    record = server.directory / f"{name}.json"
-    record.write_text(json.dumps({"filesystem": filesystem, **fields}))
-    return server.add_account(name, options=["--json", record], create_home=False)
-
-
-@pytest.fixture(scope="module")
-def server(make_server, rgw, proxy, bucket):
-    plugins = {"storage": {"fs-s3": {"part_size_mib": 5, "download_chunk_mib": 1, "timeout": 5, "rename_max_keys": 20}}}
-    instance = make_server(config={"plugins": plugins, "data_provider": {"track_quota": 1}})
-    add(instance, "alice", s3config(rgw))
-    add(instance, "ann", s3config(rgw, endpoint=proxy.url, key_prefix="team/ann"))
-    add(instance, "bob", s3config(rgw, endpoint=proxy.url, key_prefix="team/bob/"))
-    add(instance, "counted", s3config(rgw, key_prefix="counted"), quota_size=50_000, quota_files=5)
-    add(instance, "cold", s3config(rgw, storage_class="STANDARD_IA", key_prefix="cold"))
-    add(instance, "wrongsecret", s3config(rgw, access_secret="wrong"))
-    add(instance, "unknownkey", s3config(rgw, access_key="NOBODY"))
-    add(instance, "nobucket", s3config(rgw, bucket="missing"))
-    add(instance, "noclass", s3config(rgw, storage_class="NO_SUCH_CLASS"))
-    instance.start()
-    yield instance
-    instance.stop()
-
-
-@pytest.fixture
-def empty(bucket):
-    bucket.clear()
-    return bucket
-
-
-def client(server, name="alice"):
-    return s.session(server, server.accounts[name])
-
-
-def refused(sftp, *request):
-    with pytest.raises(s.StatusError) as error:
-        sftp.call(*request)
-    return error.value.code
-
-
-def listing(sftp, path):
-    found = [(name.decode(), attrs) for name, _, attrs in sftp.entries(path)]
-    assert len(dict(found)) == len(found)
-    return dict(found)
 
 
 def test_openssh_puts_lists_renames_and_removes(server, empty, tmp_path):
@@ -136,6 +61,15 @@ def test_large_files_go_in_parts_and_are_read_anywhere(server, empty):
         assert end.value.code == s.EOF
         sftp.close(handle)
         assert sftp.read_file("/large.txt") == data
+
+
+def test_an_object_replaced_while_it_is_read_is_no_mixture(server, empty):
+    with client(server) as sftp:
+        empty.put("file", pattern(3 * MIB, 1))
+        handle = sftp.open("/file", s.F_READ)
+        assert sftp.read(handle, 0, 1000) == pattern(3 * MIB, 1)[:1000]
+        empty.put("file", pattern(3 * MIB, 2))
+        assert refused(sftp, s.READ, s.string(handle), s.u64(2 * MIB), s.u32(1000)) == s.FAILURE
 
 
 def test_requests_that_overtake_each_other_are_put_in_order(server, empty):
@@ -242,29 +176,6 @@ def test_what_a_store_cannot_do(server, empty):
         assert sftp.read_file("/file") == b"content"
 
 
-def test_nothing_outside_the_prefix_is_ever_asked_for(server, empty, proxy):
-    del proxy.requests[:]
-    with client(server, "ann") as ann, client(server, "bob") as bob:
-        for sftp in (ann, bob):
-            sftp.call(s.MKDIR, s.string("/d"), s.Attrs().encode())
-            sftp.write_file("/d/file", b"mine")
-            sftp.write_file("/large", pattern(PART + 1))
-        bob.write_file("/bobs", b"x")
-        for path in ("/../bob/bobs", "/bobs", "/../../team/bob/bobs", "/d/../../bob/bobs"):
-            assert refused(ann, s.STAT, s.string(path)) == s.NO_SUCH_FILE
-        assert sorted(listing(ann, "/")) == sorted(listing(ann, "/..")) == ["d", "large"]
-        ann.call(s.RENAME, s.string("/d"), s.string("/../e"))
-        ann.call(s.REMOVE, s.string("/large"))
-        ann.call(s.REMOVE, s.string("/e/file"))
-    assert empty.keys() == ["team/ann/e/", "team/bob/bobs", "team/bob/d/", "team/bob/d/file", "team/bob/large"]
-    assert len(proxy.requests) > 20
-    for method, target in proxy.requests:
-        path, _, query = target.partition("?")
-        named = urllib.parse.unquote(path).removeprefix("/files").removeprefix("/")
-        prefix = dict(urllib.parse.parse_qsl(query)).get("prefix", "")
-        assert (named or prefix).startswith(("team/ann/", "team/bob/")), f"{method} {target}"
-
-
 def counters(server, name):
     with sqlite3.connect(f"file:{server.config_dir / 'sallyport.db'}?mode=ro", uri=True) as database:
         return database.execute("SELECT used_quota_size, used_quota_files FROM users WHERE username = ?", (name,)).fetchone()
@@ -304,70 +215,3 @@ def test_quota_follows_what_is_stored(server, empty):
             sftp.call(s.REMOVE, s.string(f"/{name}"))
     counted(server, empty)
     assert counters(server, "counted") == (0, 0)
-
-
-@pytest.mark.parametrize("name, status, code", [("wrongsecret", s.PERMISSION_DENIED, "403"), ("unknownkey", s.PERMISSION_DENIED, "403"),
-                                                ("nobucket", s.FAILURE, "NoSuchBucket")])
-def test_accounts_that_the_store_refuses(server, empty, name, status, code):
-    mark = server.mark()
-    with client(server, name) as sftp:
-        assert refused(sftp, s.OPENDIR, s.string("/")) == status
-        lines = [line["message"] for line in server.log_lines(mark) if line.get("level") == "warn"]
-        assert len(lines) == 1 and code in lines[0] and "bucket" in lines[0]
-    assert SECRET not in server.log_text()
-
-
-def test_a_refused_end_reaches_the_client(server, empty):
-    for size in (1000, PART + 1000):
-        mark = server.mark()
-        with client(server, "noclass") as sftp:
-            with pytest.raises(s.StatusError) as error:
-                sftp.write_file("/file", pattern(size))
-            assert error.value.code == s.FAILURE
-        lines = [line["message"] for line in server.log_lines(mark) if line.get("level") == "warn"]
-        assert len(lines) == 1 and "400 Invalid" in lines[0] and "NO_SUCH_CLASS" in lines[0], lines
-    assert (empty.keys(), empty.unfinished()) == ([], [])
-
-
-@pytest.mark.parametrize("size, faults", [
-    (3 * MIB, [("up", 200, "answered")] * 3), (3 * MIB, [("up", 200, "cut")] * 3), (3 * MIB, [("down", 10, "cut")] * 3),
-    (3 * MIB, [None, None, ("up", 300_000, "cut"), ("up", 2 * MIB, "cut"), ("down", 300_000, "cut")]),
-    (PART + 10, [None, ("up", 200, "answered"), ("up", 200, "answered"), None, ("up", 200, "answered")])],
-    ids=["busy", "cut before the request", "cut before the answer", "cut amid the data", "busy, in parts"])
-def test_a_store_in_trouble_is_asked_again(server, empty, proxy, size, faults):
-    data = pattern(size)
-    with client(server, "ann") as sftp:
-        for write in (True, False):
-            proxy.drop()
-            proxy.faults[:] = faults
-            if write:
-                sftp.write_file("/file", data)
-            else:
-                assert sftp.read_file("/file") == data
-            assert len(proxy.faults) < len(faults)
-            del proxy.faults[:]
-    assert empty.get("team/ann/file") == data
-    assert empty.unfinished() == []
-
-
-def test_keys_of_the_environment(make_server, rgw, empty):
-    environment = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
-    instance = make_server(env=environment)
-    add(instance, "machine", s3config(rgw, access_key=None, access_secret=None))
-    instance.start()
-    try:
-        with client(instance, "machine") as sftp:
-            sftp.write_file("/file", b"mine")
-        assert empty.get("file") == b"mine"
-    finally:
-        instance.stop()
-
-
-@pytest.mark.parametrize("changes, text", [({"bucket": None}, "bucket"), ({"region": None}, "region"), ({"key_prefix": "/x"}, "key_prefix"),
-                                           ({"access_secret": None}, "access_secret"), ({"access_key": ""}, "access_key")])
-def test_settings_that_make_no_sense_are_refused(server, rgw, changes, text):
-    record = server.directory / "refused.json"
-    record.write_text(json.dumps({"filesystem": s3config(rgw, **changes)}))
-    done = server.cli("user", "add", "refused", "--home-dir", "/tmp/x", "--password-stdin", "--json", record, input="pw\n", check=False)
-    assert done.returncode != 0 and text in done.stderr
-    assert SECRET not in done.stderr + done.stdout

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server and its S3 store: what it asks for, whose keys it uses, what it makes of refusals and of a store in trouble."""
+import json
+import sqlite3
+import urllib.parse
+
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+import rawsftp as s
+from rgw import ACCESS_KEY, SECRET
+from s3 import MIB, PART, add, client, listing, refused, s3config
+from s3 import bucket, empty, proxy, rgw, server, tls  # noqa: F401  (fixtures)
+from util import pattern
+
+pytestmark = pytest.mark.ours
+
+
+def test_nothing_outside_the_prefix_is_ever_asked_for(server, empty, proxy):
+    del proxy.requests[:]
+    with client(server, "ann") as ann, client(server, "bob") as bob:
+        for sftp in (ann, bob):
+            sftp.call(s.MKDIR, s.string("/d"), s.Attrs().encode())
+            sftp.write_file("/d/file", b"mine")
+            sftp.write_file("/large", pattern(PART + 1))
+        bob.write_file("/bobs", b"x")
+        for path in ("/../bob/bobs", "/bobs", "/../../team/bob/bobs", "/d/../../bob/bobs"):
+            assert refused(ann, s.STAT, s.string(path)) == s.NO_SUCH_FILE
+        assert sorted(listing(ann, "/")) == sorted(listing(ann, "/..")) == ["d", "large"]
+        ann.call(s.RENAME, s.string("/d"), s.string("/../e"))
+        ann.call(s.REMOVE, s.string("/large"))
+        ann.call(s.REMOVE, s.string("/e/file"))
+    assert empty.keys() == ["team/ann/e/", "team/bob/bobs", "team/bob/d/", "team/bob/d/file", "team/bob/large"]
+    assert len(proxy.requests) > 20
+    for method, target in proxy.requests:
+        path, _, query = target.partition("?")
+        named = urllib.parse.unquote(path).removeprefix("/files").removeprefix("/")
+        prefix = dict(urllib.parse.parse_qsl(query)).get("prefix", "")
+        assert (named or prefix).startswith(("team/ann/", "team/bob/")), f"{method} {target}"
+
+
+@pytest.mark.parametrize("name, status, code", [("wrongsecret", s.PERMISSION_DENIED, "403"), ("unknownkey", s.PERMISSION_DENIED, "403"),
+                                                ("nobucket", s.FAILURE, "NoSuchBucket")])
+def test_accounts_that_the_store_refuses(server, empty, name, status, code):
+    mark = server.mark()
+    with client(server, name) as sftp:
+        assert refused(sftp, s.OPENDIR, s.string("/")) == status
+        lines = [line["message"] for line in server.log_lines(mark) if line.get("level") == "warn"]
+        assert len(lines) == 1 and code in lines[0] and "bucket" in lines[0]
+    assert SECRET not in server.log_text()
+
+
+def test_a_refused_end_reaches_the_client(server, empty):
+    for size in (1000, PART + 1000):
+        mark = server.mark()
+        with client(server, "noclass") as sftp:
+            with pytest.raises(s.StatusError) as error:
+                sftp.write_file("/file", pattern(size))
+            assert error.value.code == s.FAILURE
+        lines = [line["message"] for line in server.log_lines(mark) if line.get("level") == "warn"]
+        assert len(lines) == 1 and "400 Invalid" in lines[0] and "NO_SUCH_CLASS" in lines[0], lines
+    assert (empty.keys(), empty.unfinished()) == ([], [])
+
+
+@pytest.mark.parametrize("size, faults", [
+    (3 * MIB, [("up", 200, "answered")] * 3), (3 * MIB, [("up", 200, "cut")] * 3), (3 * MIB, [("down", 10, "cut")] * 3),
+    (3 * MIB, [None, None, ("up", 300_000, "cut"), ("up", 2 * MIB, "cut"), ("down", 300_000, "cut")]),
+    (PART + 10, [None, ("up", 200, "answered"), ("up", 200, "answered"), None, ("up", 200, "answered")])],
+    ids=["busy", "cut before the request", "cut before the answer", "cut amid the data", "busy, in parts"])
+def test_a_store_in_trouble_is_asked_again(server, empty, proxy, size, faults):
+    data = pattern(size)
+    with client(server, "ann") as sftp:
+        for write in (True, False):
+            proxy.drop()
+            proxy.faults[:] = faults
+            if write:
+                sftp.write_file("/file", data)
+            else:
+                assert sftp.read_file("/file") == data
+            assert len(proxy.faults) < len(faults)
+            del proxy.faults[:]
+    assert empty.get("team/ann/file") == data
+    assert empty.unfinished() == []
+
+
+def test_tls(server, empty):
+    data = pattern(MIB)
+    with client(server, "tls") as sftp:
+        sftp.write_file("/file", data)
+        assert sftp.read_file("/file") == data
+    mark = server.mark()
+    with client(server, "wrongname") as sftp:
+        assert refused(sftp, s.STAT, s.string("/file")) == s.FAILURE
+    assert any("no answer from localhost" in str(line.get("message")) for line in server.log_lines(mark))
+
+
+def test_secrets_are_sealed_and_those_of_the_replaced_system_are_read(server, empty):
+    with client(server, "inherited") as sftp:
+        sftp.write_file("/file", b"mine")
+    with sqlite3.connect(f"file:{server.config_dir / 'sallyport.db'}?mode=ro", uri=True) as database:
+        for name in ("alice", "inherited"):
+            stored = json.loads(database.execute("SELECT filesystem FROM users WHERE username = ?", (name,)).fetchone()[0])
+            sealed = stored["s3config"]["access_secret"]
+            _, mark, key, text = sealed.split("$")
+            assert (mark, len(key)) == ("aes", 32)
+            shown = json.loads(server.cli("user", "show", name).stdout)
+            assert shown["filesystem"]["s3config"]["access_secret"] == f"$aes${text}"
+            assert AESGCM(key.encode()).decrypt(bytes.fromhex(text)[:12], bytes.fromhex(text)[12:], None) == SECRET.encode()
+
+
+def test_keys_of_the_environment(make_server, rgw, empty):
+    environment = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
+    instance = make_server(env=environment)
+    add(instance, "machine", s3config(rgw, access_key=None, access_secret=None))
+    instance.start()
+    try:
+        with client(instance, "machine") as sftp:
+            sftp.write_file("/file", b"mine")
+        assert empty.get("file") == b"mine"
+    finally:
+        instance.stop()
+
+
+@pytest.mark.parametrize("changes, text", [({"bucket": None}, "bucket"), ({"region": None}, "region"), ({"key_prefix": "/x"}, "key_prefix"),
+                                           ({"access_secret": None}, "access_secret"), ({"access_key": ""}, "access_key")])
+def test_settings_that_make_no_sense_are_refused(server, rgw, changes, text):
+    record = server.directory / "refused.json"
+    record.write_text(json.dumps({"filesystem": s3config(rgw, **changes)}))
+    done = server.cli("user", "add", "refused", "--home-dir", "/tmp/x", "--password-stdin", "--json", record, input="pw\n", check=False)
+    assert done.returncode != 0 and text in done.stderr
+    assert SECRET not in done.stderr + done.stdout
