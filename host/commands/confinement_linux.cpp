@@ -165,6 +165,7 @@ int Confinement::leave_common_view() const noexcept {
   for (std::size_t i = 0; i < std::size(kMaps); ++i) {
     const int fd = ::open(kMaps[i], O_WRONLY | O_CLOEXEC);
     if (fd < 0 || ::write(fd, texts[i]->data(), texts[i]->size()) < 0) return errno;
+    ::close(fd);  // what is open for writing would keep its mount from becoming read-only
   }
   return 0;
 }
