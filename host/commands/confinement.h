@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the kernel lets a child do. Landlock: it changes and reads files below its directory only, besides that it reads
-// the system's libraries and runs the programs it was given leave for; no network. With the rights for it also a view
-// of the file system of its own, in which everything else is read-only and the directory bears a neutral name.
+// the system's libraries and runs the programs it was given leave for; no network. As root, or where the system lets
+// users have name spaces, also a view of the file system of its own, in which everything else is read-only and the
+// directory bears a neutral name, so that no message of a program tells the real one.
 #pragma once
+
+#include <string>
 
 #include "host/commands/child.h"
 #include "host/commands/unique_fd.h"
@@ -22,7 +25,10 @@ class Confinement {
   int close() const noexcept;  // from here on there is no way back
 
  private:
-  UniqueFd directory_;
+  int leave_common_view() const noexcept;
+
+  std::string path_;
+  std::string setgroups_ = "deny", gid_map_, uid_map_;  // for a name space of users
   UniqueFd rules_;
 };
 

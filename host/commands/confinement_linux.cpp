@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <string>
 
 #include "host/commands/confinement.h"
@@ -135,12 +136,11 @@ int error_of(long result) noexcept { return result < 0 ? errno : 0; }
 
 Result<Confinement> Confinement::prepare(const ChildPlan& plan) {
   Confinement made;
-  made.directory_ = UniqueFd(::open(plan.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!made.directory_) return Error(Status::kNotFound, plan.directory + ": " + std::strerror(errno), errno);
+  const UniqueFd directory(::open(plan.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return Error(Status::kNotFound, plan.directory + ": " + std::strerror(errno), errno);
   auto rules = Rules::create();
   if (!rules) return rules.error();
-  if (!rules->allow(made.directory_.get(), kHome))
-    return Error(Status::kUnsupported, "Landlock refuses " + plan.directory);
+  if (!rules->allow(directory.get(), kHome)) return Error(Status::kUnsupported, "Landlock refuses " + plan.directory);
   for (const char* path : kReadable) rules->allow(path, kReadFile | kReadDir);
   rules->allow("/dev/null", kReadFile | kWriteFile | kTruncate);
   rules->allow("/dev/urandom", kReadFile);
@@ -148,22 +148,39 @@ Result<Confinement> Confinement::prepare(const ChildPlan& plan) {
   rules->allow(plan.file, kExecute | kReadFile);
   for (const auto& path : plan.runs) rules->allow(path, kExecute | kReadFile | kReadDir);
   made.rules_ = rules->take();
+  made.path_ = plan.directory;
+  const auto itself = [](unsigned id) { return std::to_string(id) + " " + std::to_string(id) + " 1"; };
+  made.uid_map_ = itself(::geteuid());
+  made.gid_map_ = itself(::getegid());
   return made;
 }
 
-// A tree of mounts can be taken from where the descriptor comes from only, so before the view changes.
+// A view of our own, whose mounts are changed for nobody else. Not root: as root of a name space of its own, if the
+// system lets us, in which we are who we were.
+int Confinement::leave_common_view() const noexcept {
+  if (::geteuid() == 0) return error_of(::unshare(CLONE_NEWNS));
+  if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return errno;
+  constexpr const char* kMaps[] = {"/proc/self/setgroups", "/proc/self/gid_map", "/proc/self/uid_map"};
+  const std::string* texts[] = {&setgroups_, &gid_map_, &uid_map_};
+  for (std::size_t i = 0; i < std::size(kMaps); ++i) {
+    const int fd = ::open(kMaps[i], O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || ::write(fd, texts[i]->data(), texts[i]->size()) < 0) return errno;
+    ::close(fd);  // what is open for writing would keep its mount from becoming read-only
+  }
+  return 0;
+}
+
 int Confinement::view() const noexcept {
-  const long tree = ::syscall(SYS_open_tree, directory_.get(), "", kTreeClone | kRecursive | AT_EMPTY_PATH | O_CLOEXEC);
-  if (tree < 0) return error_of(::fchdir(directory_.get()));  // without the right to
   const char* place = nullptr;
   for (const char* each : kNeutralPlaces) {
     if (place == nullptr && ::access(each, F_OK) == 0) place = each;
   }
+  if (place == nullptr || leave_common_view() != 0) return error_of(::chdir(path_.c_str()));
+  // By its path: what the descriptor names lies outside of what we see now.
   const MountAttr files{kNoSuid | kNoDev | kNoExec, 0, 0, 0}, rest{kReadOnly, 0, 0, 0};
-  if (place == nullptr || ::unshare(CLONE_NEWNS) != 0) return error_of(::fchdir(directory_.get()));
-  // From here on what the descriptor names lies outside of what we see.
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-      ::syscall(SYS_mount_setattr, tree, "", kRecursive | AT_EMPTY_PATH, &files, sizeof files) != 0 ||
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return error_of(::chdir(path_.c_str()));
+  const long tree = ::syscall(SYS_open_tree, AT_FDCWD, path_.c_str(), kTreeClone | kRecursive | O_CLOEXEC);
+  if (tree < 0 || ::syscall(SYS_mount_setattr, tree, "", kRecursive | AT_EMPTY_PATH, &files, sizeof files) != 0 ||
       ::syscall(SYS_mount_setattr, AT_FDCWD, "/", kRecursive, &rest, sizeof rest) != 0 ||
       ::syscall(SYS_move_mount, tree, "", AT_FDCWD, place, kFromEmptyPath) != 0)
     return errno;

@@ -93,6 +93,10 @@ class ProgramChannel final : public core::Channel {
 
   std::shared_ptr<ProgramChannel> self() { return std::static_pointer_cast<ProgramChannel>(shared_from_this()); }
   void begin();
+  bool gone() {
+    const std::lock_guard lock(mutex_);
+    return abandoned_;
+  }
   Launched launch();
   Launched refuse(const std::string& path, const Error& error) const;
   ChildPlan plan_for(const Program& program, const vfs::ProgramAccess& access) const;
@@ -189,6 +193,7 @@ ProgramChannel::Launched ProgramChannel::launch() {
     return {.refusal = parsed.error().message()};
   }
   const std::string path = parsed->request.paths.front().str();
+  if (gone()) return {.refusal = "nobody waits for it"};
   auto access = fs_->begin_program(parsed->request);
   if (!access) return refuse(path, access.error());
   access_ = *std::move(access);

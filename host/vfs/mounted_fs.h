@@ -40,7 +40,7 @@ class MountedFs final : public SessionFs {
   Result<std::string> read_link(const VirtualPath& path) override;
   Result<void> hard_link(const VirtualPath& from, const VirtualPath& to) override;
   Result<plugin::StatVfs> statvfs(const VirtualPath& path) override;
-  Result<std::unique_ptr<ProgramAccess>> begin_program(const ProgramRequest& request) override {
+  Result<ProgramAccessPtr> begin_program(const ProgramRequest& request) override {
     return ProgramAccess::begin(context_, request);
   }
   Result<users::Usage> scan_usage() override { return vfs::scan_usage(*context_); }

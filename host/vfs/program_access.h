@@ -58,4 +58,6 @@ class ProgramAccess {
   std::int64_t taken_ = 0;  // under mutex_
 };
 
+using ProgramAccessPtr = std::unique_ptr<ProgramAccess>;
+
 }  // namespace host::vfs

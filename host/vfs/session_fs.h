@@ -52,7 +52,6 @@ enum class UploadMode : std::uint8_t {
 };
 
 class Quotas;
-
 struct Options {
   std::uint32_t umask = 022;
   UploadMode upload_mode = UploadMode::kInPlace;
@@ -142,8 +141,7 @@ class SessionFs {
   virtual Result<plugin::StatVfs> statvfs(const VirtualPath& path) = 0;
   // Writes the line about an SSH command that was carried out. [quick]
   virtual void note_command(std::string_view command_line, const VirtualPath& path) = 0;
-  // Leave for a program of the system to work on the user's files; kUnsupported where they are none of this machine.
-  virtual Result<std::unique_ptr<ProgramAccess>> begin_program(const ProgramRequest&) { return core::Status::kUnsupported; }
+  virtual Result<ProgramAccessPtr> begin_program(const ProgramRequest&) { return core::Status::kUnsupported; }
   // All that the account holds, as quotas count it; whatever the user may see. Takes long.
   virtual Result<users::Usage> scan_usage() { return core::Status::kUnsupported; }
   // Name of a numeric owner at a path, or the number in digits.

@@ -273,3 +273,35 @@ def test_killed_in_the_middle(server, home):
     none_left(server)
     wait_for("its descriptors are gone", lambda: server.fd_count() <= before)
     wait_for("the counters to equal what is there", lambda: counters(server, "alice") == on_disk(home))
+
+
+def test_a_server_without_roots_rights(make_server, tmp_path):
+    """Landlock alone keeps everything in the home; readable for all is what lies outside."""
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        pytest.skip("needs root and setpriv")
+    server = make_server(config={"sftpd": {"enabled_ssh_commands": ["*"]}},
+                         wrapper=["setpriv", "--reuid=4242", "--regid=4242", "--clear-groups"])
+    alice = server.add_account("alice")
+    secret = server.directory / "secret"
+    secret.write_text(SECRET)
+    secret.chmod(0o666)
+    (alice.home / "link").symlink_to(secret)
+    (alice.home / "dirlink").symlink_to(server.directory)
+    for parent, directories, files in os.walk(server.directory):
+        for name in [".", *directories, *files]:
+            os.lchown(os.path.join(parent, name), 4242, 4242)
+    server.start()
+    try:
+        make_tree(tmp_path / "t", 2, 5)
+        rsync(server, alice, "-a", f"{tmp_path}/t", at(alice, "/"))
+        assert tree(alice.home / "t") == tree(tmp_path / "t")
+        rsync(server, alice, "-aL", at(alice, "/"), tmp_path / "got", check=False)
+        assert tree(tmp_path / "got/t") == tree(tmp_path / "t") and SECRET not in content(tmp_path / "got")
+        (tmp_path / "u/dirlink").mkdir(parents=True)
+        (tmp_path / "u/dirlink/secret").write_text("overwritten")
+        rsync(server, alice, "-rR", "--inplace", f"{tmp_path}/u/./dirlink/secret", at(alice, "/"), check=False)
+        missing = rsync(server, alice, "-a", at(alice, "/none"), "x", check=False)
+        assert missing.returncode == 23 and str(server.directory) not in missing.stderr
+        assert secret.read_text() == SECRET
+    finally:
+        server.stop()
