@@ -18,12 +18,12 @@ Outcome<std::unique_ptr<FaultStorage>> FaultStorage::create(const sp_host& host,
     if (!text.is_string()) return Failure{SP_E_INVALID, "faults: found " + text.dump() + ", allowed are texts", 0};
     auto rule = parse_rule(text.get<std::string>());
     if (!rule) return rule.failure();
-    rules.push_back(std::move(*rule));
+    rules.push_back(*rule);
   }
   auto wrapped = make_wrapped(host, json.value("wraps", "fs-local"), json.value("library", ""),
                               json.value("settings", nlohmann::json::object()).dump());
   if (!wrapped) return wrapped.failure();
-  return std::make_unique<FaultStorage>(host, Faults(std::move(rules)), std::move(*wrapped));
+  return std::make_unique<FaultStorage>(host, Faults(rules), std::move(*wrapped));
 }
 
 Outcome<std::unique_ptr<FaultFs>> FaultStorage::mount(const sp_op& op, const sp_mount_args& args) {

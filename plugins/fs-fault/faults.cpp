@@ -7,8 +7,8 @@
 
 namespace fs_fault {
 
-Faults::Faults(std::vector<Rule> rules) {
-  for (auto& rule : rules) rules_.push_back(std::make_unique<Counted>(std::move(rule)));
+Faults::Faults(const std::vector<Rule>& rules) {
+  for (const auto& rule : rules) rules_.push_back(std::make_unique<Counted>(rule));
 }
 
 Effect Faults::next(Operation operation) {

@@ -67,7 +67,7 @@ sallyport::Outcome<Rule> parse_rule(const std::string& text);
 
 class Faults {
  public:
-  explicit Faults(std::vector<Rule> rules);
+  explicit Faults(const std::vector<Rule>& rules);
   // Counts one call. Any thread.
   Effect next(Operation operation);
 
@@ -75,7 +75,7 @@ class Faults {
   struct Counted {
     Rule rule;
     std::atomic<std::uint64_t> calls = 0;
-    explicit Counted(Rule rule_in) : rule(std::move(rule_in)) {}
+    explicit Counted(const Rule& rule_in) : rule(rule_in) {}
   };
   std::vector<std::unique_ptr<Counted>> rules_;
 };

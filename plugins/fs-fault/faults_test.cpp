@@ -15,7 +15,7 @@ Faults faults(const std::vector<std::string>& texts) {
     EXPECT_TRUE(rule) << text;
     rules.push_back(*rule);
   }
-  return Faults(std::move(rules));
+  return Faults(rules);
 }
 
 // Which of ten reads fail.
