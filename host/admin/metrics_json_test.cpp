@@ -24,7 +24,8 @@ struct MetricsTest : ::testing::Test {
     return {};
   }
   Json value(const std::string& name, const Json& labels = Json::object()) {
-    for (const auto& sample : find(name).at("samples")) {
+    const Json found = find(name);
+    for (const auto& sample : found.at("samples")) {
       if (sample.at("labels") == labels) return sample.contains("value") ? sample.at("value") : sample;
     }
     return {};

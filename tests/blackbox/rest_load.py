@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What many clients of the REST API cost those of SFTP: rest_load.py [SECONDS] [CLIENTS]. SFTP uploads and downloads run for
-SECONDS (30) alone and for SECONDS beside CLIENTS (50), in turns; printed are requests, errors and the ratio of speeds. Exit
-code 1 when a request failed. Quote figures of an idle machine only."""
+"""What many clients of the REST API cost those of SFTP: rest_load.py [SECONDS] [CLIENTS] [PAUSE]. SFTP uploads and downloads
+run for SECONDS (30) alone and for SECONDS beside CLIENTS (50), in turns; each of these waits PAUSE seconds (0.05) between two
+requests. Printed are requests, errors and the ratio of speeds. The clients need processors too: quote figures of an idle
+machine that has some to spare. Exit code 1 when a request failed."""
 import json
 import statistics
 import sys
@@ -17,12 +18,12 @@ from server import KeyRing, Sallyport
 
 FILE_BYTES = 64 * 1024 * 1024
 ROUNDS = 3  # alone and beside take turns: other load on the machine then falls on both
-PAUSE_S = 0.05  # of a client between two requests, as a person or a script has one
 REQUESTS = ["version", "connection", "user?limit=10", "quota_scan", "providerstatus", "user?username=alice"]
 
 
 class Load:
-    def __init__(self, url, count):
+    def __init__(self, url, count, pause_s):
+        self.pause_s = pause_s
         self.rest, self.ending, self.lock = Rest(url), threading.Event(), threading.Lock()
         self.requests, self.errors, self.times = 0, 0, []
         self.threads = [threading.Thread(target=self.work, args=(number,)) for number in range(count)]
@@ -32,7 +33,7 @@ class Load:
     def work(self, number):
         connection = self.rest.connect()
         step = number
-        while not self.ending.wait(PAUSE_S):
+        while not self.ending.wait(self.pause_s):
             begun = time.monotonic()
             try:
                 connection.request("GET", "/api/v1/" + REQUESTS[step % len(REQUESTS)])
@@ -67,6 +68,7 @@ def speed(client, file, seconds):
 
 def main(words):
     seconds, count = (float(words[0]) if words else 30), (int(words[1]) if len(words) > 1 else 50)
+    pause_s = float(words[2]) if len(words) > 2 else 0.05
     with tempfile.TemporaryDirectory(prefix="sallyport-rest-load-") as name:
         directory = Path(name)
         (directory / "keys").mkdir()
@@ -79,7 +81,7 @@ def main(words):
         ratios, requests, errors, times = [], 0, 0, []
         for _ in range(ROUNDS):
             alone = speed(client, file, seconds / ROUNDS)
-            load = Load(server.rest_url, count)
+            load = Load(server.rest_url, count, pause_s)
             beside = speed(client, file, seconds / ROUNDS)
             load.end()
             ratios.append(beside / alone)
