@@ -11,6 +11,7 @@
 #include "host/auth/auth_limits.h"
 #include "host/core/limits.h"
 #include "host/core/log.h"
+#include "host/plugin/session_gone.h"
 #include "host/users/user_json.h"
 
 namespace host::auth {
@@ -128,9 +129,8 @@ void Authenticators::Walk::answer(std::shared_ptr<Dialogue> dialogue, std::vecto
 void Authenticators::Walk::hand_over(std::function<Result<plugin::AuthAnswer>()> call) {
   const auto asked = Clock::now();
   const bool queued = place().pool.submit([self = shared_from_this(), call = std::move(call), asked] {
-    Result<plugin::AuthAnswer> got = Error(Status::kBusy,
-                                           "no free place within the time for a login: raise "
-                                           "plugins.login_concurrency, or make it quicker");
+    Result<plugin::AuthAnswer> got =
+        Error(Status::kBusy, self->name() + ": no free place in time, plugins.login_concurrency logins are under way");
     if (Clock::now() - asked < kAuthenticatorWait) got = call();
     auto kept = std::make_shared<Result<plugin::AuthAnswer>>(std::move(got));
     if (!self->all_.login_pool_.submit([self, kept] { self->judge(std::move(*kept)); }))
@@ -144,7 +144,10 @@ void Authenticators::Walk::judge(Result<plugin::AuthAnswer> answer) {
   std::unique_ptr<plugin::Conversation> over;
   if (!answer || answer->decision != Decision::kAsk) over = std::move(conversation_);
   if (over) place().pool.submit_cleanup([talk = std::shared_ptr<plugin::Conversation>(std::move(over))] {});
-  if (!answer) return refuse({answer.error().status, name() + ": " + answer.error().message()});
+  // Hashing for those who have left would hold up the others, and the stop.
+  if (plugin::session_gone(presented_.attempt.session_number))
+    return refuse({Status::kCancelled, "the client has left"});
+  if (!answer) return refuse(answer.error());
   if (answer->decision == Decision::kDeny) return refuse({Status::kDenied, "refused by " + name()});
   if (answer->decision == Decision::kAsk) return judge_questions(answer->json);
   if (answer->decision != Decision::kNext && !answer->json.empty()) {

@@ -16,6 +16,7 @@
 #include "host/core/limits.h"
 #include "host/core/log.h"
 #include "host/plugin/error.h"
+#include "host/plugin/session_gone.h"
 
 namespace host::plugin {
 namespace {
@@ -68,6 +69,12 @@ std::uint32_t SP_CALL cancelled(const sp_host*, const sp_op* op) noexcept {
 }
 
 }  // namespace
+
+bool session_gone(std::uint64_t session_id) {
+  auto& sessions = cancelled_sessions();
+  const std::lock_guard lock(sessions.mutex);
+  return sessions.marks.count(session_id) != 0;
+}
 
 void mark_cancelled(std::uint64_t session_id) {
   auto& sessions = cancelled_sessions();

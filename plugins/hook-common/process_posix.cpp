@@ -193,7 +193,7 @@ Outcome<bool> Process::wait(const Cancelled& cancelled) {
       state.buffer.append(part.data(), static_cast<std::size_t>(got));
     }
     if (said) return true;
-    if (ended) return false;
+    if (ended && !state.late) return false;
   }
 }
 
