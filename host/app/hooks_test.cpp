@@ -8,11 +8,11 @@
 namespace host::app {
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 
-std::vector<json> settings_of(const std::vector<Instance>& instances) {
-  std::vector<json> out;
-  for (const auto& each : instances) out.push_back(json::parse(each.settings));
+std::vector<Json> settings_of(const std::vector<Instance>& instances) {
+  std::vector<Json> out;
+  for (const auto& each : instances) out.push_back(Json::parse(each.settings));
   return out;
 }
 
@@ -35,8 +35,8 @@ TEST(Hooks, ExternalAuthenticationWinsForItsScope) {
   config.sftpd.umask = 027;
   auto hooks = settings_of(authenticator_instances(config));
   ASSERT_EQ(hooks.size(), 2u);
-  EXPECT_EQ(hooks[0], json({{"hook", "external"}, {"program", "/x"}, {"methods", 1}, {"umask", "0027"}}));
-  EXPECT_EQ(hooks[1], json({{"hook", "pre-login"}, {"url", "http://h/p"}, {"methods", 2}, {"umask", "0027"}}));
+  EXPECT_EQ(hooks[0], Json({{"hook", "external"}, {"program", "/x"}, {"methods", 1}, {"umask", "0027"}}));
+  EXPECT_EQ(hooks[1], Json({{"hook", "pre-login"}, {"url", "http://h/p"}, {"methods", 2}, {"umask", "0027"}}));
   config.data_provider.external_auth_scope = 0;
   hooks = settings_of(authenticator_instances(config));
   ASSERT_EQ(hooks.size(), 1u);
@@ -58,7 +58,7 @@ TEST(Hooks, OthersStandBeforeOrAfter) {
   config.plugins.authenticators = {"mine", "auth-external", "third"};
   const auto instances = authenticator_instances(config);
   EXPECT_EQ(names_of(instances), (std::vector<std::string>{"mine", "auth-external", "third"}));
-  EXPECT_EQ(settings_of(instances)[0], json({{"a", 1}}));
+  EXPECT_EQ(settings_of(instances)[0], Json({{"a", 1}}));
   EXPECT_EQ(instances[0].where, "plugins.authenticator.mine");
 }
 
