@@ -256,7 +256,7 @@ def test_bandwidth(server, tmp_path):
     for source, target in ((tmp_path / "f", at(slow, "/")), (at(slow, "/f"), tmp_path / "back")):
         begun = time.monotonic()
         rsync(server, slow, "-a", source, target)
-        assert 1.0 < time.monotonic() - begun < seconds(8)
+        assert 1.0 < time.monotonic() - begun < seconds(30)
 
 
 def test_killed_in_the_middle(server, home):
