@@ -124,11 +124,11 @@ def test_version_is_that_of_the_headers(tree):
     assert run([tree / "bin/sallyport", "--version"], env={}, cwd="/").stdout == f"Sallyport version: {version}\n"
 
 
-@pytest.mark.parametrize("way", ["usual", "empty-environment", "symlink", "by-path"])
 def test_the_client_of_the_rest_api_runs_from_where_it_lies(tree):
     assert "convert-users" in run([tree / "bin/sallyport-cli", "--help"]).stdout
 
 
+@pytest.mark.parametrize("way", ["usual", "empty-environment", "symlink", "by-path"])
 def test_plugins_are_found_beside_the_executable(tree, work, sallyport, way):
     options = {}
     if way == "usual":
