@@ -17,14 +17,11 @@
 #include "host/core/result.h"
 #include "host/core/vpath.h"
 #include "host/core/worker_pool.h"
+#include "host/events/events.h"
 #include "host/plugin/registry.h"
 #include "host/users/user.h"
 #include "host/vfs/activity.h"
 #include "host/vfs/throttle.h"
-
-namespace host::events {
-class Events;
-}
 
 namespace host::vfs {
 
@@ -51,7 +48,6 @@ enum class UploadMode : std::uint8_t {
 };
 
 class Quotas;
-
 struct Options {
   std::uint32_t umask = 022;
   UploadMode upload_mode = UploadMode::kInPlace;
