@@ -17,15 +17,12 @@
 #include "host/core/result.h"
 #include "host/core/vpath.h"
 #include "host/core/worker_pool.h"
+#include "host/events/events.h"
 #include "host/plugin/registry.h"
 #include "host/users/user.h"
 #include "host/vfs/activity.h"
 #include "host/vfs/program_access.h"
 #include "host/vfs/throttle.h"
-
-namespace host::events {
-class Events;
-}
 
 namespace host::vfs {
 
