@@ -26,7 +26,6 @@ using sallyport::Outcome;
 
 constexpr std::size_t kMostAnswer = 1024 * 1024;
 constexpr int kTlsDepth = 9;
-constexpr auto kLook = std::chrono::milliseconds(100);  // between two looks at whether somebody still waits for it
 
 Outcome<std::string> read_body(std::istream& in) {
   std::string body;

@@ -27,8 +27,6 @@ namespace {
 using sallyport::Failure;
 using sallyport::Outcome;
 
-constexpr auto kLook = std::chrono::milliseconds(100);  // between two looks at whether somebody still waits for it
-
 struct Actions {
   posix_spawn_file_actions_t raw;
   Actions() { posix_spawn_file_actions_init(&raw); }

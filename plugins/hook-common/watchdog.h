@@ -14,6 +14,8 @@
 
 namespace hook_common {
 
+inline constexpr auto kLook = std::chrono::milliseconds(100);  // between looks at whether somebody still waits
+
 class Watchdog {
  public:
   using Clock = std::chrono::steady_clock;

@@ -183,7 +183,7 @@ def test_a_client_that_leaves_ends_the_program_that_checks_it(run, tmp_path):
         wait_for("it runs", lambda: hooks.children(server.pid))
     thread.join()
     wait_for("it is gone", lambda: not hooks.children(server.pid))
-    assert "nobody waits for it" in failure(server, mark, "ext")
+    assert "the client has left" in failure(server, mark, "ext")
 
 
 def test_slow_programs_slow_nobody_else(run, tmp_path):
@@ -212,7 +212,7 @@ def test_slow_programs_slow_nobody_else(run, tmp_path):
         return work() - used, time.monotonic() - begun
 
     def waiting():
-        values = Rest(server.rest_url).call("GET", "/metrics").body.decode().splitlines()
+        values = Rest(server.rest_url).call("GET", "/metrics").text.splitlines()
         return sum(float(line.split()[1]) for line in values
                    if line.startswith(('sallyport_pool_queued{pool="hook-auth-external"}',
                                        'sallyport_pool_busy{pool="hook-auth-external"}')))
@@ -270,4 +270,5 @@ echo '{json.dumps(user_json("NAME", tmp_path / "home"))}' | sed "s/NAME/$SFTPGO_
     print(f"100 logins took {took:.1f} s")
     assert took >= 100 / 32, "more programs at once than allowed"
     wait_for("no process is left", lambda: not hooks.children(server.pid))
-    wait_for(lambda: f"descriptors: {before} before, {server.fd_count()} now", lambda: server.fd_count() <= before + 2)
+    # Workers may have opened the database meanwhile; what each login leaves behind would be a hundred.
+    wait_for(lambda: f"descriptors: {before} before, {server.fd_count()} now", lambda: server.fd_count() <= before + 30)

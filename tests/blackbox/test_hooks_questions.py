@@ -100,7 +100,7 @@ def test_the_usual_checks_follow(run, tmp_path):
 def test_bans_hold_for_questions(run, tmp_path):
     server = asks(run, tmp_path, f"echo >> {tmp_path}/runs; echo '{{\"questions\": [\"a\"], \"echos\": [true]}}'; read A; "
                                  "echo '{\"auth_result\": 1}'",
-                  defender={"enabled": True, "max_failures": 50, "max_failures_per_user": 2, "ban_time": 3600})
+                  defender={"enabled": True, "max_failures": 50, "max_failures_per_user": 2, "ban_time": 3600, "allowed": []})
     assert by_questions(server, "alice", ["x"])[0] == "in"
 
     def spoil(_title, _instruction, _prompts):
