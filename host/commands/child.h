@@ -22,7 +22,8 @@ struct ChildPlan {
   std::vector<std::string> words;        // words[0] included
   std::vector<std::string> environment;  // all of it
   std::vector<std::string> runs;         // what else it may run: files and directories of programs
-  std::string directory;                 // where it works, and all that it may change
+  std::string directory;                 // where it works, and all that it may change; or
+  std::string below;                     // a directory below that, to which no link leads
   std::uint32_t uid = core::Attrs::kKeep, gid = core::Attrs::kKeep;
   std::uint32_t umask = 022;
 };
@@ -33,7 +34,8 @@ struct Child {
   UniqueFd in, out, err;  // our ends of its pipes, non-blocking
 };
 
-// Blocks the calling thread, not the others, until the program runs or has failed to. [worker]
+// Blocks the calling thread, not the others, until the program runs or has failed to. kUnsupported: it could not be
+// confined, or not be given its owner. [worker]
 core::Result<Child> start_child(const ChildPlan& plan);
 
 // Absolute path of a program, looked for as a shell does; empty when there is none. [worker]

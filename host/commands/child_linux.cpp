@@ -36,6 +36,9 @@ using core::Result;
 using core::Status;
 
 constexpr int kCannotRun = 127;
+// Steps whose failure is the system's or the operator's choice.
+constexpr const char* kViewStep = "a view of the file system of its own (as root, or by name spaces of users)";
+constexpr const char* kOwnerStep = "becoming the account's uid and gid";
 
 // What the child needs, made before it is there; and why it could not run the program.
 struct Start {
@@ -63,13 +66,16 @@ SALLYPORT_ON_ANOTHER_STACK void forget_handlers() {
   for (int number = 1; number < NSIG; ++number) ::sigaction(number, &plain, nullptr);
 }
 
+// Whoever may not become the owner does not run the program as somebody else. An unprivileged server may be the owner.
 SALLYPORT_ON_ANOTHER_STACK bool become_owner(Start& start) {
   constexpr auto kKeep = core::Attrs::kKeep;
-  if (::geteuid() != 0 || (start.uid == kKeep && start.gid == kKeep)) return true;
-  if (failed(start, "setgroups", ::syscall(SYS_setgroups, 0, nullptr))) return false;
-  if (start.gid != kKeep && failed(start, "setresgid", ::syscall(SYS_setresgid, start.gid, start.gid, start.gid)))
+  const bool other_uid = start.uid != kKeep && start.uid != ::geteuid();
+  const bool other_gid = start.gid != kKeep && start.gid != ::getegid();
+  if (!other_uid && !other_gid) return true;
+  if (failed(start, kOwnerStep, ::syscall(SYS_setgroups, 0, nullptr))) return false;
+  if (start.gid != kKeep && failed(start, kOwnerStep, ::syscall(SYS_setresgid, start.gid, start.gid, start.gid)))
     return false;
-  return start.uid == kKeep || !failed(start, "setresuid", ::syscall(SYS_setresuid, start.uid, start.uid, start.uid));
+  return start.uid == kKeep || !failed(start, kOwnerStep, ::syscall(SYS_setresuid, start.uid, start.uid, start.uid));
 }
 
 SALLYPORT_ON_ANOTHER_STACK int run_child(void* argument) {
@@ -85,7 +91,9 @@ SALLYPORT_ON_ANOTHER_STACK int run_child(void* argument) {
   ::umask(static_cast<mode_t>(start.umask));
   const rlimit no_core{};
   ::setrlimit(RLIMIT_CORE, &no_core);
-  if (failed(start, "working directory", start.confinement->view()) || !become_owner(start)) return kCannotRun;
+  if (failed(start, kViewStep, start.confinement->view()) || !become_owner(start)) return kCannotRun;
+  // They would outlive exec and the change of the owner: a program gets none of the server's privileges.
+  if (failed(start, "prctl", ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0))) return kCannotRun;
   if (failed(start, "prctl", ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0))) return kCannotRun;
   if (failed(start, "Landlock", start.confinement->close())) return kCannotRun;
   sigset_t none;
@@ -174,7 +182,9 @@ Result<Child> start_child(const ChildPlan& plan) {
   if (start.error != 0) {
     siginfo_t info{};
     ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED);
-    return system_error(plan.file + ": " + start.step, start.error);
+    auto error = system_error(plan.file + ": " + start.step, start.error);
+    if (start.step == kViewStep || start.step == kOwnerStep) error.status = Status::kUnsupported;
+    return error;
   }
   child.in = std::move(in.ours);
   child.out = std::move(out.ours);

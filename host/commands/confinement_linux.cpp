@@ -74,6 +74,11 @@ struct MountAttr {
 };
 constexpr std::uint64_t kReadOnly = 1, kNoSuid = 2, kNoDev = 4, kNoExec = 8;
 constexpr unsigned kTreeClone = 1, kRecursive = 0x8000, kFromEmptyPath = 4;
+// linux/openat2.h
+struct OpenHow {
+  std::uint64_t flags, mode, resolve;
+};
+constexpr std::uint64_t kNoMagicLinks = 2, kNoLinks = 4, kBeneath = 8;
 #ifndef SYS_mount_setattr
 constexpr long SYS_mount_setattr = 442;
 #endif
@@ -132,12 +137,24 @@ void allow_linker(Rules& rules) {
 
 int error_of(long result) noexcept { return result < 0 ? errno : 0; }
 
+// Where the operator has it, and from there on where no link leads: users can make those.
+UniqueFd open_directory(const std::string& path, const std::string& below) noexcept {
+  UniqueFd home(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!home || below.empty()) return home;
+  const OpenHow how{O_PATH | O_DIRECTORY | O_CLOEXEC, 0, kNoMagicLinks | kNoLinks | kBeneath};
+  return UniqueFd(static_cast<int>(::syscall(SYS_openat2, home.get(), below.c_str(), &how, sizeof how)));
+}
+
 }  // namespace
 
 Result<Confinement> Confinement::prepare(const ChildPlan& plan) {
   Confinement made;
-  const UniqueFd directory(::open(plan.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!directory) return Error(Status::kNotFound, plan.directory + ": " + std::strerror(errno), errno);
+  const UniqueFd directory = open_directory(plan.directory, plan.below);
+  if (!directory) {
+    const int error = errno;
+    const auto status = error == ELOOP || error == EXDEV ? Status::kDenied : Status::kNotFound;
+    return Error(status, plan.directory + "/" + plan.below + ": " + std::strerror(error), error);
+  }
   auto rules = Rules::create();
   if (!rules) return rules.error();
   if (!rules->allow(directory.get(), kHome)) return Error(Status::kUnsupported, "Landlock refuses " + plan.directory);
@@ -149,6 +166,7 @@ Result<Confinement> Confinement::prepare(const ChildPlan& plan) {
   for (const auto& path : plan.runs) rules->allow(path, kExecute | kReadFile | kReadDir);
   made.rules_ = rules->take();
   made.path_ = plan.directory;
+  made.below_ = plan.below;
   const auto itself = [](unsigned id) { return std::to_string(id) + " " + std::to_string(id) + " 1"; };
   made.uid_map_ = itself(::geteuid());
   made.gid_map_ = itself(::getegid());
@@ -175,11 +193,14 @@ int Confinement::view() const noexcept {
   for (const char* each : kNeutralPlaces) {
     if (place == nullptr && ::access(each, F_OK) == 0) place = each;
   }
-  if (place == nullptr || leave_common_view() != 0) return error_of(::chdir(path_.c_str()));
-  // By its path: what the descriptor names lies outside of what we see now.
+  if (place == nullptr) return ENOENT;
+  if (const int error = leave_common_view(); error != 0) return error;
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return errno;
+  // Once more: a descriptor from before lies outside of what we see now.
+  const UniqueFd directory = open_directory(path_, below_);
+  if (!directory) return errno;
   const MountAttr files{kNoSuid | kNoDev | kNoExec, 0, 0, 0}, rest{kReadOnly, 0, 0, 0};
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return error_of(::chdir(path_.c_str()));
-  const long tree = ::syscall(SYS_open_tree, AT_FDCWD, path_.c_str(), kTreeClone | kRecursive | O_CLOEXEC);
+  const long tree = ::syscall(SYS_open_tree, directory.get(), "", kTreeClone | kRecursive | AT_EMPTY_PATH | O_CLOEXEC);
   if (tree < 0 || ::syscall(SYS_mount_setattr, tree, "", kRecursive | AT_EMPTY_PATH, &files, sizeof files) != 0 ||
       ::syscall(SYS_mount_setattr, AT_FDCWD, "/", kRecursive, &rest, sizeof rest) != 0 ||
       ::syscall(SYS_move_mount, tree, "", AT_FDCWD, place, kFromEmptyPath) != 0)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // git's server side. A repository that somebody can write to by SFTP is not to be trusted: its configuration and hooks
-// name programs to be run. They find none (confinement.h), and what can be switched off is.
+// name programs to be run, its files other repositories and directories to work on. It works in the repository, and
+// reaches nothing else and runs nothing (confinement.h); what can be switched off is.
 #include <utility>
 
 #include "host/commands/program.h"
@@ -24,6 +25,14 @@ constexpr Setting kSettings[] = {
     // What goes on behind the back of the client would be killed with the command.
     {"gc.autoDetach", "false"},
     {"maintenance.autoDetach", "false"},
+    // No files of a working tree are written: rights and filters are not asked about their names.
+    {"receive.denyCurrentBranch", "refuse"},
+    {"core.symlinks", "false"},
+    // Memory and threads of one command: many may run.
+    {"pack.threads", "1"},
+    {"index.threads", "1"},
+    {"pack.windowMemory", "64m"},
+    {"core.bigFileThreshold", "16m"},
 };
 
 std::vector<std::string> environment() {
@@ -50,7 +59,7 @@ core::Result<Program> parse_git(const std::vector<core::ShellWord>& words) {
   Program program;
   program.name = "git";
   program.request = {.paths = {path}, .anywhere = false, .writes = command == "git-receive-pack"};
-  program.words = {command.substr(4), local_name(path)};
+  program.words = {command.substr(4), "."};
   program.environment = environment();
   program.runs = {"/usr/lib/git-core", "/usr/libexec/git-core", "/usr/local/libexec/git-core"};
   return program;

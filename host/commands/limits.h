@@ -9,8 +9,9 @@
 namespace host::commands::limits {
 
 inline constexpr std::size_t kMaxPrograms = 256;                   // at once
-inline constexpr std::size_t kMaxProgramsPerUser = 128;            // of them
-inline constexpr std::size_t kProgramThreads = 4;                  // start programs and count what they have left
+inline constexpr std::size_t kMaxProgramsPerUser = 32;             // of them
+inline constexpr std::size_t kProgramThreads = 4;                  // start programs
+inline constexpr std::size_t kCountThreads = 2;                    // count what programs have left
 inline constexpr auto kProgramStopTime = std::chrono::seconds(2);  // from SIGTERM to SIGKILL
 inline constexpr std::size_t kProgramInput = 1024 * 1024;          // received and not taken: beyond it we stop
 inline constexpr std::size_t kProgramOutput = 256 * 1024;          // read from it and unsent

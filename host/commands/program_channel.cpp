@@ -32,6 +32,7 @@ std::string_view reason(Status status) {
   switch (status) {
     case Status::kDenied: return "Permission denied. You don't have the permissions to execute this command";
     case Status::kUnsupported: return "command unsupported for this configuration";
+    case Status::kNotFound: return "does not exist";
     case Status::kQuota: return "denying write due to space limit";
     case Status::kBusy: return "too many commands are running, try again later";
     default: return "cannot be run here";
@@ -53,6 +54,8 @@ const char* signal_name(int number) {
   const auto* found = std::ranges::find(kNames, number, &Named::number);
   return found == kNames.end() ? "KILL" : found->name;
 }
+
+constexpr const char* kNobody = "nobody waits for it";
 
 class ProgramChannel final : public core::Channel {
  public:
@@ -122,7 +125,7 @@ class ProgramChannel final : public core::Channel {
   const char* signal_ = nullptr;
   bool stopped_ = false;  // by us: its own status says nothing
   Time next_turn_ = Time::max();
-  std::shared_ptr<void> place_;
+  std::shared_ptr<void> place_;                 // until a program holds it
   std::shared_ptr<vfs::ProgramAccess> access_;  // written by launch(), read once it has come back
 
   std::mutex mutex_;                         // between launch() and abandon()
@@ -179,6 +182,7 @@ ChildPlan ProgramChannel::plan_for(const Program& program, const vfs::ProgramAcc
   plan.environment.insert(plan.environment.end(), program.environment.begin(), program.environment.end());
   plan.runs = program.runs;
   plan.directory = access.home();
+  plan.below = access.below();
   plan.uid = access.uid();
   plan.gid = access.gid();
   plan.umask = access.umask();
@@ -193,19 +197,23 @@ ProgramChannel::Launched ProgramChannel::launch() {
     return {.refusal = parsed.error().message()};
   }
   const std::string path = parsed->request.paths.front().str();
-  if (gone()) return {.refusal = "nobody waits for it"};
+  if (gone()) return {.refusal = kNobody};
   auto access = fs_->begin_program(parsed->request);
   if (!access) return refuse(path, access.error());
   access_ = *std::move(access);
   const auto plan = plan_for(*parsed, *access_);
   if (plan.file.empty()) return refuse("", Error(Status::kUnsupported, parsed->name + " is not installed"));
+  if (gone()) return {.refusal = kNobody};  // it may have taken long
   const auto program = std::make_shared<RunningProgram>();
+  program->user = fs_->identity().user.username;
+  program->place = std::move(place_);
   program->wake = [weak = weak_from_this(), post = hooks_.post] {
     post([weak] {
       if (const auto channel = weak.lock()) static_cast<ProgramChannel&>(*channel).wake_up();
     });
   };
-  program->after = [access = access_, fs = fs_] { access->settle(); };
+  if (access_->counts()) program->count = [access = access_, fs = fs_] { access->count(); };
+  program->after = [access = access_, fs = fs_] { access->give_back(); };
   if (auto started = programs_->start(plan, program); !started) return refuse("", started.error());
   const std::lock_guard lock(mutex_);
   program_ = program;
@@ -217,6 +225,7 @@ void ProgramChannel::on_launched(const Launched& launched) {
   taking_ = launched.taking;
   phase_ = launched.refusal.empty() ? Phase::kRunning : Phase::kOver;
   if (phase_ == Phase::kOver) {
+    place_.reset();
     complain(launched.refusal);
     input_.clear();
   }
@@ -302,7 +311,6 @@ void ProgramChannel::finish_if_over() {
   status_ = stopped_ ? 1 : program_->status;
   if (program_->signal != 0 && !stopped_) signal_ = signal_name(program_->signal);
   if (status_ == 0 && signal_ == nullptr) fs_->note_command(line_, core::VirtualPath::clean(words_.back().text));
-  place_.reset();
 }
 
 void ProgramChannel::abandon() {

@@ -29,23 +29,36 @@ TEST(Program, KnowsItsNames) {
 TEST(Program, GitGetsOneRepositoryBelowTheHome) {
   const auto push = parse("git-receive-pack '/repos/a b.git'");
   ASSERT_TRUE(push);
-  EXPECT_EQ(push->words, (std::vector<std::string>{"receive-pack", "./repos/a b.git"}));
+  EXPECT_EQ(push->words, (std::vector<std::string>{"receive-pack", "."}));
+  EXPECT_EQ(push->request.paths, std::vector{core::VirtualPath::clean("/repos/a b.git")});
+  EXPECT_FALSE(push->request.anywhere);
   EXPECT_TRUE(push->request.writes);
   EXPECT_FALSE(parse("git-upload-pack '/r'")->request.writes);
-  EXPECT_EQ(parse("git-upload-pack ../../etc")->words.back(), "./etc");
+  EXPECT_EQ(parse("git-upload-pack ../../etc")->request.paths.front().str(), "/etc");
   for (const char* line : {"git-upload-pack", "git-upload-pack --strict /r", "git-upload-pack /a /b",
                            "git-upload-pack --upload-pack=x", "git-receive-pack -c"})
     EXPECT_FALSE(parse(line)) << line;
 }
 
-TEST(Program, GitRunsNoHooks) {
+TEST(Program, GitIsSetOverTheRepositorysOwnConfiguration) {
   const auto program = parse("git-receive-pack /r");
   ASSERT_TRUE(program);
   const auto& set = program->environment;
-  const auto key = std::ranges::find_if(set, [](const auto& each) { return each.ends_with("=core.hooksPath"); });
-  ASSERT_NE(key, set.end());
-  const auto number = key->substr(15, key->find('=') - 15);
-  EXPECT_TRUE(std::ranges::count(set, "GIT_CONFIG_VALUE_" + number + "=/dev/null"));
+  const auto setting = [&](const std::string& name) -> std::string {
+    const auto key = std::ranges::find_if(set, [&](const auto& each) { return each.ends_with("=" + name); });
+    if (key == set.end()) return "";
+    const auto value = "GIT_CONFIG_VALUE_" + key->substr(15, key->find('=') - 15) + "=";
+    const auto found = std::ranges::find_if(set, [&](const auto& each) { return each.starts_with(value); });
+    return found == set.end() ? "" : found->substr(value.size());
+  };
+  EXPECT_EQ(setting("core.hooksPath"), "/dev/null");
+  EXPECT_EQ(setting("receive.denyCurrentBranch"), "refuse");
+  EXPECT_EQ(setting("core.symlinks"), "false");
+  EXPECT_EQ(setting("pack.threads"), "1");
+  EXPECT_EQ(setting("pack.windowMemory"), "64m");
+  EXPECT_TRUE(std::ranges::count(set, "GIT_CONFIG_COUNT=" + std::to_string(std::ranges::count_if(set, [](auto& each) {
+                                        return each.starts_with("GIT_CONFIG_KEY_");
+                                      }))));
 }
 
 TEST(Program, RsyncTakesWhatItsClientSends) {
@@ -59,6 +72,8 @@ TEST(Program, RsyncTakesWhatItsClientSends) {
   EXPECT_EQ(joined(download->words), "--server --sender -logDtpre.LsfxCIvu . ./a ./c/ ./");
   EXPECT_FALSE(download->request.writes);
   EXPECT_EQ(download->request.paths.size(), 3U);
+  EXPECT_FALSE(download->request.removes);
+  EXPECT_TRUE(parse("rsync --server --sender -re.LsfxCIvu --remove-source-files . /a")->request.removes);
 }
 
 TEST(Program, RsyncRefusesTheRest) {

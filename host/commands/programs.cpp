@@ -177,13 +177,23 @@ void Programs::reap(const ProgramPtr& program) {
   }
   program->ended = true;
   program->wake();
-  pool_.submit_cleanup([program] {
-    if (const auto after = std::exchange(program->after, nullptr)) after();
-    program->over = true;
-    program->wake();
-  });
+  finish(program);
   const std::lock_guard lock(mutex_);
   running_.erase(program->number);
+}
+
+void Programs::finish(const ProgramPtr& program) {
+  auto done = [program] {
+    if (const auto after = std::exchange(program->after, nullptr)) after();
+    program->place.reset();
+    program->over = true;
+    program->wake();
+  };
+  if (auto count = std::exchange(program->count, nullptr)) {
+    after_.count(program->user, std::move(count), std::move(done));
+  } else {
+    after_.settle(std::move(done));
+  }
 }
 
 int Programs::kill_overdue() {
@@ -215,6 +225,7 @@ void Programs::stop() {
   }
   if (thread_.joinable()) thread_.join();
   pool_.stop();
+  after_.stop();
 }
 
 }  // namespace host::commands

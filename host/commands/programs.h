@@ -15,6 +15,7 @@
 #include <thread>
 #include <unordered_map>
 
+#include "host/commands/after_programs.h"
 #include "host/commands/child.h"
 #include "host/commands/unique_fd.h"
 #include "host/core/worker_pool.h"
@@ -29,7 +30,9 @@ struct RunningProgram {
   std::string user;
   std::uint64_t number = 0;
   std::function<void()> wake;       // a pipe can be used again, or over has become true. Any thread
-  std::function<void()> after;      // once it has ended; may block. On a worker
+  std::function<void()> count;      // empty, or counts what its user has once it has ended; may block. On a worker
+  std::function<void()> after;      // once that is done. On a worker
+  std::shared_ptr<void> place;      // Programs::enter; kept until then
   std::atomic<bool> ended = false;  // nothing more is written to its pipes
   std::atomic<bool> over = false;   // `after` has run as well
   int status = 1;                   // once it has ended: exit status, or
@@ -67,6 +70,7 @@ class Programs {
   void run();
   void on_event(std::uint64_t event);
   void reap(const ProgramPtr& program);
+  void finish(const ProgramPtr& program);
   int kill_overdue();  // milliseconds until it is to be called again, -1: no need to
   ProgramPtr find(std::uint64_t number);
   core::Result<void> begin_start();
@@ -88,6 +92,7 @@ class Programs {
   bool stopping_ = false;
   std::thread thread_;
   core::WorkerPool pool_;
+  AfterPrograms after_;
 };
 
 }  // namespace host::commands

@@ -5,7 +5,10 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <poll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <csignal>
@@ -13,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <thread>
 
 #include "host/commands/limits.h"
 
@@ -107,10 +111,99 @@ TEST_F(ProgramsTest, ReachesItsDirectoryOnly) {
   std::string content;
   std::ifstream(outside) >> content;
   EXPECT_EQ(content, "secret");
-  if (::geteuid() == 0) {
-    EXPECT_NE(std::filesystem::status(outside).permissions(), std::filesystem::perms::all);
-  }
+  EXPECT_EQ(std::filesystem::status(outside).permissions() & std::filesystem::perms::others_write,
+            std::filesystem::perms::none);
   std::filesystem::remove(outside);
+}
+
+TEST_F(ProgramsTest, ReachesADirectoryBelowItOnly) {
+  for (const char* name : {"/a", "/a/b", "/other"}) std::filesystem::create_directory(home_ + name);
+  std::ofstream(home_ + "/other/secret") << "secret";
+  std::filesystem::create_directory_symlink("other", home_ + "/link");
+  auto kept = plan({"sh", "-c",
+                    "echo in > file; cat file ../../other/secret " + home_ + "/other/secret; echo x > " + home_ +
+                        "/other/new; chmod 777 " + home_ + "/other"});
+  kept.below = "a/b";
+  const auto program = start(kept);
+  program->child.in.reset();
+  EXPECT_EQ(read_all(program->child.out), "in\n");
+  ASSERT_TRUE(ends());
+  EXPECT_TRUE(std::filesystem::exists(home_ + "/a/b/file"));
+  EXPECT_FALSE(std::filesystem::exists(home_ + "/other/new"));
+  EXPECT_EQ(std::filesystem::status(home_ + "/other").permissions() & std::filesystem::perms::others_write,
+            std::filesystem::perms::none);
+  for (const char* way_out : {"link", "..", "a/../../x", "/tmp", "none", "other/secret"}) {
+    kept.below = way_out;
+    EXPECT_FALSE(programs_.start(kept, std::make_shared<RunningProgram>())) << way_out;
+  }
+}
+
+// Capabilities belong to a thread: what a test takes away or gives stays in its thread.
+class Capabilities {
+ public:
+  Capabilities() { ::syscall(SYS_capget, &header_, data_.data()); }
+  Capabilities& without(unsigned number) {
+    data_[number / 32].effective &= ~(1U << number % 32);
+    return *this;
+  }
+  Capabilities& inheritable(unsigned number) {
+    data_[number / 32].inheritable |= 1U << number % 32;
+    return *this;
+  }
+  bool set() { return ::syscall(SYS_capset, &header_, data_.data()) == 0; }
+
+ private:
+  __user_cap_header_struct header_{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> data_{};
+};
+
+TEST_F(ProgramsTest, NothingRunsWithoutAViewOfItsOwn) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  std::thread([&] {
+    ASSERT_TRUE(Capabilities().without(CAP_SYS_ADMIN).set());
+    const auto child = start_child(plan({"true"}));
+    ASSERT_FALSE(child);
+    EXPECT_EQ(child.error().status, core::Status::kUnsupported);
+  }).join();
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
+}
+
+TEST_F(ProgramsTest, NothingRunsAsSomebodyElse) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  std::filesystem::permissions(home_, std::filesystem::perms::all);
+  auto owned = plan({"sh", "-c", "id -u; id -g"});
+  owned.uid = owned.gid = 4242;
+  EXPECT_EQ(read_all(start(owned)->child.out), "4242\n4242\n");
+  ASSERT_TRUE(ends());
+  for (const unsigned missing : {CAP_SETUID, CAP_SETGID}) {
+    std::thread([&] {
+      ASSERT_TRUE(Capabilities().without(missing).set());
+      const auto child = start_child(owned);
+      ASSERT_FALSE(child);
+      EXPECT_EQ(child.error().status, core::Status::kUnsupported);
+    }).join();
+  }
+  std::thread([&] {  // a server that is not root, but has its rights
+    ASSERT_EQ(::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), 0);
+    ASSERT_EQ(::syscall(SYS_setresuid, 4243, 4243, 4243), 0);
+    EXPECT_FALSE(start_child(owned));
+  })
+      .join();
+}
+
+TEST_F(ProgramsTest, InheritsNoCapability) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  std::thread([&] {
+    ASSERT_TRUE(Capabilities().inheritable(CAP_CHOWN).set());
+    ASSERT_EQ(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_CHOWN, 0, 0), 0);
+    const auto program = start(plan({"cat"}));
+    std::ifstream status("/proc/" + std::to_string(program->child.pid) + "/status");
+    std::string line;
+    while (std::getline(status, line) && !line.starts_with("CapAmb:")) {}
+    EXPECT_EQ(line, "CapAmb:\t0000000000000000");
+    program->child.in.reset();
+  }).join();
+  ASSERT_TRUE(ends());
 }
 
 TEST_F(ProgramsTest, EndsWithItsGroup) {

@@ -69,6 +69,9 @@ constexpr std::string_view kFlags[] = {
     "use-qsort",
 };
 
+// What it reads, it removes afterwards.
+constexpr std::string_view kRemoving[] = {"remove-sent-files", "remove-source-files"};
+
 // With a value that is no path, always in the same word.
 constexpr std::string_view kValues[] = {
     "block-size",     "bwlimit",  "checksum-choice", "checksum-seed", "compress-choice",
@@ -174,6 +177,7 @@ bool Parser::option(const std::string& word) {
   if (among(name, kDirectories)) return take_directory(name, value);
   if (name == "sender" && !value) return sender_ = true;
   if (value ? !among(name, kValues) : !among(name, kFlags)) return false;
+  if (among(name, kRemoving)) request_.removes = true;
   options_.push_back(word);
   return true;
 }

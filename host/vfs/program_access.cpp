@@ -10,6 +10,7 @@
 
 #include "host/vfs/context.h"
 #include "host/vfs/journal.h"
+#include "host/vfs/notices.h"
 #include "host/vfs/usage_scan.h"
 
 namespace host::vfs {
@@ -54,7 +55,13 @@ bool among_filters(const users::User& user, const VirtualPath& path) {
   });
 }
 
+// They decide about single files, and programs do not ask.
+constexpr events::Kind kQuestions[] = {events::Kind::kPreUpload, events::Kind::kPreDownload, events::Kind::kPreDelete};
+
 Result<void> allowed(const Context& context, const ProgramRequest& request) {
+  if (std::ranges::any_of(kQuestions, [&](events::Kind kind) { return notices::wanted(context, kind); }))
+    return Error(Status::kUnsupported,
+                 "pre-upload, pre-download and pre-delete actions cannot be asked about its files");
   const users::User& user = context.identity.user;
   const VirtualPath root;
   for (const auto& path : request.paths) {
@@ -72,6 +79,18 @@ Result<void> allowed(const Context& context, const ProgramRequest& request) {
   return core::ok();
 }
 
+// The directory below the home that is meant by a path, without links: those of the programs' own files lead elsewhere.
+Result<std::string> directory_of(const Context& context, const VirtualPath& path) {
+  if (path.is_root()) return std::string();
+  for (const auto ending : kOtherNames) {
+    const auto name = VirtualPath::clean(path.str() + std::string(ending));
+    const Place place = context.mounts.resolve(name);
+    const auto found = place.fs->stat(context.op(), place.path, true);
+    if (found && found->type == core::FileType::kDir) return name.str().substr(1);
+  }
+  return Status::kNotFound;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ProgramAccess>> ProgramAccess::begin(std::shared_ptr<const Context> context,
@@ -79,6 +98,8 @@ Result<std::unique_ptr<ProgramAccess>> ProgramAccess::begin(std::shared_ptr<cons
   auto home = context->mounts.at(VirtualPath()).fs->local_root();
   if (!home) return home.error();
   if (auto may = allowed(*context, request); !may) return may.error();
+  auto below = request.anywhere ? Result<std::string>(std::string()) : directory_of(*context, request.paths.front());
+  if (!below) return below.error();
   const SessionQuota& quota = context->quota;
   if (request.writes && quota.counts()) {
     if (auto room = quota.usage->may_begin(quota.limits, true); !room) return room.error();
@@ -86,10 +107,12 @@ Result<std::unique_ptr<ProgramAccess>> ProgramAccess::begin(std::shared_ptr<cons
   const users::User& user = context->identity.user;
   std::unique_ptr<ProgramAccess> access(new ProgramAccess(std::move(context)));
   access->home_ = *std::move(home);
+  access->below_ = *std::move(below);
   access->uid_ = mapped_id(user.uid);
   access->gid_ = mapped_id(user.gid);
   access->umask_ = access->context_->options.umask;
   access->writes_ = request.writes;
+  access->removes_ = request.removes;
   access->may_link_ = std::ranges::all_of(request.paths, [&](const VirtualPath& path) {
     return (rights_below(access->context_->identity.user, path) & users::kCreateSymlinks) != 0;
   });
@@ -111,13 +134,12 @@ Result<void> ProgramAccess::take(std::int64_t bytes) {
   return core::ok();
 }
 
-void ProgramAccess::settle() {
-  if (writes_ && context_->quota.counts()) {
-    const auto found = scan_usage(*context_);
-    const auto kept = found ? context_->quota.usage->set(*found) : Result<void>(found.error());
-    if (!kept) journal::warn(*context_, "what a program has left could not be counted: " + kept.error().message());
-  }
-  give_back();
+bool ProgramAccess::counts() const { return (writes_ || removes_) && context_->quota.counts(); }
+
+void ProgramAccess::count() {
+  const auto found = scan_usage(*context_);
+  const auto kept = found ? context_->quota.usage->set(*found) : Result<void>(found.error());
+  if (!kept) journal::warn(*context_, "what a program has left could not be counted: " + kept.error().message());
 }
 
 }  // namespace host::vfs

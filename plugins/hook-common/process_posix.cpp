@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -127,6 +128,8 @@ Outcome<std::unique_ptr<Process>> Process::start(Watchdog& dog, const Command& c
   std::vector<std::string> words = {"sh", "-c", "umask " + command.umask + "; exec \"$0\" \"$@\"", command.program};
   words.insert(words.end(), command.arguments.begin(), command.arguments.end());
   auto variables = environment(command);
+  // Of this thread, which does not need them: they are what a new program inherits, and no program is the server.
+  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   auto state = std::make_unique<State>();
   const int error = ::posix_spawn(&state->pid, "/bin/sh", &actions.raw, &attributes.raw, pointers(words).data(),
                                   pointers(variables).data());

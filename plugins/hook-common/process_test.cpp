@@ -4,11 +4,15 @@
 #include "hook-common/process.h"
 
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -70,6 +74,22 @@ TEST_F(ProcessTest, GetsArgumentsVariablesUmaskAndThreeDescriptors) {
   ::close(open);
   ASSERT_TRUE(said) << said.failure().message;
   EXPECT_EQ(*said, "a b||x y\"$(no)|changed|0027\n4\n") << "ls itself opens the directory";
+}
+
+// As a service gets them from systemd. They belong to a thread.
+TEST_F(ProcessTest, GetsNoCapabilityOfTheServers) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  std::thread([&] {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, 2> data{};
+    ASSERT_EQ(::syscall(SYS_capget, &header, data.data()), 0);
+    data[0].inheritable |= 1U << CAP_CHOWN;
+    ASSERT_EQ(::syscall(SYS_capset, &header, data.data()), 0);
+    ASSERT_EQ(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_CHOWN, 0, 0), 0);
+    auto said = run(script("grep CapAmb /proc/self/status"));
+    ASSERT_TRUE(said);
+    EXPECT_EQ(*said, "CapAmb:\t0000000000000000\n");
+  }).join();
 }
 
 TEST_F(ProcessTest, FailuresSayWhat) {
