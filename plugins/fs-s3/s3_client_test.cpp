@@ -66,17 +66,17 @@ TEST_F(S3ClientTest, ACopyThatBreaksOffOnceIsMadeAgainOfTheSameVersion) {
 
 TEST_F(S3ClientTest, ACompletionWithoutAWordIsLookedAfter) {
   std::string etag = etag_of_parts({kEtag, kEtag});
-  int abort_status = 404;
+  bool gone = true;
   const auto answer = [&](const std::string& head) {
     if (head.starts_with("POST")) return FakeStore::cut_off("  ");
     if (head.starts_with("HEAD")) return FakeStore::whole(200, "", "ETag: " + etag + "\r\n");
-    return FakeStore::whole(abort_status, "<Error><Code>NoSuchUpload</Code></Error>");
+    return gone ? FakeStore::whole(404, "<Error><Code>NoSuchUpload</Code></Error>") : FakeStore::whole(204, "");
   };
   auto& asked = client(answer);
   EXPECT_TRUE(asked.complete_parts(nullptr, "key", "id", {kEtag, kEtag}));
   EXPECT_EQ(store->methods(), (Methods{"POST", "POST", "POST", "DELETE", "HEAD"}));
   EXPECT_FALSE(asked.complete_parts(nullptr, "key", "id", {kEtag})) << "somebody else's object";
-  abort_status = 200;
+  gone = false;
   EXPECT_FALSE(asked.complete_parts(nullptr, "key", "id", {kEtag, kEtag})) << "it was not done, and is taken back";
 }
 
