@@ -110,15 +110,23 @@ class Clients:
 
     def openssh(self, peer, *batch, cwd=None):
         """OpenSSH's sftp with a batch; the first failing command is a failure."""
-        argv = ["sftp", "-q", "-b", "-", "-P", str(peer.port), *self._openssh_options("aes128-gcm@openssh.com", "ERROR"),
-                f"{peer.user}@127.0.0.1"]
+        self._openssh(["sftp", "-q", "-b", "-", "-P", str(peer.port), *self._openssh_options("aes128-gcm@openssh.com", "ERROR"),
+                       f"{peer.user}@127.0.0.1"], "".join(line + "\n" for line in batch), cwd)
+
+    def scp(self, peer, direction, name, local):
+        there = f"{peer.user}@127.0.0.1:{peer.path_of(name)}"
+        self._openssh(["scp", "-O", "-q", "-P", str(peer.port), *self._openssh_options("aes128-gcm@openssh.com", "ERROR"),
+                       *((there, local) if direction == "get" else (local, there))])
+
+    @staticmethod
+    def _openssh(argv, text="", cwd=None):
         try:
-            result = subprocess.run(argv, input="".join(line + "\n" for line in batch), capture_output=True, text=True, cwd=cwd,
-                                    timeout=TIMEOUT_SECONDS, check=False, start_new_session=True)
+            result = subprocess.run(argv, input=text, capture_output=True, text=True, cwd=cwd, timeout=TIMEOUT_SECONDS, check=False,
+                                    start_new_session=True)
         except subprocess.TimeoutExpired as error:
-            raise MeasurementError(f"sftp did not end within {TIMEOUT_SECONDS} s") from error
+            raise MeasurementError(f"{argv[0]} did not end within {TIMEOUT_SECONDS} s") from error
         if result.returncode != 0:
-            raise MeasurementError("sftp: " + result.stderr.strip())
+            raise MeasurementError(f"{argv[0]}: {result.stderr.strip()}")
 
 
 class DelayProxy:

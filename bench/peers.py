@@ -56,6 +56,10 @@ class Peer:
         self.log = os.path.join(directory, "log")
         os.makedirs(directory, exist_ok=True)
 
+    def path_of(self, name):
+        """Of a served file, for clients that start elsewhere than SFTP does."""
+        return os.path.join(self.files, name)
+
     def command(self):
         """Writes what configuration the server needs and returns its argv. `self.port` is set for those that need it."""
         raise NotImplementedError
@@ -98,8 +102,12 @@ class Sallyport(Peer):
         super().__init__(directory, files, client_key)
         self.program, self.io_threads = os.path.abspath(program), io_threads
 
+    def path_of(self, name):
+        return f"/{name}"
+
     def command(self):
-        config = {"sftpd": {"bind_port": 0, "bind_address": "127.0.0.1", "io_threads": self.io_threads},
+        config = {"sftpd": {"bind_port": 0, "bind_address": "127.0.0.1", "io_threads": self.io_threads,
+                            "enabled_ssh_commands": ["scp"]},
                   "data_provider": {"driver": "sqlite", "name": "sallyport.db", "track_quota": 2},
                   "httpd": {"bind_port": 0}}
         with open(os.path.join(self.directory, "sallyport.json"), "w", encoding="utf-8") as file:

@@ -33,6 +33,8 @@ THRESHOLDS = (
     Threshold("put", FAST_CIPHER, "mb_per_s", 1.4, True, True, "put: speed, aes128-gcm"),
     Threshold("get", HMAC_CIPHER, "cpu_s_per_gib", 1.1, True, what="get: server CPU per GiB, aes128-ctr + hmac"),
     Threshold("put", HMAC_CIPHER, "cpu_s_per_gib", 1.1, True, what="put: server CPU per GiB, aes128-ctr + hmac"),
+    Threshold("scp", "get", "cpu_s_per_gib", 0.75, True, what="scp get: server CPU per GiB"),
+    Threshold("scp", "put", "cpu_s_per_gib", 0.75, True, what="scp put: server CPU per GiB"),
     Threshold("login", "", "cpu_ms_per_login", 2, False, what="server CPU per login, ms"),
     Threshold("login", "", "per_second", 8, True, True, "logins per second"),
     Threshold("idle", "", "pss_kb_per_session", 32, False, what="memory per idle session, kB"),

@@ -115,7 +115,7 @@ class Harness:
             print(f"-- {scenario.title}", flush=True)
             for number in range(self.options.runs):
                 for case in scenario.cases:
-                    for name in self.options.peers:
+                    for name in [peer for peer in self.options.peers if peer in scenario.peers]:
                         self.measure(scenario, case, name, number)
             self.stop("sallyport", "one-io-thread")
 

@@ -55,8 +55,10 @@ class Bench:
     def prepare(self, scenarios):
         os.makedirs(self.files)
         os.makedirs(self.local)
-        if set(scenarios) & {"get", "beside", "fairness"}:
+        if set(scenarios) & {"get", "scp", "beside", "fairness"}:
             self.clients.make_file(os.path.join(self.files, "big"), self.sizes.bulk_bytes)
+        if "scp" in scenarios:
+            self.clients.make_file(os.path.join(self.local, "big"), self.sizes.bulk_bytes)
         if "small" in scenarios:
             self._make_small_tree(os.path.join(self.files, "small"))
             self._make_small_tree(os.path.join(self.local, "small"))
@@ -132,6 +134,21 @@ def measure_put(bench, peer, cipher):
     bench.clients.check_file(os.path.join(bench.files, name), bench.sizes.bulk_bytes)
     bench.clients.openssh(peer, f"rm {name}")
     return metrics
+
+
+def measure_scp(bench, peer, direction):
+    """The old protocol by OpenSSH's scp, login included on both sides."""
+    size, name = bench.sizes.bulk_bytes, bench.new_name("scp")
+    there = os.path.join(bench.files, "big" if direction == "get" else name)
+    local = os.path.join(bench.local, "big" if direction == "put" else name)
+    before, start = peer.tree.cpu_seconds(), time.monotonic()
+    bench.clients.scp(peer, direction, os.path.relpath(there, bench.files), local)
+    wall = time.monotonic() - start
+    peer.tree.settle()
+    cpu = peer.tree.cpu_seconds() - before
+    bench.clients.check_file(there if direction == "put" else local, size)
+    os.unlink(there if direction == "put" else local)
+    return {"wall_s": wall, "mb_per_s": size / wall / 1e6, "cpu_s_per_gib": cpu * GIB / size}
 
 
 def measure_login(bench, peer, _):
@@ -275,6 +292,7 @@ class Scenario:
 SCENARIOS = (
     Scenario("get", "Download of one file, fast client", measure_get, CIPHERS),
     Scenario("put", "Upload of one file, fast client", measure_put, CIPHERS),
+    Scenario("scp", "One file by OpenSSH's scp -O", measure_scp, ("get", "put"), peers=("sallyport", "sshd")),
     Scenario("login", "Logins: ed25519 key, curve25519, 8 in parallel, up to a working SFTP channel", measure_login),
     Scenario("idle", "Memory of an idle session", measure_idle, instance="fresh"),
     Scenario("small", f"2,000 files of 1 KiB: fast client with {FILES_AT_ONCE} under way, one by one, OpenSSH's sftp -r (whole command)", measure_small,

@@ -58,8 +58,16 @@ void LoginFlow::public_key(const Attempt& attempt, std::string type, std::string
   });
 }
 
+bool LoginFlow::turned_away(const Attempt& attempt, const Done& done) {
+  constexpr std::string_view kNoPassword = "-";  // an empty one would count as a failure
+  auto refusal = login_.refuses(attempt, kNoPassword);
+  if (refusal) done({.grant = login_.turn_away(Method::kKeyboardInteractive, std::move(*refusal))});
+  return refusal.has_value();
+}
+
 void LoginFlow::begin_questions(const Attempt& attempt, Done done) {
   submit(done, [this, attempt, done] {
+    if (turned_away(attempt, done)) return;
     authenticators_->begin({attempt, plugin::AuthMethod::kKeyboard, {}, {}}, after_questions(attempt, done));
   });
 }
@@ -96,6 +104,8 @@ void LoginFlow::answers(const Attempt& attempt, std::shared_ptr<Dialogue> dialog
       if (auto checked = login_.check_answer(attempt, *answers.front()); !checked)
         return after({.error = checked.error()});
       answers.front() = std::make_shared<const std::string>("OK");
+    } else if (turned_away(attempt, done)) {
+      return;
     }
     authenticators_->answer(std::move(dialogue), std::move(answers), after);
   });

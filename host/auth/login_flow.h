@@ -48,6 +48,8 @@ class LoginFlow {
  private:
   bool wants(std::uint32_t method) const { return authenticators_ != nullptr && authenticators_->wants(method); }
   void submit(const Done& done, std::function<void()> job);
+  // What the defender has against questions and answers without a password. True: it is refused, and told so.
+  bool turned_away(const Attempt& attempt, const Done& done);
   Authenticators::Done after_questions(const Attempt& attempt, Done done);
 
   Login& login_;

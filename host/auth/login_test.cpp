@@ -8,10 +8,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 using namespace host::auth;
 using host::core::Status;
@@ -117,7 +118,8 @@ TEST_F(LoginTest, EveryRefusalHasTheSameStatus) {
   EXPECT_EQ(last_login("ada"), 0);
 }
 
-// Measured with bcrypt at cost 9 (about 25 ms): whoever must not get in pays for one hash, no more and no less.
+// Measured with bcrypt at cost 9 (about 25 ms): whoever must not get in pays for one hash, no more and no less. What is
+// compared is the thread's work, taken in turns, because the time that passes is the machine's.
 TEST_F(LoginTest, RefusalsTakeTheSameTime) {
   auto user = person("ada");
   user.password = "$2b$09$abcdefghijklmnopqrstuuAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -125,18 +127,23 @@ TEST_F(LoginTest, RefusalsTakeTheSameTime) {
   user.username = "off";
   user.status = 0;
   add(user);
-  const auto cost = [&](const char* name) {
-    auto best = std::chrono::nanoseconds::max();
-    for (int i = 0; i < 5; ++i) {
-      const auto start = std::chrono::steady_clock::now();
-      EXPECT_FALSE(password(name, "secret"));
-      best = std::min<std::chrono::nanoseconds>(best, std::chrono::steady_clock::now() - start);
-    }
-    return static_cast<double>(best.count());
+  const auto work = [] {
+    timespec used{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
   };
-  const double wrong = cost("ada");
+  std::map<std::string, double> least;
+  for (int i = 0; i < 7; ++i) {
+    for (const auto* name : {"ada", "nobody", "off"}) {
+      const double before = work();
+      EXPECT_FALSE(password(name, "secret"));
+      const double used = work() - before;
+      const auto [known, added] = least.emplace(name, used);
+      if (!added) known->second = std::min(known->second, used);
+    }
+  }
   for (const auto* name : {"nobody", "off"}) {
-    const double ratio = cost(name) / wrong;
+    const double ratio = least[name] / least["ada"];
     EXPECT_GT(ratio, 0.6) << name;
     EXPECT_LT(ratio, 1.6) << name;
   }

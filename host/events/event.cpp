@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Events as JSON. Pure; any thread. Names may hold any bytes: what is not UTF-8 becomes U+FFFD.
+// Events as JSON. Pure; any thread. Names may hold any bytes: what is not UTF-8 becomes U+FFFD, and those of files come
+// as numbers, too.
 #include "host/events/event.h"
 
 #include <array>
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 namespace host::events {
 namespace {
@@ -24,15 +26,21 @@ Json begin(Kind kind, std::string_view username) {
 
 std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
+void add_path(Json& json, const std::string& name, const std::string& path) {
+  json[name] = path;
+  const bool is_utf8 = Json::parse(text_of(json.at(name))) == Json(path);
+  if (!is_utf8) json[name + "_bytes"] = std::vector<std::uint8_t>(path.begin(), path.end());
+}
+
 }  // namespace
 
 std::string_view kind_name(Kind kind) { return kNames[static_cast<std::size_t>(kind)]; }
 
 std::string to_json(const FileEvent& event) {
   Json json = begin(event.kind, event.username);
-  json["path"] = event.path;
-  if (!event.target_path.empty()) json["target_path"] = event.target_path;
-  if (!event.virtual_path.empty()) json["virtual_path"] = event.virtual_path;
+  add_path(json, "path", event.path);
+  if (!event.target_path.empty()) add_path(json, "target_path", event.target_path);
+  if (!event.virtual_path.empty()) add_path(json, "virtual_path", event.virtual_path);
   if (!event.ssh_command.empty()) json["ssh_command"] = event.ssh_command;
   if (event.file_size) json["file_size"] = *event.file_size;
   json["local_file"] = event.local_file;

@@ -20,10 +20,21 @@ TEST(Event, FileMembersThatDoNotApplyAreLeftOut) {
   EXPECT_EQ(told["kind"], "download-failed");
   EXPECT_EQ(told["username"], "ada");
   EXPECT_EQ(told["path"], "/srv/a\xEF\xBF\xBD");
+  EXPECT_EQ(told["path_bytes"], json({'/', 's', 'r', 'v', '/', 'a', 255}));
   EXPECT_EQ(told["local_file"], false);
   EXPECT_GT(told["time"], 1'600'000'000'000);
   for (const auto* name : {"target_path", "ssh_command", "file_size", "user"})
     EXPECT_FALSE(told.contains(name)) << name;
+}
+
+TEST(Event, BytesAreThereOnlyWhereTheyAreNeeded) {
+  FileEvent event;
+  event.path = "/srv/\xEF\xBF\xBD\xC3\xBC\n\"";
+  event.target_path = "/srv/\xC3";
+  const auto told = json::parse(to_json(event));
+  EXPECT_EQ(told["path"], event.path);
+  EXPECT_FALSE(told.contains("path_bytes"));
+  EXPECT_EQ(told["target_path_bytes"].size(), event.target_path.size());
 }
 
 TEST(Event, SizeZeroIsASize) {

@@ -11,8 +11,10 @@
 #include "host/core/log.h"
 #include "host/core/metrics.h"
 #include "host/events/event_limits.h"
+#include "host/events/turns.h"
 #include "host/events/user_queues.h"
 #include "host/plugin/authenticator.h"
+#include "host/plugin/session_gone.h"
 
 namespace host::events {
 namespace {
@@ -39,7 +41,8 @@ struct Events::Target {
   std::unique_ptr<UserQueues> queues;  // gone first
 };
 
-Events::Events(std::vector<std::unique_ptr<plugin::Notifier>> notifiers, std::size_t concurrency) {
+Events::Events(std::vector<std::unique_ptr<plugin::Notifier>> notifiers, std::size_t concurrency)
+    : turns_(std::make_unique<Turns>(kDecisionsAtOnce, kDecisionsWaiting, kDecideTime, kDecideBriefly)) {
   for (auto& notifier : notifiers) {
     auto target = std::make_unique<Target>();
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
@@ -93,13 +96,10 @@ void Events::note_dropped(std::uint64_t count) {
 
 core::Result<void> Events::decide(const FileEvent& event, std::uint64_t session_number) {
   if (!wants(event.kind)) return core::ok();
-  struct Turn {
-    std::atomic<std::size_t>& count;
-    ~Turn() { --count; }
-  } turn{deciding_};
   const auto what = std::string(kind_name(event.kind)) + " of \"" + event.path + "\"";
-  if (++deciding_ > kDecisionsAtOnce) {
-    core::log::warn(kSender, event.connection_id, what + " is refused: too many decisions are waited for");
+  const Turns::Turn turn(*turns_, [session_number] { return plugin::session_gone(session_number); });
+  if (!turn) {
+    core::log::warn(kSender, event.connection_id, what + " fails: too many decisions are waited for");
     return core::Error(core::Status::kBusy, "too many decisions are waited for");
   }
   const std::string json = to_json(event);

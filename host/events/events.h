@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "host/core/result.h"
@@ -15,6 +16,8 @@
 #include "host/plugin/notifier.h"
 
 namespace host::events {
+
+class Turns;
 
 class Events {
  public:
@@ -29,7 +32,8 @@ class Events {
   // Never blocks; what there is no room for is dropped and counted.
   void tell(const FileEvent& event);
   void tell(const UserEvent& event);
-  // Asks whether it may happen; anything but success means no. May block, for seconds.
+  // Asks whether it may happen; anything but success means no: kBusy when nobody could be asked in time. May block, for
+  // seconds.
   core::Result<void> decide(const FileEvent& event, std::uint64_t session_number);
   // Delivers what waits, within kDrainTime; the rest is dropped. Ends what runs. [setup]
   void stop();
@@ -41,7 +45,7 @@ class Events {
 
   std::vector<std::unique_ptr<Target>> targets_;
   std::array<bool, static_cast<std::size_t>(Kind::kCount)> wanted_{};
-  std::atomic<std::size_t> deciding_ = 0;
+  std::unique_ptr<Turns> turns_;                // of decisions
   std::atomic<std::int64_t> next_line_ns_ = 0;  // about what was dropped
   std::atomic<std::uint64_t> untold_ = 0;
 };

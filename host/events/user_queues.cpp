@@ -4,12 +4,17 @@
 // does not keep the others waiting.
 #include "host/events/user_queues.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "host/events/event_limits.h"
 
 namespace host::events {
 
 UserQueues::UserQueues(std::string name, std::size_t threads, std::size_t most)
-    : most_(most), pool_(std::move(name), threads, most + 1) {}
+    : most_(most),
+      most_of_one_(std::max<std::size_t>(most / kUsersThatFillTheQueue, 1)),
+      pool_(std::move(name), threads, most + 1) {}
 
 UserQueues::~UserQueues() { (void)finish(std::chrono::nanoseconds(0)); }
 
@@ -17,6 +22,8 @@ bool UserQueues::add(const std::string& user, Job job) {
   {
     const std::lock_guard lock(mutex_);
     if (stopped_ || waiting_ >= most_) return false;
+    if (const auto found = users_.find(user); found != users_.end() && found->second.size() >= most_of_one_)
+      return false;
     ++waiting_;
     auto& queue = users_[user];
     queue.push_back(std::move(job));

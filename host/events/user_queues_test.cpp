@@ -7,6 +7,8 @@
 #include <map>
 #include <vector>
 
+#include "host/events/event_limits.h"
+
 namespace host::events {
 namespace {
 
@@ -34,7 +36,7 @@ TEST(UserQueues, OneUserDoesNotHoldUpAnother) {
   std::promise<void> go;
   auto gone = go.get_future().share();
   std::promise<void> other;
-  UserQueues queues("test", 2, 10);
+  UserQueues queues("test", 2, 40);
   ASSERT_TRUE(queues.add("slow", [gone] { gone.wait(); }));
   ASSERT_TRUE(queues.add("slow", [] {}));
   ASSERT_TRUE(queues.add("quick", [&] { other.set_value(); }));
@@ -54,13 +56,25 @@ TEST(UserQueues, WhatWaitsIsBoundedAndGivenUpAtTheEnd) {
   }));
   began.get_future().wait();
   bool ran = false;
-  ASSERT_TRUE(queues.add("ada", [&] { ran = true; }));
   ASSERT_TRUE(queues.add("bob", [&] { ran = true; }));
+  ASSERT_TRUE(queues.add("cid", [&] { ran = true; }));
   EXPECT_FALSE(queues.add("eve", [&] { ran = true; }));
   EXPECT_EQ(queues.finish(std::chrono::milliseconds(1)), 3u);
   go.set_value();
   EXPECT_FALSE(queues.add("eve", [] {}));
   EXPECT_FALSE(ran);
+}
+
+TEST(UserQueues, OneUserDoesNotTakeAllTheRoom) {
+  std::promise<void> go;
+  auto gone = go.get_future().share();
+  UserQueues queues("test", 1, 40);
+  std::size_t taken = 0;
+  while (taken <= 40 && queues.add("many", [gone] { gone.wait(); })) ++taken;
+  EXPECT_EQ(taken, 40 / kUsersThatFillTheQueue);
+  EXPECT_TRUE(queues.add("other", [] {}));
+  go.set_value();
+  EXPECT_EQ(queues.finish(kLong), 0u);
 }
 
 }  // namespace

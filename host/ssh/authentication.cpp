@@ -294,6 +294,8 @@ void Authentication::settle(ssh_message message, Verdict& verdict) {
   state_ = State::kRunning;
   if (gone_) {
     state_ = State::kRefused;
+    if (!verdict.refused.empty())
+      core::log::connection_failed({peer_.ip, verdict.user, verdict.login_type, verdict.refused});
     return;
   }
   if (verdict.asks) {

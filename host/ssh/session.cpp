@@ -6,6 +6,7 @@
 #include "host/ssh/session.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -149,7 +150,7 @@ bool Session::poll_libssh() {
     if (rc == SSH_ERROR) return false;
     if (rc == SSH_AGAIN) break;
     // One request at a time: what else the client has sent stays in the socket until this one is answered.
-    if (authentication_ && authentication_->state() == Authentication::State::kPending) break;
+    if (checking()) break;
   }
   return usable();
 }
@@ -238,7 +239,6 @@ void Session::wait() {
     finish();
     return;
   }
-  const bool checking = authentication_ && authentication_->state() == Authentication::State::kPending;
   const auto when = [&](auto event, bool Watch::*armed, void (Session::*then)()) {
     (*watch_).*armed = true;
     watch_->socket.async_wait(event, [self = shared_from_this(), watch = watch_, armed, then](const auto& error) {
@@ -248,9 +248,20 @@ void Session::wait() {
     });
   };
   using Socket = boost::asio::posix::stream_descriptor;
-  if (!watch_->reading && !checking) when(Socket::wait_read, &Watch::reading, &Session::on_readable);
+  if (!watch_->reading && !checking()) when(Socket::wait_read, &Watch::reading, &Session::on_readable);
   if (!watch_->writing && must_wait_to_write()) when(Socket::wait_write, &Watch::writing, &Session::on_writable);
   wait_for_throttle();
+}
+
+bool Session::checking() const {
+  return authentication_ && authentication_->state() == Authentication::State::kPending;
+}
+
+// Nothing is read during a check, so that the end of the connection would not show.
+bool Session::hung_up() const {
+  if (!watch_) return false;
+  pollfd socket{watch_->socket.native_handle(), POLLRDHUP, 0};
+  return ::poll(&socket, 1, 0) > 0;
 }
 
 void Session::on_tick(Clock::time_point now) {
@@ -260,6 +271,8 @@ void Session::on_tick(Clock::time_point now) {
     end(logged_in_ ? "no channel was opened in time" : "login did not happen in time");
   } else if (logged_in_ && idle.count() > 0 && now - listed_->last_activity() >= idle) {
     end("idle for " + std::to_string(idle.count()) + " minutes");
+  } else if (checking() && hung_up()) {
+    end("the client has left during the check of its login");
   } else if (stopping_) {
     const bool unsent = phase_ == Phase::kOpen && (ssh_get_status(session_) & SSH_WRITE_PENDING) != 0;
     const bool busy =
@@ -300,7 +313,7 @@ void Session::close_on_request() {
 void Session::finish() {
   if (phase_ == Phase::kEnded) return;
   // A worker still holds a message of this session; its verdict calls step(), which comes back here.
-  if (authentication_ && authentication_->state() == Authentication::State::kPending) {
+  if (checking()) {
     authentication_->abandon();
     return;
   }

@@ -62,6 +62,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void ask_for_turn();
   void wait();
   void wait_for_throttle();
+  bool checking() const;
+  bool hung_up() const;
   void close_on_request();
   void end(const std::string& reason);
   void finish();

@@ -59,7 +59,7 @@ core::Result<void> asked(const Context& context, Kind kind, const core::VirtualP
   auto made = event(context, kind, path);
   made.file_size = size;
   auto decided = context.options.events->decide(made, context.identity.session_number);
-  if (!decided) return core::Status::kDenied;
+  if (!decided) return decided.error().status;
   return decided;
 }
 

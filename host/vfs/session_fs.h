@@ -17,47 +17,15 @@
 #include "host/core/result.h"
 #include "host/core/vpath.h"
 #include "host/core/worker_pool.h"
-#include "host/events/events.h"
 #include "host/plugin/registry.h"
-#include "host/users/user.h"
-#include "host/vfs/activity.h"
+#include "host/vfs/identity.h"
 #include "host/vfs/program_access.h"
-#include "host/vfs/throttle.h"
 
 namespace host::vfs {
 
 using core::Attrs;
 using core::Result;
 using core::VirtualPath;
-
-// Who is logged in, over which protocol.
-struct Identity {
-  users::User user;
-  std::string connection_id;  // hex SSH session id, for logs
-  std::string client_version;
-  std::string remote_address;  // "ip:port"
-  std::uint64_t session_number = 0;
-  std::string protocol = "SFTP";       // for transfer and command lines
-  std::shared_ptr<Activity> activity;  // where transfers show up while they are open; null: nowhere
-  Throttle throttle;
-};
-
-enum class UploadMode : std::uint8_t {
-  kInPlace = 0,
-  kAtomic = 1,        // the file appears, or is replaced, when it is whole; a failed upload leaves nothing
-  kAtomicResume = 2,  // the same, but what a failed upload has brought is kept under the name, to be continued
-};
-
-class Quotas;
-struct Options {
-  std::uint32_t umask = 022;
-  UploadMode upload_mode = UploadMode::kInPlace;
-  Quotas* quotas = nullptr;          // outlives all sessions; null: nothing is counted
-  events::Events* events = nullptr;  // the same; null: nobody is told or asked
-  bool lax_rename = false;           // rename_mode 1: the target's side decides, and every rename replaces
-  bool make_home = true;             // a missing home appears when it is mounted
-  bool ignore_setstat = false;       // setstat_mode 1: owner, permissions and times are answered, not applied; size is
-};
 
 struct OpenRequest {
   bool read = false, write = false, create = false, exclusive = false, truncate = false, append = false;

@@ -22,6 +22,17 @@ std::string text_of(const Json& json, const char* name) {
   return found->is_string() ? found->get<std::string>() : found->dump();
 }
 
+// Names of files may hold any bytes; JSON may not.
+std::string path_of(const Json& json, const std::string& name) {
+  const auto bytes = json.find(name + "_bytes");
+  if (bytes == json.end() || !bytes->is_array()) return text_of(json, name.c_str());
+  std::string path;
+  for (const auto& byte : *bytes) {
+    if (byte.is_number_unsigned()) path += static_cast<char>(byte.get<std::uint8_t>());
+  }
+  return path;
+}
+
 Failure unreadable() { return {SP_E_INVALID, "the event cannot be read", 0}; }
 
 }  // namespace
@@ -31,8 +42,8 @@ Outcome<Call> file_call(std::string_view event_json) {
   if (!event.is_object()) return unreadable();
   const auto action = text_of(event, "kind");
   const auto username = text_of(event, "username");
-  const auto path = text_of(event, "path");
-  const auto target = text_of(event, "target_path");
+  const auto path = path_of(event, "path");
+  const auto target = path_of(event, "target_path");
   const auto command = text_of(event, "ssh_command");
   const auto size = event.value("file_size", std::uint64_t{0}) == 0 ? std::string() : text_of(event, "file_size");
   const std::string local = event.value("local_file", true) ? "true" : "false";

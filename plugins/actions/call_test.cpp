@@ -34,6 +34,16 @@ TEST(ActionCall, RenameHasAllArgumentsAndNoSize) {
   EXPECT_TRUE(call->body.empty());
 }
 
+TEST(ActionCall, PathsAreWhatTheyAreInBytes) {
+  auto call =
+      file_call(R"({"kind": "rename", "path": "/a\ufffd", "path_bytes": [47, 97, 255], "target_path": "/b\ufffd",
+                            "target_path_bytes": [47, 98, 195]})");
+  ASSERT_TRUE(call);
+  EXPECT_EQ(call->arguments, (Words{"rename", "", "/a\xff", "/b\xc3", ""}));
+  EXPECT_EQ(map_of(call->variables)["SFTPGO_ACTION_PATH"], "/a\xff");
+  EXPECT_EQ(map_of(call->query)["target_path"], "/b\xc3");
+}
+
 TEST(ActionCall, SizeOfZeroIsNoSize) {
   for (const auto& [size, text] : {std::pair("0", ""), std::pair("18", "18")}) {
     auto call = file_call(std::string(R"({"kind": "upload", "local_file": false, "file_size": )") + size + "}");

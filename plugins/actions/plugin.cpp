@@ -87,7 +87,8 @@ class Actions : public sallyport::Notifier<Actions> {
     const auto url = hook_common::with_query(settings_.url, call.query);
     auto pause = settings_.first_pause;
     for (int left = retries;; --left, pause *= 2) {
-      auto answer = http_.request(url, call.body, Watchdog::Clock::now() + settings_.http_time);
+      auto answer = http_.request(url, call.body, Watchdog::Clock::now() + settings_.http_time,
+                                  [&] { return sallyport::cancelled(host_, op); });
       if (answer && good(answer->status)) return {};
       const bool hopeless = answer && answer->status < 500;
       if (left <= 0 || hopeless || !rest(op, pause)) {

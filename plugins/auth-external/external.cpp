@@ -38,7 +38,7 @@ Outcome<std::string> ask(Target& target, const sp_op& op, const sp_auth_request&
                        {"public_key", key},
                        {"keyboard_interactive", keyboard}});
   if (!body) return body.failure();
-  return target.post(target.settings().url, *body, target.deadline());
+  return target.post(op, target.settings().url, *body, target.deadline());
 }
 
 // The first two words: comments differ and mean nothing.

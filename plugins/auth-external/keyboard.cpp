@@ -87,20 +87,20 @@ class ServiceTalk final : public sallyport::Conversation<ServiceTalk> {
   ServiceTalk(std::shared_ptr<Place> place, Target& target, Json about)
       : place_(std::move(place)), target_(target), until_(target.deadline()), about_(std::move(about)) {}
 
-  Outcome<bool> next(AuthSink sink) {
+  Outcome<bool> next(const sp_op& op, AuthSink sink) {
     auto body = to_text(about_);
     if (!body) return body.failure();
-    auto answer = target_.post(target_.settings().url, *body, until_);
+    auto answer = target_.post(op, target_.settings().url, *body, until_);
     if (!answer) return answer.failure();
     const Json json = parse(*answer);
     if (json.is_object()) about_["questions"] = json.value("questions", Json::array());
     return judge(*answer, sink);
   }
 
-  Outcome<void> step(const sp_op&, std::span<const sp_str> answers, AuthSink sink) {
+  Outcome<void> step(const sp_op& op, std::span<const sp_str> answers, AuthSink sink) {
     about_["answers"] = Json::array();
     for (const auto& answer : answers) about_["answers"].push_back(view(answer));
-    auto asked = next(sink);
+    auto asked = next(op, sink);
     if (!asked) return asked.failure();
     return {};
   }
@@ -139,7 +139,7 @@ Outcome<ConversationPtr> ask_keyboard(Target& target, std::atomic<std::size_t>& 
   }
   Json about = {{"request_id", random_id()}, {"username", name}, {"ip", view(request.address)}, {"password", hash}};
   auto talk = std::make_unique<ServiceTalk>(std::move(place), target, std::move(about));
-  auto asked = talk->next(sink);
+  auto asked = talk->next(op, sink);
   return keep_if(std::move(asked), std::move(talk));
 }
 

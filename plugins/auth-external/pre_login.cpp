@@ -17,7 +17,7 @@ Outcome<void> ask_pre_login(Target& target, const sp_op& op, const sp_auth_reque
   const std::string method(method_name(request.method));
   auto answer = target.is_program()
                     ? target.run(op, {{"SFTPGO_LOGIND_USER", user}, {"SFTPGO_LOGIND_METHOD", method}})
-                    : target.post(hook_common::with_query(target.settings().url, {{"login_method", method}}), user,
+                    : target.post(op, hook_common::with_query(target.settings().url, {{"login_method", method}}), user,
                                   target.deadline());
   if (!answer) return answer.failure();
   if (answer->find_first_not_of(" \t\r\n") == std::string::npos) return sink.next();

@@ -37,8 +37,9 @@ Outcome<std::unique_ptr<hook_common::Process>> Target::start(const Variables& va
   return hook_common::Process::start(dog_, command(variables), deadline());
 }
 
-Outcome<std::string> Target::post(const std::string& url, std::string_view body, Watchdog::Clock::time_point until) {
-  auto answer = http_.request(url, body, until);
+Outcome<std::string> Target::post(const sp_op& op, const std::string& url, std::string_view body,
+                                  Watchdog::Clock::time_point until) {
+  auto answer = http_.request(url, body, until, cancelled(op));
   if (!answer) return answer.failure();
   if (answer->status == 204) return std::string();
   if (answer->status != 200) return Failure{SP_E_DENIED, "the service answers " + std::to_string(answer->status), 0};

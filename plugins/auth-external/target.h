@@ -33,7 +33,7 @@ class Target {
   // A program that goes on.
   sallyport::Outcome<std::unique_ptr<hook_common::Process>> start(const Variables& variables);
   // What the service answers; empty for 204. Any status but 200 and 204 is a failure.
-  sallyport::Outcome<std::string> post(const std::string& url, std::string_view body,
+  sallyport::Outcome<std::string> post(const sp_op& op, const std::string& url, std::string_view body,
                                        hook_common::Watchdog::Clock::time_point until);
 
  private:

@@ -12,6 +12,7 @@
 #include <Poco/URI.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <istream>
@@ -25,6 +26,7 @@ using sallyport::Outcome;
 
 constexpr std::size_t kMostAnswer = 1024 * 1024;
 constexpr int kTlsDepth = 9;
+constexpr auto kLook = std::chrono::milliseconds(100);  // between two looks at whether somebody still waits for it
 
 Outcome<std::string> read_body(std::istream& in) {
   std::string body;
@@ -62,9 +64,14 @@ HttpClient::HttpClient(Watchdog& dog, const std::string& ca_file) {
 
 HttpClient::~HttpClient() = default;
 
-Outcome<Answer> HttpClient::request(const std::string& url, std::string_view body,
-                                    Watchdog::Clock::time_point deadline) {
+Outcome<Answer> HttpClient::request(const std::string& url, std::string_view body, Watchdog::Clock::time_point deadline,
+                                    const Cancelled& cancelled) {
   std::atomic<bool> late = false;
+  std::atomic<bool> unwanted = false;
+  const auto ended = [&](const std::string& server) {
+    if (unwanted) return Failure{SP_E_CANCELLED, server + ": nobody waits for its answer any more", 0};
+    return Failure{SP_E_TIMED_OUT, server + ": no answer in time", 0};
+  };
   std::string host;
   try {
     const Poco::URI uri(url);
@@ -73,11 +80,15 @@ Outcome<Answer> HttpClient::request(const std::string& url, std::string_view bod
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Watchdog::Clock::now()).count();
     if (left <= 0) return Failure{SP_E_TIMED_OUT, "no time was left for it", 0};
     session->setTimeout(Poco::Timespan(left * 1000));
-    const Watchdog::Watch watch(impl_->dog, deadline, [&late, raw = session.get()] {
-      late = true;
-      // Not closed: its number must stay its own as long as the session reads from it.
-      ::shutdown(raw->socket().impl()->sockfd(), SHUT_RDWR);
-    });
+    // Until it is called off, because a connection may be made only after the end of its time.
+    const Watchdog::Watch watch(
+        impl_->dog, std::min(deadline, Watchdog::Clock::now() + kLook), [&, raw = session.get()] {
+          if (Watchdog::Clock::now() >= deadline) late = true;
+          if (!late && cancelled()) unwanted = true;
+          // Not closed: its number must stay its own as long as the session reads from it.
+          if (late || unwanted) ::shutdown(raw->socket().impl()->sockfd(), SHUT_RDWR);
+          return late ? Watchdog::Clock::now() + kLook : std::min(deadline, Watchdog::Clock::now() + kLook);
+        });
     auto path = uri.getPathAndQuery();
     if (path.empty() || path.front() != '/') path.insert(0, "/");
     using Poco::Net::HTTPRequest;
@@ -93,13 +104,13 @@ Outcome<Answer> HttpClient::request(const std::string& url, std::string_view bod
     if (!text) return Failure{text.failure().status, host + ": " + text.failure().message, 0};
     const bool cut =
         response.hasContentLength() && response.getContentLength64() > static_cast<Poco::Int64>(text->size());
-    if (late) return Failure{SP_E_TIMED_OUT, host + ": no answer in time", 0};
+    if (late || unwanted) return ended(host);
     if (cut) return Failure{SP_E_IO, host + ": the answer is not whole", 0};
     return Answer{static_cast<int>(response.getStatus()), std::move(*text)};
   } catch (const Poco::TimeoutException&) {
-    return Failure{SP_E_TIMED_OUT, host + ": no answer in time", 0};
+    return ended(host);
   } catch (const Poco::Exception& e) {
-    if (late) return Failure{SP_E_TIMED_OUT, host + ": no answer in time", 0};
+    if (late || unwanted) return ended(host);
     return Failure{SP_E_IO, host + ": " + e.displayText(), e.code()};
   }
 }

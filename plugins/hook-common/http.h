@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One request over HTTP or HTTPS. Blocks, until the deadline at most. Any thread.
+// One request over HTTP or HTTPS. Blocks, until the deadline at most, or until nobody waits for it. Any thread.
 #pragma once
 
 #include <sallyport/cpp/base.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ struct Answer {
 
 class HttpClient {
  public:
+  using Cancelled = std::function<bool()>;  // quick; also asked on the watchdog's thread
+
   // `ca_file`: certificates of authorities to trust (PEM); empty: the system's.
   HttpClient(Watchdog& dog, const std::string& ca_file);
   ~HttpClient();
@@ -28,7 +31,7 @@ class HttpClient {
   // A POST with JSON when there is a body, else a GET. A failure when there is no whole answer; what its status means
   // is the caller's to say. Redirections are not followed, proxies not used.
   sallyport::Outcome<Answer> request(const std::string& url, std::string_view body,
-                                     Watchdog::Clock::time_point deadline);
+                                     Watchdog::Clock::time_point deadline, const Cancelled& cancelled);
 
  private:
   struct Impl;

@@ -144,8 +144,11 @@ Outcome<std::unique_ptr<Process>> Process::start(Watchdog& dog, const Command& c
   if (process->state_->ended.get() < 0) return failed(command, errno);
   // Called off before the process is waited for, so that its number still is its own.
   process->state_->watch.emplace(dog, deadline, [raw = process->state_.get()] {
-    raw->late = true;
-    ::kill(-raw->pid, SIGKILL);
+    pollfd ended{raw->ended.get(), POLLIN, 0};
+    const bool in_time = ::poll(&ended, 1, 0) > 0;
+    if (!in_time) raw->late = true;
+    if (!in_time || !raw->leave_others) ::kill(-raw->pid, SIGKILL);
+    return Watchdog::kNever;
   });
   return process;
 }
@@ -171,12 +174,14 @@ Outcome<bool> Process::wait(const Cancelled& cancelled) {
     return Failure{status, state.program + ": " + why, 0};
   };
   for (;;) {
-    if (state.late || Clock::now() >= state.deadline) return fail(SP_E_TIMED_OUT, "killed, it took too long");
-    if (cancelled()) return fail(SP_E_CANCELLED, "killed, nobody waits for it any more");
     std::array<pollfd, 2> what = {{{state.ended.get(), POLLIN, 0}, {state.output.get(), POLLIN, 0}}};
     const int count = ::poll(what.data(), what.size(), static_cast<int>(kLook.count()));
+    const bool ended = count > 0 && what[0].revents != 0;
+    // Whoever looks only after the deadline may find that it had ended long before.
+    if (state.late || (!ended && Clock::now() >= state.deadline))
+      return fail(SP_E_TIMED_OUT, "killed, it took too long");
+    if (!ended && cancelled()) return fail(SP_E_CANCELLED, "killed, nobody waits for it any more");
     if (count <= 0) continue;
-    const bool ended = what[0].revents != 0;
     bool said = false;
     while (state.output.get() >= 0) {
       std::array<char, 4096> part;
@@ -193,7 +198,7 @@ Outcome<bool> Process::wait(const Cancelled& cancelled) {
       state.buffer.append(part.data(), static_cast<std::size_t>(got));
     }
     if (said) return true;
-    if (ended && !state.late) return false;
+    if (ended) return false;
   }
 }
 

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 namespace hook_common {
 namespace {
@@ -96,7 +97,7 @@ TEST_F(ProcessTest, IsKilledWithItsGroupAtTheDeadline) {
 }
 
 TEST_F(ProcessTest, IsKilledAtTheDeadlineThoughNobodyWaits) {
-  auto process = start(script("echo $$ > " + (directory_ / "self").string() + "; echo ready; exec sleep 100"), 1s);
+  auto process = start(script("echo $$ > " + (directory_ / "self").string() + "; echo ready; exec sleep 100"), 5s);
   ASSERT_TRUE(process);
   auto line = (*process)->read_line([] { return false; });
   ASSERT_TRUE(line);
@@ -107,6 +108,22 @@ TEST_F(ProcessTest, IsKilledAtTheDeadlineThoughNobodyWaits) {
   auto next = (*process)->read_line([] { return false; });
   ASSERT_FALSE(next);
   EXPECT_EQ(next.failure().status, SP_E_TIMED_OUT);
+}
+
+TEST_F(ProcessTest, WhoHasEndedInTimeIsNotLate) {
+  const auto deadline = Process::Clock::now() + 2s;
+  auto command = script("sleep 100 & echo $! > " + (directory_ / "child").string() + "; echo $$ > " +
+                        (directory_ / "self").string() + "; echo done");
+  command.leave_others = true;
+  auto process = Process::start(dog_, command, deadline);
+  ASSERT_TRUE(process);
+  std::this_thread::sleep_until(deadline + 200ms);  // somebody has other things to do
+  auto said = (*process)->finish([] { return false; });
+  ASSERT_TRUE(said) << said.failure().message;
+  EXPECT_EQ(*said, "done\n");
+  const int child = std::atoi(content("child").c_str());
+  EXPECT_EQ(::kill(child, 0), 0) << "what it has left behind may go on";
+  ::kill(child, SIGKILL);
 }
 
 TEST_F(ProcessTest, DoesNotWaitForChildrenThatKeepItsOutput) {

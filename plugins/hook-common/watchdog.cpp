@@ -4,6 +4,7 @@
 // number of another one apart.
 #include "hook-common/watchdog.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace hook_common {
@@ -22,17 +23,13 @@ Watchdog::~Watchdog() {
 void Watchdog::run() {
   std::unique_lock lock(mutex_);
   while (!ending_) {
-    auto next = Clock::time_point::max();
+    auto next = kNever;
     const auto now = Clock::now();
     for (auto& [when, act] : acts_) {
-      if (!act) continue;
-      if (when > now) {
-        next = when;
-        break;
-      }
-      std::exchange(act, nullptr)();
+      if (when <= now) when = act();
+      next = std::min(next, when);
     }
-    if (next == Clock::time_point::max()) {
+    if (next == kNever) {
       changed_.wait(lock);
     } else {
       changed_.wait_until(lock, next);
@@ -42,7 +39,7 @@ void Watchdog::run() {
 
 Watchdog::Watch::Watch(Watchdog& dog, Clock::time_point when, Act act) : dog_(dog) {
   const std::lock_guard lock(dog_.mutex_);
-  at_ = dog_.acts_.emplace(when, std::move(act));
+  at_ = dog_.acts_.emplace(dog_.acts_.end(), when, std::move(act));
   dog_.changed_.notify_all();
 }
 

@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Does something when a time has come, unless it is called off before. One thread for all. Any thread.
+// Does something when a time has come, and again when it asks for that, unless it is called off before. One thread for
+// all. Any thread.
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
 #include <functional>
-#include <map>
+#include <list>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 namespace hook_common {
 
 class Watchdog {
  public:
   using Clock = std::chrono::steady_clock;
-  using Act = std::function<void()>;  // quick; must neither throw nor use the watchdog
+  static constexpr Clock::time_point kNever = Clock::time_point::max();
+  using Act =
+      std::function<Clock::time_point()>;  // gives its next time; quick, must neither throw nor use the watchdog
 
   Watchdog();
   ~Watchdog();  // nothing is done any more
@@ -32,7 +36,7 @@ class Watchdog {
 
    private:
     Watchdog& dog_;
-    std::multimap<Clock::time_point, Act>::iterator at_;
+    std::list<std::pair<Clock::time_point, Act>>::iterator at_;
   };
 
  private:
@@ -40,7 +44,7 @@ class Watchdog {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::multimap<Clock::time_point, Act> acts_;  // an act that was done is empty, and stays until it is called off
+  std::list<std::pair<Clock::time_point, Act>> acts_;  // a few hundred at most: as many as calls at once
   bool ending_ = false;
   std::thread thread_;
 };

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """`sallyport portable` as a process: started with flags, read until it says what it serves, ended."""
+import contextlib
 import json
 import os
+import random
 import selectors
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -14,6 +17,15 @@ from server import SANITIZER_MARKS, binary
 from util import clean_env, die_with_parent, seconds
 
 AT_HOME = ["--bind-address", "127.0.0.1"]
+
+
+def quiet_port():
+    """A free one below those that the system gives to whoever asks for any."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("0.0.0.0", port))
+            return port
 
 
 class Portable:

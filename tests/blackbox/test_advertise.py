@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from portable import Portable
+from portable import Portable, quiet_port
 from server import binary
 from util import clean_env, die_with_parent, run, seconds, wait_for
 
@@ -86,10 +86,10 @@ def test_what_is_advertised(shared, avahi, bus, keyring, flags, texts):
 
 
 def test_a_name_that_is_taken(shared, avahi, bus):
-    with Portable(shared, home=ANYWHERE, env=bus) as first:
-        name = f"Sallyport portable {first.port}"
+    port = quiet_port()
+    name = f"Sallyport portable {port}"
     heard = avahi(name)
-    with Portable(shared, "-s", str(first.port), home=ANYWHERE, env=bus):
+    with Portable(shared, "-s", str(port), home=ANYWHERE, env=bus):
         wait_for("another name", lambda: [line["added"] for line in heard("added")] == [name, name + " #2"])
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Actions: what commands and services are told about files and accounts, in which order, and that nothing waits for them."""
 import json
+import threading
 import time
 
 import paramiko
@@ -172,6 +173,55 @@ def test_what_is_about_to_happen_may_be_refused(run, tmp_path, way):
             assert get(sftp, "/open") == b"content"
             put(sftp, "/open", b"new")
             sftp.remove("/open")
+
+
+def test_many_who_are_asked_at_once_all_get_their_turn(run, tmp_path):
+    command = program(tmp_path, "ask", "exec sleep 0.3")
+    server = run(["alice"], sftpd={"actions": {"execute_on": ["pre-delete"], "command": str(command)}})
+    alice = server.accounts["alice"]
+    for n in range(14):
+        (alice.home / str(n)).touch()
+    with s.transport(server, alice) as link:
+        clients = [sftp_of(link) for _ in range(14)]
+        threads = [threading.Thread(target=client.remove, args=(f"/{n}",)) for n, client in enumerate(clients)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert not list(alice.home.iterdir())
+
+
+def test_a_command_that_has_ended_in_time_is_not_late(run, tmp_path):
+    """However long the service beside it takes."""
+    with hooks.service() as service:
+        service.answers["/n"] = lambda _: (500, "")
+        command = program(tmp_path, "quick", f"echo > {tmp_path}/done")
+        server = run(["alice"], sftpd={"actions": {"execute_on": ["upload"], "command": str(command),
+                                                   "http_notification_url": service.url + "/n"}},
+                     plugins={"notifier": {"actions": {"command_seconds": 2, "retry_milliseconds": 1500, "http_retries": 1}}})
+        with s.transport(server, server.accounts["alice"]) as link:
+            put(sftp_of(link), "/a", b"1")
+        wait_for("the command has run", lambda: (tmp_path / "done").exists())
+        line = server.wait_log(lambda line: line.get("sender") == "events")
+        assert "answers 500" in line["message"]
+
+
+def test_names_come_byte_by_byte(run, tmp_path):
+    command = program(tmp_path, "bytes", f"printf %s \"$3\" > {tmp_path}/path; printf %s \"$SFTPGO_ACTION_PATH\" > {tmp_path}/variable")
+    with hooks.service() as service:
+        service.answers["/n"] = lambda _: (200, "")
+        server = run(["alice"], sftpd={"actions": {"execute_on": ["delete"], "command": str(command),
+                                                   "http_notification_url": service.url + "/n"}})
+        alice = server.accounts["alice"]
+        path = bytes(alice.home) + b"/caf\xe9"
+        with open(path, "wb"):
+            pass
+        with s.transport(server, alice) as link:
+            sftp_of(link).remove(b"/caf\xe9")
+        wait_for("both are told", lambda: (tmp_path / "variable").exists() and service.asked)
+        wait_for("the program is done", lambda: not hooks.children(server.pid))
+        assert (tmp_path / "path").read_bytes() == (tmp_path / "variable").read_bytes() == path
+        assert service.asked[0].raw_query.count("caf%E9") == 1
 
 
 def test_who_is_asked_and_not_there_refuses(run, tmp_path):

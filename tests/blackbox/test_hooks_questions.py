@@ -97,6 +97,26 @@ def test_the_usual_checks_follow(run, tmp_path):
         assert by_questions(server, name)[0] == "AuthenticationException", name
 
 
+def test_bans_hold_for_questions(run, tmp_path):
+    server = asks(run, tmp_path, f"echo >> {tmp_path}/runs; echo '{{\"questions\": [\"a\"], \"echos\": [true]}}'; read A; "
+                                 "echo '{\"auth_result\": 1}'",
+                  defender={"enabled": True, "max_failures": 50, "max_failures_per_user": 2, "ban_time": 3600})
+    assert by_questions(server, "alice", ["x"])[0] == "in"
+
+    def spoil(_title, _instruction, _prompts):
+        for _ in range(2):
+            assert hooks.by_password(server, "alice", "wrong") == "AuthenticationException"
+        return ["x"]
+
+    mark = server.mark()
+    with s.transport(server, None, login=False) as link:
+        assert hooks.refusal_or_in(lambda: link.auth_interactive("alice", spoil)) == "AuthenticationException"
+    assert "refused for" in hooks.failures(server, mark, "alice")[-1]
+    ran = len((tmp_path / "runs").read_text().splitlines())
+    assert by_questions(server, "alice", ["x"]) == ("AuthenticationException", [])
+    assert len((tmp_path / "runs").read_text().splitlines()) == ran == 2
+
+
 def test_chained_to_external_authentication(run, tmp_path):
     external = recorder(tmp_path, json.dumps(user_json("ext", tmp_path / "home", password="made up", quota_files=3)))
     server = asks(run, tmp_path, TWO_ROUNDS, data_provider={"external_auth_program": str(external), "external_auth_scope": 4})

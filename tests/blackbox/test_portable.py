@@ -11,7 +11,7 @@ import subprocess
 import paramiko
 import pytest
 
-from portable import AT_HOME, Portable
+from portable import AT_HOME, Portable, quiet_port
 from server import binary
 from util import clean_env, run, seconds, wait_for
 
@@ -115,10 +115,10 @@ def test_another_directory(shared, tmp_path):
 
 
 def test_a_fixed_port_and_one_that_is_taken(shared):
-    with Portable(shared) as first:
-        assert str(first.port) in refused(shared, *AT_HOME, "--sftpd-port", str(first.port))
-    with Portable(shared, "-s", str(first.port)) as second:
-        assert second.port == first.port
+    port = quiet_port()
+    with Portable(shared, "-s", str(port)) as portable:
+        assert portable.port == port
+        assert str(port) in refused(shared, *AT_HOME, "--sftpd-port", str(port))
 
 
 def test_permissions_and_extensions(shared):

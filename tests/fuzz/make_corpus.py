@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Writes the seed inputs: short SFTP sessions that reach every request and PROXY headers of every form, with a few that
-break the rules.
+break the rules; command lines and lines of scp.
 
 For SFTP an input is one byte of options, one byte for the size of the pieces (0: all at once), then the client's bytes.
 Handles are predictable in a fresh channel: slot number and generation, four bytes each. For PROXY it is one byte for the
@@ -139,6 +139,23 @@ PROXY_SEEDS = {
 }
 
 
+COMMAND_LINE_SEEDS = {
+    "scp-sink": b"scp -v -r -p -d -t -- '/it''s here'",
+    "scp-source": b'scp -rpf "/a b/*.[ch]" /x\\ y/?',
+    "scp-bad": b"scp -f -t /a",
+    "git": b"git-upload-pack '/repo.git'",
+    "rsync": b"rsync --server --sender -vlogDtpre.iLsfxCIvu . /",
+    "digest": b"sha256sum -- -a '*' # comment",
+    "open-quote": b"md5sum 'a",
+    "last-backslash": b"md5sum a\\",
+    "file": b"0644 12 name with blanks",
+    "directory": b"0755 0 d",
+    "outside": b"0644 1 ../x",
+    "times": b"1700000000 0 1700000001 0",
+    "large": b"7777 9223372036854775808 x",
+}
+
+
 def write_seeds(folder, inputs):
     (CORPUS / folder).mkdir(parents=True, exist_ok=True)
     for name, content in inputs.items():
@@ -149,6 +166,7 @@ def write_seeds(folder, inputs):
 def main():
     write_seeds("sftp_channel", {name: bytes([options, step]) + stream for name, (options, step, stream) in SEEDS.items()})
     write_seeds("proxy_header", {name: bytes([step]) + stream for step, (name, stream) in enumerate(PROXY_SEEDS.items())})
+    write_seeds("command_line", COMMAND_LINE_SEEDS)
 
 
 if __name__ == "__main__":

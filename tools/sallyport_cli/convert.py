@@ -55,6 +55,10 @@ def number(text, what):
 
 
 def made(name, hash_, uid, gid, home, **more):
+    try:
+        (name + home).encode()
+    except UnicodeEncodeError:
+        raise Refused("its name or home is not UTF-8") from None
     return {"username": name, "status": 1, "password": usable(hash_), "home_dir": home, "uid": number(uid, "the uid"),
             "gid": number(gid, "the gid"), "permissions": {"/": ["*"]}, **more}
 
@@ -114,8 +118,8 @@ def pure_ftpd(arguments):
                 raise Refused(f"it may log in at certain hours only ({hours})")
             limits = {member: networks(text) for member, text in (("allowed_ip", allowed), ("denied_ip", denied)) if text}
             return made(name, hash_, uid, gid, home.split("/./")[0] or "/", filters=limits,
-                        upload_bandwidth=number(upload, "the bandwidth") // 1024,
-                        download_bandwidth=number(download, "the bandwidth") // 1024,
+                        upload_bandwidth=-(-number(upload, "the bandwidth") // 1024),
+                        download_bandwidth=-(-number(download, "the bandwidth") // 1024),
                         max_sessions=number(sessions, "the number of sessions"), quota_files=number(files, "the quota"),
                         quota_size=number(size, "the quota"))
         yield count, name, account
