@@ -28,6 +28,12 @@ inline constexpr std::size_t kMaxReplyBytes = 512 * 1024;  // encoded and unsent
 inline constexpr std::size_t kMaxBatchBytes = 512 * 1024;  // data moved by one hand-over to a worker
 inline constexpr std::size_t kMaxBatchRequests = 64;
 
+// Writes that overtook others, for storages that take a file in order (vfs/write_order.h)
+inline constexpr std::size_t kMaxFileEarlyBytes = 8 * 1024 * 1024;  // what one client has under way
+inline constexpr std::size_t kMaxSessionEarlyBytes = 32 * 1024 * 1024;
+inline constexpr std::size_t kMaxEarlyBytes = 256 * 1024 * 1024;  // of all sessions
+inline constexpr std::size_t kEarlyWriteBytes = 128;              // what keeping one takes besides its data
+
 // SSH
 inline constexpr std::size_t kTurnBytes = 128 * 1024;         // written per session and bulk turn before others run
 inline constexpr std::uint64_t kBulkBytes = 4 * 1024 * 1024;  // who moves as much in half a second lives apart (IoPair)

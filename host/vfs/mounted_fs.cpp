@@ -191,7 +191,8 @@ Result<void> MountedFs::rename(const VirtualPath& from, const VirtualPath& to, b
   // Filters are for files. That it is none must be seen in the same step, or it could become one in between.
   const bool only_directory = !context_->names.allows(from) || !context_->names.allows(to);
   const auto names = context_->quota.hold(from, to);
-  const auto replaced = replace ? Replaced::look(*context_, target, to) : nullptr;
+  const bool copies = !source.fs->caps().has(FsCaps::kAtomicRename);  // and may fail when that is done
+  const auto replaced = replace || copies ? Replaced::look(*context_, target, to) : nullptr;
   const plugin::Fs::Rename how{.replace = replace && may_replace && can_replace, .only_directory = only_directory};
   auto done = noted("rename", source, source.fs->rename(op(), source.path, target.path, how));
   // Which of the two comes first depends on the system; a file's name is refused either way.
@@ -202,11 +203,23 @@ Result<void> MountedFs::rename(const VirtualPath& from, const VirtualPath& to, b
     count_rename(from, to, source, replaced.get());
     journal::command(*context_, "Rename", source, target);
     notices::renamed(*context_, from, to);
-  } else if (replace && done.error().status == Status::kExists) {
+  } else if (copies) {
+    count_copy(source, target, replaced.get());
+  }
+  if (!done && replace && done.error().status == Status::kExists) {
     if (!may_replace) return Status::kDenied;
     if (!can_replace) return Status::kUnsupported;
   }
   return done;
+}
+
+// A rename failed: a file may have its new name all the same, and the old one too.
+void MountedFs::count_copy(const Place& source, const Place& target, Replaced* replaced) {
+  if (!context_->quota.counts() || !counted_size(source.fs->stat(op(), source.path, false))) return;
+  const auto size = counted_size(target.fs->stat(op(), target.path, false));
+  if (!size || (replaced != nullptr && *size == replaced->size())) return;
+  if (replaced != nullptr) replaced->take_place();
+  context_->quota.usage->count({*size, replaced != nullptr ? 0 : 1});
 }
 
 void MountedFs::count_rename(const VirtualPath& from, const VirtualPath& to, const Place& source, Replaced* replaced) {

@@ -68,6 +68,7 @@ class MountedFs final : public SessionFs {
   Result<Upload::Opened> to_read(const Place& place);
   Result<void> apply(const VirtualPath& path, const Place& place, const Attrs& attrs, bool follow);
   void count_rename(const VirtualPath& from, const VirtualPath& to, const Place& source, Replaced* replaced);
+  void count_copy(const Place& source, const Place& target, Replaced* replaced);
   Result<std::optional<std::int64_t>> room_for_link(const Place& source);
 
   const std::shared_ptr<const Context> context_;

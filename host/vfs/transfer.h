@@ -61,7 +61,7 @@ class Transfer final : public OpenFile {
   std::unique_ptr<plugin::File> file_;  // null once closed
   std::unique_ptr<Upload> upload_;
   const bool ordered_;  // the storage takes data in order only
-  WriteOrder order_;
+  WriteOrder order_{*context_->early_writes};
   Activity::Entry shown_{plan_.silent ? nullptr : context_->identity.activity, plan_.writable, path_.str()};
   const std::chrono::steady_clock::time_point opened_ = std::chrono::steady_clock::now();
   std::atomic<std::uint64_t> read_ = 0;

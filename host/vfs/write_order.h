@@ -12,23 +12,33 @@
 #include <span>
 #include <vector>
 
+#include "host/core/limits.h"
 #include "host/core/result.h"
+#include "host/vfs/waiting_bytes.h"
 
 namespace host::vfs {
 
 class WriteOrder {
  public:
-  static constexpr std::size_t kMaxWaitingBytes = std::size_t{8} * 1024 * 1024;  // what one client has under way
+  // `room` outlives this.
+  explicit WriteOrder(WaitingBytes& room) : room_(room) {}
+  ~WriteOrder();
+  WriteOrder(const WriteOrder&) = delete;
+  WriteOrder& operator=(const WriteOrder&) = delete;
+
   using Write = std::function<core::Result<void>(std::span<const std::byte> data, std::uint64_t offset)>;
 
-  // kUnsupported: what is written already would change, or this is too far ahead.
+  // kUnsupported: what is written already would change, or this is too far ahead. kBusy: too much waits elsewhere.
   core::Result<void> put(std::span<const std::byte> data, std::uint64_t offset, const Write& write);
   std::uint64_t end() const { return end_; }  // of what is written
   bool has_gap() const { return !waiting_.empty(); }
 
  private:
+  static std::size_t cost(std::size_t bytes) { return bytes + core::limits::kEarlyWriteBytes; }
+
+  WaitingBytes& room_;
   std::uint64_t end_ = 0;
-  std::size_t waiting_bytes_ = 0;
+  std::size_t waiting_bytes_ = 0;                            // with what keeping them costs; taken of room_
   std::map<std::uint64_t, std::vector<std::byte>> waiting_;  // by offset
 };
 

@@ -19,7 +19,8 @@ class WriteOrderTest : public ::testing::Test {
     });
     return done ? core::Status::kOk : done.error().status;
   }
-  WriteOrder order;
+  WaitingBytes all{19 << 20, nullptr}, room{10 << 20, &all};
+  WriteOrder order{room};
   std::string written;
   bool fails = false;
 };
@@ -45,10 +46,35 @@ TEST_F(WriteOrderTest, WrittenDataDoesNotChange) {
 }
 
 TEST_F(WriteOrderTest, TooFarAheadIsRefused) {
-  const std::string large(WriteOrder::kMaxWaitingBytes / 2, 'x');
+  const std::string large(core::limits::kMaxFileEarlyBytes / 2 - core::limits::kEarlyWriteBytes, 'x');
   EXPECT_EQ(put(large, 1), core::Status::kOk);
   EXPECT_EQ(put(large, 1 + large.size()), core::Status::kOk);
   EXPECT_EQ(put("y", 1 + 2 * large.size()), core::Status::kUnsupported);
+}
+
+TEST_F(WriteOrderTest, EveryWriteCostsMoreThanItsBytes) {
+  for (std::uint64_t at = 1; at <= 200; at += 2) ASSERT_EQ(put("x", at), core::Status::kOk);
+  EXPECT_EQ(room.taken(), 100 * (1 + core::limits::kEarlyWriteBytes));
+  for (std::uint64_t at = 0; at <= 200; at += 2) ASSERT_EQ(put("y", at), core::Status::kOk);
+  EXPECT_EQ(room.taken(), 0U);
+}
+
+TEST_F(WriteOrderTest, WhatWaitsInOtherFilesCountsToo) {
+  const std::string large(6 << 20, 'x');
+  EXPECT_EQ(put(large, 1), core::Status::kOk);
+  const auto write = [](auto, auto) { return core::ok(); };
+  {
+    WriteOrder same_session(room);
+    const auto refused = same_session.put(std::as_bytes(std::span(large)), 1, write);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().status, core::Status::kBusy);
+    WaitingBytes other(10 << 20, &all), third(10 << 20, &all);
+    WriteOrder others(other), thirds(third);
+    EXPECT_TRUE(others.put(std::as_bytes(std::span(large)), 1, write));
+    EXPECT_TRUE(thirds.put(std::as_bytes(std::span(large)), 1, write));
+    EXPECT_FALSE(thirds.put(std::as_bytes(std::span(large)).first(3 << 19), 1 + large.size(), write)) << "of all";
+  }
+  EXPECT_EQ(all.taken(), room.taken()) << "what waited for nothing is given back";
 }
 
 TEST_F(WriteOrderTest, AFailureOfTheStorageIsTold) {

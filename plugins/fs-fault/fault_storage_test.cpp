@@ -40,6 +40,8 @@ const sp_host kHost{sizeof(sp_host),
 
 class FaultStorageTest : public ::testing::Test {
  protected:
+  // A build with umask 002 lets the group write it.
+  static void SetUpTestSuite() { disk::permissions(FS_LOCAL, disk::perms::group_write, disk::perm_options::remove); }
   FaultStorageTest() {
     std::string pattern = (disk::temp_directory_path() / "fault-XXXXXX").string();
     home_ = ::mkdtemp(pattern.data());
@@ -188,6 +190,14 @@ TEST_F(FaultStorageTest, ADelayEndsWithTheSession) {
   sp_attrs attrs{};
   attrs.struct_size = sizeof attrs;
   EXPECT_EQ(fs->ops->stat(fs, &op, str("/"), 0, &attrs, &error), SP_OK);
+}
+
+TEST_F(FaultStorageTest, RefusesALibraryThatOthersMayWrite) {
+  const disk::path copy = home_ / "fs-local.so";
+  disk::copy_file(FS_LOCAL, copy);
+  disk::permissions(copy, disk::perms::group_write, disk::perm_options::add);
+  EXPECT_EQ(create({{"library", copy.string()}}), SP_E_INVALID);
+  EXPECT_NE(std::string(error.message).find("chmod go-w"), std::string::npos);
 }
 
 TEST_F(FaultStorageTest, RefusesWhatItCannotWrap) {

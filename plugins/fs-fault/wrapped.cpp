@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Loads the library of the wrapped storage as the host would, with its checks of the table but not those of the file:
-// by default it lies where this plugin lies, which the host has looked at. Start-up only.
+// Loads the library of the wrapped storage as the host would, with its checks of the table, and of who may write the
+// file where it is none that lies beside this plugin, which the host has looked at. Start-up only.
 #include "wrapped.h"
 
 #include <dlfcn.h>
 
 #include <filesystem>
 #include <string_view>
+#include <system_error>
 
 namespace fs_fault {
 namespace {
@@ -24,6 +25,22 @@ std::string beside_us(const std::string& name) {
   if (::dladdr(reinterpret_cast<const void*>(&sp_plugin_v1), &us) == 0) return name;
   const std::filesystem::path file = us.dli_fname;
   return (file.parent_path() / name).string() + file.extension().string();
+}
+
+// What is not there says so itself, when it is loaded.
+bool may_write(const std::filesystem::path& path, std::filesystem::perms who) {
+  std::error_code failed;
+  const auto permissions = std::filesystem::status(path, failed).permissions();
+  return !failed && (permissions & who) != std::filesystem::perms::none;
+}
+
+Outcome<void> check(const std::string& file) {
+  using std::filesystem::perms;
+  const auto directory = std::filesystem::path(file).parent_path();
+  if (may_write(file, perms::group_write | perms::others_write) || may_write(directory, perms::others_write)) {
+    return refused(file, "others than its owner may write it, or its directory (chmod go-w)");
+  }
+  return {};
 }
 
 Outcome<const sp_plugin*> load(const std::string& file) {
@@ -51,6 +68,7 @@ Outcome<const sp_factory*> storage_factory(const sp_plugin& plugin, const std::s
 Outcome<StoragePtr> make_wrapped(const sp_host& host, const std::string& name, const std::string& library,
                                  const std::string& settings_json) {
   const std::string file = library.empty() ? beside_us(name) : library;
+  if (auto safe = library.empty() ? Outcome<void>() : check(file); !safe) return safe.failure();
   auto plugin = load(file);
   if (!plugin) return plugin.failure();
   if (std::string_view((*plugin)->name) == "fs-fault") return refused(file, "it is this plugin itself");

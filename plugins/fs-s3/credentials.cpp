@@ -16,6 +16,9 @@ namespace fs_s3 {
 namespace {
 
 constexpr auto kBeforeTheEnd = std::chrono::minutes(5);
+constexpr auto kFailureHolds = std::chrono::seconds(30);
+constexpr auto kConnectTime = std::chrono::seconds(2), kAnswerTime = std::chrono::seconds(5);
+constexpr auto kGlance = std::chrono::milliseconds(100);  // how often a wait looks at its `stop`
 constexpr std::size_t kMaxFileBytes = 1024 * 1024;
 constexpr const char* kNone =
     "there are no S3 credentials: none in the account, the environment or the shared files, and "
@@ -59,21 +62,32 @@ std::optional<Credentials> from_files() {
   return std::nullopt;
 }
 
-Outcome<std::string> ask(HttpClient& http, const std::string& address, const std::string& method,
-                         std::map<std::string, std::string> headers) {
+Failure stopped() { return {SP_E_CANCELLED, "given up while credentials were looked for", 0}; }
+
+}  // namespace
+
+HttpClient::Settings MachineCredentials::impatient(HttpClient::Settings settings) {
+  settings.connect_timeout = kConnectTime;
+  settings.timeout = kAnswerTime;
+  return settings;
+}
+
+// These secrets pass through no proxy, and are asked for once.
+Outcome<std::string> MachineCredentials::ask(const Stop& stop, const std::string& address, const std::string& method,
+                                             std::map<std::string, std::string> headers) {
+  if (stop && stop()) return stopped();
   const auto scheme = address.find("://");
   const auto slash = address.find('/', scheme == std::string::npos ? 0 : scheme + 3);
   const auto endpoint = Endpoint::parse(address.substr(0, slash));
   if (!endpoint) return Failure{SP_E_INVALID, "not an address of credentials: " + address, 0};
   headers["Host"] = endpoint->authority();
-  const HttpRequest request{method, slash == std::string::npos ? "/" : address.substr(slash), std::move(headers), {}};
-  auto answer = http.call(*endpoint, request, {}, true);
+  const HttpRequest request{
+      method, slash == std::string::npos ? "/" : address.substr(slash), std::move(headers), {}, true};
+  auto answer = http_.call(*endpoint, request, {}, true);
   if (!answer) return std::move(answer.failure());
   if (!answer->ok()) return Failure{SP_E_IO, endpoint->authority() + " answers " + std::to_string(answer->status), 0};
   return answer->body;
 }
-
-}  // namespace
 
 std::optional<Credentials> credentials_in(const std::string& text, const std::string& profile) {
   Credentials found;
@@ -114,7 +128,7 @@ std::optional<Expiring> credentials_from_json(const std::string& text) {
   return found;
 }
 
-Outcome<Expiring> MachineCredentials::from_container() {
+Outcome<Expiring> MachineCredentials::from_container(const Stop& stop) {
   std::string address = variable("AWS_CONTAINER_CREDENTIALS_FULL_URI");
   const std::string relative = variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
   if (!relative.empty()) address = "http://169.254.170.2" + relative;
@@ -124,53 +138,88 @@ Outcome<Expiring> MachineCredentials::from_container() {
   if (!file.empty()) token = stripped(read_file(file));
   std::map<std::string, std::string> headers;
   if (!token.empty()) headers["Authorization"] = token;
-  auto text = ask(*http_, address, "GET", std::move(headers));
+  auto text = ask(stop, address, "GET", std::move(headers));
   if (!text) return std::move(text.failure());
   auto found = credentials_from_json(*text);
   if (!found) return Failure{SP_E_IO, "the container's endpoint gives no credentials", 0};
   return *std::move(found);
 }
 
-Outcome<Expiring> MachineCredentials::from_instance() {
+Outcome<Expiring> MachineCredentials::from_instance(const Stop& stop) {
   if (variable("AWS_EC2_METADATA_DISABLED") == "true") return Failure{SP_E_DENIED, kNone, 0};
   std::string base = variable("AWS_EC2_METADATA_SERVICE_ENDPOINT");
   if (base.empty()) base = "http://169.254.169.254";
   while (base.ends_with('/')) base.pop_back();
-  auto token = ask(*http_, base + "/latest/api/token", "PUT", {{"X-aws-ec2-metadata-token-ttl-seconds", "21600"}});
+  auto token = ask(stop, base + "/latest/api/token", "PUT", {{"X-aws-ec2-metadata-token-ttl-seconds", "21600"}});
   if (!token) return Failure{SP_E_DENIED, std::string(kNone) + " (" + token.failure().message + ")", 0};
   const std::map<std::string, std::string> headers{{"X-aws-ec2-metadata-token", *token}};
   const std::string roles = base + "/latest/meta-data/iam/security-credentials/";
-  auto role = ask(*http_, roles, "GET", headers);
+  auto role = ask(stop, roles, "GET", headers);
   if (!role) return Failure{SP_E_DENIED, "this instance has no role: " + role.failure().message, 0};
-  auto text = ask(*http_, roles + uri_encode(stripped(role->substr(0, role->find('\n')))), "GET", headers);
+  auto text = ask(stop, roles + uri_encode(stripped(role->substr(0, role->find('\n')))), "GET", headers);
   if (!text) return std::move(text.failure());
   auto found = credentials_from_json(*text);
   if (!found) return Failure{SP_E_IO, "the instance's endpoint gives no credentials", 0};
   return *std::move(found);
 }
 
-Outcome<Expiring> MachineCredentials::look() {
+Outcome<Expiring> MachineCredentials::look(const Stop& stop) {
   if (auto found = from_environment()) return Expiring{*std::move(found), std::nullopt};
   if (auto found = from_files()) return Expiring{*std::move(found), std::nullopt};
-  auto found = from_container();
+  auto found = from_container(stop);
   if (found || found.failure().status != SP_E_NOT_FOUND) return found;
-  return from_instance();
+  return from_instance(stop);
 }
 
-Outcome<Credentials> MachineCredentials::get(const object_common::Stop&) {
-  const std::lock_guard lock(mutex_);
-  if (found_ && found_->until && std::chrono::system_clock::now() + kBeforeTheEnd > *found_->until) found_.reset();
-  if (!found_) {
-    auto found = look();
-    if (!found) return std::move(found.failure());
-    found_ = std::move(*found);
+// With mutex_ held: there are some, and they do not end before that.
+bool MachineCredentials::is_good(std::chrono::system_clock::duration beyond_now) const {
+  return found_ && (!found_->until || std::chrono::system_clock::now() + beyond_now < *found_->until);
+}
+
+Outcome<Credentials> MachineCredentials::get(const Stop& stop) {
+  std::unique_lock lock(mutex_);
+  while (refused_ || !is_good(kBeforeTheEnd)) {
+    if (looking_) {
+      if (is_good({}) && !refused_) break;
+      if (stop && stop()) return stopped();
+      changed_.wait_for(lock, kGlance);
+      continue;
+    }
+    if (failure_ && std::chrono::steady_clock::now() - failed_at_ < kFailureHolds) {
+      if (is_good({})) break;
+      return *failure_;
+    }
+    looking_ = true;
+    lock.unlock();
+    Outcome<Expiring> found = Failure{SP_E_INTERNAL, "out of memory", 0};
+    try {
+      found = look(stop);
+    } catch (const std::exception& e) {
+      found = Failure{SP_E_INTERNAL, e.what(), 0};
+    }
+    lock.lock();
+    looking_ = false;
+    changed_.notify_all();
+    if (found) {
+      found_ = std::move(*found);
+      failure_.reset();
+      refused_ = false;
+      break;  // however soon they end
+    }
+    if (stop && stop()) return stopped();
+    failure_ = std::move(found.failure());
+    failed_at_ = std::chrono::steady_clock::now();
   }
   return found_->credentials;
 }
 
-void MachineCredentials::forget() {
+void MachineCredentials::forget(const Credentials& refused) {
   const std::lock_guard lock(mutex_);
-  found_.reset();
+  // Another request may have been told so too, and there are new ones by now.
+  if (found_ && found_->credentials.access_key == refused.access_key &&
+      found_->credentials.session_token == refused.session_token) {
+    refused_ = true;
+  }
 }
 
 }  // namespace fs_s3

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -26,8 +28,8 @@ class CredentialsSource {
   virtual ~CredentialsSource() = default;
   // May block. Any thread.
   virtual Outcome<Credentials> get(const object_common::Stop& stop) = 0;
-  // The store says they are no good any more.
-  virtual void forget() {}
+  // The store says that these are no good any more.
+  virtual void forget(const Credentials&) {}
 };
 
 class GivenCredentials final : public CredentialsSource {
@@ -40,21 +42,33 @@ class GivenCredentials final : public CredentialsSource {
 };
 
 // In the usual order: environment, shared files (AWS_PROFILE), container, instance metadata version 2. One for all who
-// have no keys of their own; renewed five minutes before they end.
+// have no keys of their own; renewed five minutes before they end, and used until there are new ones or they have
+// ended. Who gives them is near: it answers at once, or is asked again half a minute later.
 class MachineCredentials final : public CredentialsSource {
  public:
-  explicit MachineCredentials(std::shared_ptr<HttpClient> http) : http_(std::move(http)) {}
+  explicit MachineCredentials(const HttpClient::Settings& http) : http_(impatient(http)) {}
   Outcome<Credentials> get(const object_common::Stop& stop) override;
-  void forget() override;
+  void forget(const Credentials& refused) override;
 
  private:
-  Outcome<Expiring> look();
-  Outcome<Expiring> from_container();
-  Outcome<Expiring> from_instance();
+  using Stop = object_common::Stop;
+  static HttpClient::Settings impatient(HttpClient::Settings settings);
+  bool is_good(std::chrono::system_clock::duration beyond_now) const;
+  Outcome<Expiring> look(const Stop& stop);
+  Outcome<Expiring> from_container(const Stop& stop);
+  Outcome<Expiring> from_instance(const Stop& stop);
+  Outcome<std::string> ask(const Stop& stop, const std::string& address, const std::string& method,
+                           std::map<std::string, std::string> headers);
 
-  const std::shared_ptr<HttpClient> http_;
-  std::mutex mutex_;  // held while looking: others wait for the same answer
+  HttpClient http_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  // Under mutex_:
+  bool looking_ = false;  // somebody does, without the lock; the others wait for the same answer
+  bool refused_ = false;  // what was found is no good any more, says the store
   std::optional<Expiring> found_;
+  std::optional<Failure> failure_;  // of the last look
+  std::chrono::steady_clock::time_point failed_at_;
 };
 
 // Keys of one profile in the text of ~/.aws/credentials or ~/.aws/config.

@@ -85,6 +85,22 @@ std::string hex(std::span<const unsigned char> bytes) {
 
 Digest sha256(std::span<const std::byte> data) { return digest(EVP_sha256(), data.data(), data.size()); }
 
+std::string etag_of_parts(const std::vector<std::string>& etags) {
+  constexpr std::size_t kHexBytes = 32;
+  std::string all;
+  for (const auto& etag : etags) {
+    const auto text =
+        etag.size() == kHexBytes + 2 ? std::string_view(etag).substr(1, kHexBytes) : std::string_view(etag);
+    if (text.size() != kHexBytes) return {};
+    for (std::size_t i = 0; i < kHexBytes; i += 2) {
+      const int high = nibble(text[i]), low = nibble(text[i + 1]);
+      if (high < 0 || low < 0) return {};
+      all += static_cast<char>(high * 16 + low);
+    }
+  }
+  return "\"" + hex(digest(EVP_md5(), all.data(), all.size())) + "-" + std::to_string(etags.size()) + "\"";
+}
+
 Digest hmac_sha256(std::span<const unsigned char> key, std::string_view text) {
   Digest out(EVP_MAX_MD_SIZE);
   unsigned size = 0;

@@ -3,6 +3,7 @@
 // Takes addresses apart. Looks at the environment when asked, never later.
 #include "endpoint.h"
 
+#include <Poco/Net/IPAddress.h>
 #include <Poco/URI.h>
 
 #include <algorithm>
@@ -35,6 +36,14 @@ bool goes_straight(const std::string& host, const std::string& list) {
   return false;
 }
 
+bool is_near(const std::string& host) {
+  Poco::Net::IPAddress address;
+  if (host == "localhost") return true;
+  if (!Poco::Net::IPAddress::tryParse(host, address)) return false;
+  constexpr std::string_view kMetadata = "fd00:ec2:";  // of AWS, over IPv6
+  return address.isLoopback() || address.isLinkLocal() || address.toString().starts_with(kMetadata);
+}
+
 }  // namespace
 
 std::string Endpoint::authority() const {
@@ -64,6 +73,7 @@ std::optional<Endpoint> Endpoint::parse(std::string_view text) {
 }
 
 std::optional<Proxy> proxy_for(const Endpoint& endpoint) {
+  if (is_near(endpoint.host)) return std::nullopt;
   // HTTP_PROXY in capitals is what a CGI client may set; other programs ignore it for that reason.
   const std::string address =
       endpoint.tls ? proxy_variable("https_proxy", "HTTPS_PROXY") : proxy_variable("http_proxy", "http_proxy");

@@ -26,7 +26,8 @@ struct Proxy {
   std::string host, user, password;
   std::uint16_t port = 0;
 };
-// From http_proxy, https_proxy and no_proxy (the last two also in capitals); nothing: straight there.
+// From http_proxy, https_proxy and no_proxy (the last two also in capitals); nothing: straight there, as always to
+// addresses that mean another machine, or none, to a proxy: loopback, link-local, those of instance metadata.
 std::optional<Proxy> proxy_for(const Endpoint& endpoint);
 
 }  // namespace fs_s3

@@ -10,6 +10,7 @@
 #include <Poco/Net/NetException.h>
 #include <Poco/String.h>
 
+#include <algorithm>
 #include <istream>
 #include <ostream>
 #include <utility>
@@ -22,6 +23,7 @@ constexpr auto kIdleTime = std::chrono::seconds(20);    // servers close after a
 constexpr std::size_t kReadStep = 64 * 1024;
 
 Poco::Timespan span_of(std::chrono::seconds time) { return {static_cast<long>(time.count()), 0}; }
+constexpr auto kShortestWait = std::chrono::seconds(1);
 
 Failure not_connected(const Endpoint& endpoint, const std::string& why) {
   return {SP_E_IO, "no connection to " + endpoint.authority() + ": " + why, HttpClient::kNotSent};
@@ -31,7 +33,8 @@ Failure no_answer(const Endpoint& endpoint, const std::string& why) {
   return {SP_E_IO, "no answer from " + endpoint.authority() + ": " + why, 0};
 }
 
-// False: it ended before its length was reached, or goes on beyond what is sensible.
+// False: it ended before its length was reached, or goes on beyond what is sensible. Of a chunked body Poco does not
+// say that its end is missing: who needs to know looks for what must stand there.
 bool read_text(std::istream& in, std::streamsize length, std::string& out) {
   while (in.good()) {
     const std::size_t have = out.size();
@@ -40,13 +43,14 @@ bool read_text(std::istream& in, std::streamsize length, std::string& out) {
     in.read(out.data() + have, kReadStep);
     out.resize(have + static_cast<std::size_t>(in.gcount()));
   }
+  if (in.bad()) return false;
   return length < 0 || static_cast<std::streamsize>(out.size()) == length;
 }
 
 bool read_data(std::istream& in, std::span<std::byte> into) {
   in.read(reinterpret_cast<char*>(into.data()), static_cast<std::streamsize>(into.size()));
   if (in.gcount() != static_cast<std::streamsize>(into.size())) return false;
-  return in.peek() == std::istream::traits_type::eof();
+  return in.peek() == std::istream::traits_type::eof() && !in.bad();
 }
 
 }  // namespace
@@ -59,23 +63,62 @@ std::string HttpAnswer::header(const std::string& name) const {
 HttpClient::HttpClient(const Settings& settings) : settings_(settings) {}
 
 HttpClient::Session HttpClient::take(const Endpoint& endpoint) {
-  const auto oldest = std::chrono::steady_clock::now() - kIdleTime;
+  std::vector<Session> stale;  // ends after the lock: ending one may write to it
   const std::lock_guard lock(mutex_);
-  auto& waiting = kept_[endpoint];
-  std::erase_if(waiting, [&](const Kept& kept) { return kept.since < oldest; });
-  if (waiting.empty()) return nullptr;
-  Session session = std::move(waiting.back().session);
-  waiting.pop_back();
+  stale = take_stale();
+  const auto waiting = kept_.find(endpoint);
+  if (waiting == kept_.end()) return nullptr;
+  Session session = std::move(waiting->second.back().session);
+  waiting->second.pop_back();
+  if (waiting->second.empty()) kept_.erase(waiting);
   return session;
 }
 
-void HttpClient::keep(const Endpoint& endpoint, Session session) {
-  const std::lock_guard lock(mutex_);
-  auto& waiting = kept_[endpoint];
-  if (waiting.size() < settings_.max_idle) waiting.push_back({std::move(session), std::chrono::steady_clock::now()});
+// Of all endpoints: one that nobody asks any more would keep its connections for ever.
+std::vector<HttpClient::Session> HttpClient::take_stale() {
+  const auto oldest = std::chrono::steady_clock::now() - kIdleTime;
+  std::vector<Session> stale;
+  for (auto& [endpoint, waiting] : kept_) {
+    for (auto& kept : waiting) {
+      if (kept.since < oldest) stale.push_back(std::move(kept.session));
+    }
+    std::erase_if(waiting, [](const Kept& kept) { return kept.session == nullptr; });
+  }
+  std::erase_if(kept_, [](const auto& entry) { return entry.second.empty(); });
+  return stale;
 }
 
-HttpClient::Session HttpClient::connect(const Endpoint& endpoint) {
+void HttpClient::keep(const Endpoint& endpoint, Session session) {
+  std::vector<Session> stale;  // as in take
+  const std::lock_guard lock(mutex_);
+  stale = take_stale();
+  std::size_t all = 0;
+  for (const auto& [other, waiting] : kept_) all += waiting.size();
+  const auto found = kept_.find(endpoint);
+  const bool room = all < settings_.max_kept && (found == kept_.end() || found->second.size() < settings_.max_idle);
+  if (room) {
+    kept_[endpoint].push_back({std::move(session), std::chrono::steady_clock::now()});
+  } else {
+    stale.push_back(std::move(session));
+  }
+}
+
+void HttpClient::limit_waits(Poco::Net::HTTPClientSession& session, std::chrono::steady_clock::time_point until) const {
+  using std::chrono::duration_cast;
+  const auto now = std::chrono::steady_clock::now();
+  const auto left = until > now ? duration_cast<std::chrono::seconds>(until - now) : std::chrono::seconds(0);
+  const auto at_most = [&](std::chrono::seconds time) {
+    return span_of(std::max(kShortestWait, std::min(time, left)));
+  };
+  const auto wait = at_most(settings_.timeout);
+  session.setTimeout(at_most(settings_.connect_timeout), wait, wait);
+  if (session.connected()) {  // a kept one: what is above holds for new connections only
+    session.socket().setSendTimeout(wait);
+    session.socket().setReceiveTimeout(wait);
+  }
+}
+
+HttpClient::Session HttpClient::connect(const Endpoint& endpoint, bool straight) {
   using Poco::Net::Context;
   Session session;
   if (endpoint.tls) {
@@ -94,18 +137,18 @@ HttpClient::Session HttpClient::connect(const Endpoint& endpoint) {
   } else {
     session = std::make_unique<Poco::Net::HTTPClientSession>(endpoint.host, endpoint.port);
   }
-  if (const auto proxy = proxy_for(endpoint)) {
+  if (const auto proxy = straight ? std::nullopt : proxy_for(endpoint)) {
     session->setProxy(proxy->host, proxy->port);
     if (!proxy->user.empty()) session->setProxyCredentials(proxy->user, proxy->password);
   }
   session->setKeepAlive(true);
   session->setKeepAliveTimeout(span_of(kIdleTime * 2));  // when to give one up is decided here
-  session->setTimeout(span_of(settings_.connect_timeout), span_of(settings_.timeout), span_of(settings_.timeout));
   return session;
 }
 
 Outcome<HttpAnswer> HttpClient::exchange(const Endpoint& endpoint, Session session, const HttpRequest& request,
                                          std::span<std::byte> into) {
+  limit_waits(*session, request.until);
   Poco::Net::HTTPRequest head(request.method, request.target, Poco::Net::HTTPMessage::HTTP_1_1);
   for (const auto& [name, value] : request.headers) head.set(name, value);
   const bool sends = request.method == "PUT" || request.method == "POST";
@@ -148,7 +191,7 @@ Outcome<HttpAnswer> HttpClient::call(const Endpoint& endpoint, const HttpRequest
 Outcome<HttpAnswer> HttpClient::on_new_connection(const Endpoint& endpoint, const HttpRequest& request,
                                                   std::span<std::byte> into) {
   try {
-    return exchange(endpoint, connect(endpoint), request, into);
+    return exchange(endpoint, connect(endpoint, request.straight), request, into);
   } catch (const Poco::TimeoutException&) {
     return no_answer(endpoint, "time-out");
   } catch (const Poco::Net::ConnectionRefusedException& e) {

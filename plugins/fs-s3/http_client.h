@@ -28,6 +28,9 @@ struct HttpRequest {
   std::string target;  // path and query, encoded
   std::map<std::string, std::string> headers;
   std::span<const std::byte> body;
+  bool straight = false;  // through no proxy, whatever the environment says
+  // Nothing is waited for longer, but for a second; what moves goes on.
+  std::chrono::steady_clock::time_point until = std::chrono::steady_clock::time_point::max();
 };
 
 struct HttpAnswer {
@@ -44,6 +47,7 @@ class HttpClient {
     std::chrono::seconds connect_timeout{10};
     std::chrono::seconds timeout{30};  // without a byte
     std::size_t max_idle = 64;         // connections kept per endpoint
+    std::size_t max_kept = 256;        // of all endpoints
     std::string ca_file;               // empty: the system's
   };
   explicit HttpClient(const Settings& settings);
@@ -66,7 +70,9 @@ class HttpClient {
   Outcome<HttpAnswer> on_new_connection(const Endpoint& endpoint, const HttpRequest& request,
                                         std::span<std::byte> into);
   Session take(const Endpoint& endpoint);
-  Session connect(const Endpoint& endpoint);
+  Session connect(const Endpoint& endpoint, bool straight);
+  void limit_waits(Poco::Net::HTTPClientSession& session, std::chrono::steady_clock::time_point until) const;
+  std::vector<Session> take_stale();  // under mutex_
   void keep(const Endpoint& endpoint, Session session);
   Outcome<HttpAnswer> exchange(const Endpoint& endpoint, Session session, const HttpRequest& request,
                                std::span<std::byte> into);

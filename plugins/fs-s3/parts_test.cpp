@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "credentials.h"
+#include "encoding.h"
 #include "endpoint.h"
 #include "keys.h"
 #include "s3_error.h"
@@ -53,6 +54,10 @@ TEST(EndpointTest, ProxyVariables) {
   EXPECT_EQ(proxy->password, "pw");
   EXPECT_FALSE(proxy_for(Endpoint::parse("https://b.inside.example").value()));
   EXPECT_FALSE(proxy_for(Endpoint::parse("https://localhost").value()));
+  for (const auto* near :
+       {"https://127.0.0.1:9", "https://169.254.169.254", "https://[fd00:ec2::254]", "https://[::1]"}) {
+    EXPECT_FALSE(proxy_for(Endpoint::parse(near).value())) << near;
+  }
   ::unsetenv("https_proxy");
   ::unsetenv("no_proxy");
 }
@@ -75,6 +80,29 @@ TEST(Account, WhereItsBucketIs) {
   EXPECT_FALSE(of(R"({"bucket": "b", "region": "r", "access_key": "k"})", false));
   EXPECT_FALSE(of(R"({"bucket": "b", "region": "r", "key_prefix": "../x"})", false));
   EXPECT_FALSE(of(R"({"bucket": "b"})", false));
+}
+
+TEST(Settings, AnUploadMustFitIntoTheMemory) {
+  const auto with = [](int part, int memory) {
+    return Settings::parse(R"({"part_size_mib": )" + std::to_string(part) + R"(, "max_memory_mib": )" +
+                           std::to_string(memory) +
+                           R"(, "upload_concurrency": 2, "download_chunk_mib": 4, "download_concurrency": 4,
+                           "threads": 4, "connect_timeout": 10, "timeout": 30, "attempts": 5, "rename_max_keys": 10,
+                           "virtual_host": false, "ca_file": ""})");
+  };
+  auto usual = with(8, 1024);
+  ASSERT_TRUE(usual);
+  EXPECT_EQ(usual->user_memory_bytes(), std::size_t{256} << 20);
+  EXPECT_EQ(usual->upload.max_part_bytes, std::size_t{256} << 20);
+  EXPECT_TRUE(with(300, 900));
+  EXPECT_EQ(with(300, 899).failure().message,
+            "max_memory_mib: found 899, wanted at least 900: part_size_mib times one more than upload_concurrency");
+}
+
+TEST(Etags, OfWhatIsMadeOfParts) {
+  EXPECT_EQ(etag_of_parts({"\"d41d8cd98f00b204e9800998ecf8427e\"", "d41d8cd98f00b204e9800998ecf8427e"}),
+            "\"5873dd45edd01f09c1ef2e7819369e8e-2\"");
+  EXPECT_EQ(etag_of_parts({"\"no digest\""}), "");
 }
 
 TEST(Xml, PathsAndTexts) {

@@ -7,6 +7,7 @@
 #include <Poco/DateTimeFormatter.h>
 #include <Poco/Timestamp.h>
 
+#include <cstdlib>
 #include <utility>
 
 #include "encoding.h"
@@ -17,6 +18,8 @@ namespace fs_s3 {
 namespace {
 
 constexpr std::int64_t kNsPerSecondOfClock = 1'000'000'000;
+constexpr std::int64_t kToleratedSkewSeconds = 300;   // stores take up to 900
+constexpr std::size_t kBytesPerSecond = 1024 * 1024;  // what moves gets that much longer
 
 std::uint64_t number(const std::string& text) { return std::strtoull(text.c_str(), nullptr, 10); }
 
@@ -40,49 +43,85 @@ std::string S3Client::target(const Request& request) const {
   return path;
 }
 
-Outcome<HttpAnswer> S3Client::attempt(const Stop& stop, const Request& request, const std::string& payload_hash) {
+Outcome<HttpAnswer> S3Client::attempt(const Stop& stop, const Request& request, const std::string& payload_hash,
+                                      Attempt& with) {
   auto credentials = credentials_->get(stop);
   if (!credentials) return std::move(credentials.failure());
-  const Poco::Timestamp now = Poco::Timestamp::fromEpochTime(std::time(nullptr) + clock_skew_s_);
+  with.credentials = *credentials;
+  with.skew_s = clock_skew_s_;
+  const Poco::Timestamp now = Poco::Timestamp::fromEpochTime(std::time(nullptr) + with.skew_s);
   SignedRequest to_sign{request.method, target(request), request.query, request.headers, payload_hash};
   to_sign.headers["host"] = bucket_.endpoint.authority();
   to_sign.headers["x-amz-content-sha256"] = payload_hash;
   to_sign.headers["x-amz-date"] = Poco::DateTimeFormatter::format(now, "%Y%m%dT%H%M%SZ");
   if (!credentials->session_token.empty()) to_sign.headers["x-amz-security-token"] = credentials->session_token;
   HttpRequest http{request.method, to_sign.path, to_sign.headers, request.body};
+  http.until = with.until;
   http.headers["authorization"] =
       authorization(to_sign, *credentials, {bucket_.region, "s3"}, to_sign.headers["x-amz-date"]);
   if (!request.query.empty()) http.target += "?" + canonical_query(request.query);
   return http_->call(bucket_.endpoint, http, request.into, request.once);
 }
 
-// True: the clock was wrong, and is set right for what follows.
-bool S3Client::correct_clock(const HttpAnswer& answer) {
+// True: the attempt's clock was wrong. Another request may have set it right meanwhile, so it is the attempt's that
+// counts.
+bool S3Client::correct_clock(const HttpAnswer& answer, const Attempt& with, std::int64_t tolerance_s) {
   const auto theirs = parse_time(answer.header("date"));
   if (!theirs) return false;
   const std::int64_t skew = *theirs / kNsPerSecondOfClock - std::time(nullptr);
-  return clock_skew_s_.exchange(skew) != skew;
+  if (std::abs(skew - with.skew_s) <= tolerance_s) return false;
+  clock_skew_s_ = skew;
+  return true;
+}
+
+// An answer to HEAD has no body that could say why. Empty: this one neither.
+std::string S3Client::code_behind(const Stop& stop, const Request& head) {
+  Request request{.method = "GET", .key = head.key};
+  if (head.key) {
+    request.headers["range"] = "bytes=0-0";
+  } else {
+    request.query = {{"list-type", "2"}, {"max-keys", "1"}};
+  }
+  Attempt with{.until = std::chrono::steady_clock::now() + retries_.total};
+  auto answer = attempt(stop, request, hex(sha256({})), with);
+  return answer && !answer->ok() ? read_error(*answer).code : "";
+}
+
+// True: what was wrong is right for another attempt. The error gets its code, where that had to be asked for.
+bool S3Client::put_right(const Stop& stop, const Request& request, const HttpAnswer& answer, const Attempt& with,
+                         S3Error& error) {
+  if (request.method == "HEAD" && error.code.empty() && (error.status == 400 || error.status == 403)) {
+    if (correct_clock(answer, with, kToleratedSkewSeconds)) return true;
+    error.code = code_behind(stop, request);
+  }
+  if (error.code == "RequestTimeTooSkewed") return correct_clock(answer, with, 0);
+  if (error.code != "ExpiredToken") return false;
+  credentials_->forget(with.credentials);
+  return true;
 }
 
 Outcome<HttpAnswer> S3Client::send(const Stop& stop, const Request& request) {
   const std::string payload_hash = hex(sha256(request.body));
-  object_common::Backoff backoff(retries_);
+  auto retries = request.retries.value_or(retries_);
+  retries.total += std::chrono::seconds((request.body.size() + request.into.size()) / kBytesPerSecond);
+  object_common::Backoff backoff(retries);
   bool second_chance = true;  // for what is put right here: the clock, credentials that ended early
   while (true) {
-    auto answer = attempt(stop, request, payload_hash);
-    if (answer && answer->ok() && !hides_error(*answer)) return answer;
+    Attempt with{.until = backoff.until()};
+    auto answer = attempt(stop, request, payload_hash, with);
+    if (answer && answer->ok() && !hides_error(*answer)) {
+      if (request.proof.empty() || !xml_element(answer->body, request.proof).empty()) return answer;
+      answer = Failure{SP_E_IO, "the store's answer to " + request.method + " breaks off", 0};
+    }
     if (!answer) {
       const bool lost = answer.failure().status == SP_E_IO;
       const bool harmless = !request.once || answer.failure().native == HttpClient::kNotSent;
       if (!lost || !harmless || !backoff.wait(stop)) return answer;
       continue;
     }
-    const S3Error error = read_error(*answer);
-    const bool skewed = error.code == "RequestTimeTooSkewed";
-    const bool expired = error.code == "ExpiredToken";
-    if (second_chance && ((skewed && correct_clock(*answer)) || expired)) {
+    S3Error error = read_error(*answer);
+    if (second_chance && put_right(stop, request, *answer, with, error)) {
       second_chance = false;
-      if (expired) credentials_->forget();
       continue;
     }
     // 503 is said before anything is done; after 500 nobody knows.
@@ -158,15 +197,10 @@ Outcome<ListPage> S3Client::list(const Stop& stop, const Listing& what) {
   if (!answer) return std::move(answer.failure());
   ListPage page;
   Listed entry;
-  bool more = false;
+  bool more = false, encoded = false;
   const auto add = [&](bool is_prefix) {
     entry.is_prefix = is_prefix;
-    // A store that answers with more than was asked for would open the wall around a user.
-    if (auto key = uri_decode(entry.key); key && key->starts_with(what.prefix)) {
-      entry.key = *std::move(key);
-      page.entries.push_back(std::move(entry));
-    }
-    entry = {};
+    page.entries.push_back(std::exchange(entry, {}));
   };
   const bool parsed = parse_xml(answer->body, [&](std::string_view path, const std::string& text) {
     if (path == "ListBucketResult/Contents/Key" || path == "ListBucketResult/CommonPrefixes/Prefix") entry.key = text;
@@ -174,10 +208,18 @@ Outcome<ListPage> S3Client::list(const Stop& stop, const Listing& what) {
     if (path == "ListBucketResult/Contents/LastModified") entry.mtime_ns = parse_time(text).value_or(0);
     if (path == "ListBucketResult/Contents") add(false);
     if (path == "ListBucketResult/CommonPrefixes") add(true);
+    if (path == "ListBucketResult/EncodingType") encoded = text == "url";
     if (path == "ListBucketResult/IsTruncated") more = text == "true";
     if (path == "ListBucketResult/NextContinuationToken") page.next = text;
   });
   if (!parsed || more == page.next.empty()) return not_understood("a listing");
+  // A store that answers with more than was asked for would open the wall around a user.
+  std::erase_if(page.entries, [&](Listed& found) {
+    auto key = encoded ? uri_decode(found.key) : std::optional(found.key);
+    if (!key || !key->starts_with(what.prefix)) return true;
+    found.key = *std::move(key);
+    return false;
+  });
   return page;
 }
 

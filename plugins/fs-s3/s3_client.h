@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -19,6 +20,7 @@
 #include "http_client.h"
 #include "object-common/backoff.h"
 #include "object-common/stop.h"
+#include "s3_error.h"
 
 namespace fs_s3 {
 
@@ -67,7 +69,7 @@ class S3Client {
     int max = 1000;
   };
   Outcome<ListPage> list(const Stop& stop, const Listing& what);
-  // Any size; what the object is, other than its name, stays.
+  // Any size; what the object is, other than its name, stays. SP_E_CONFLICT when it is not the one of `what` any more.
   Outcome<void> copy(const Stop& stop, const std::string& from, const std::string& to, const ObjectInfo& what);
 
   Outcome<std::string> begin_parts(const Stop& stop, const std::string& key, const ObjectInfo* like = nullptr);
@@ -76,7 +78,8 @@ class S3Client {
                                 std::span<const std::byte> data);
   Outcome<void> complete_parts(const Stop& stop, const std::string& key, const std::string& upload,
                                const std::vector<std::string>& etags);
-  Outcome<void> abort_parts(const Stop& stop, const std::string& key, const std::string& upload);
+  // True: there was such an upload. Soon given up: what stays is for the bucket's own rules to clear away.
+  Outcome<bool> abort_parts(const Stop& stop, const std::string& key, const std::string& upload);
 
  private:
   struct Request {
@@ -87,15 +90,31 @@ class S3Client {
     std::span<const std::byte> body = {};
     std::span<std::byte> into = {};
     bool once = false;  // not again when it is unknown whether it was done
+    // An element of a good answer. What takes long is answered 200 at first, and said to have worked only in the body:
+    // without this it is not known to have.
+    std::string_view proof = {};
+    std::optional<object_common::RetryPolicy> retries = {};  // other than usual
+  };
+  // What an attempt was made with.
+  struct Attempt {
+    std::chrono::steady_clock::time_point until;
+    Credentials credentials = {};
+    std::int64_t skew_s = 0;
   };
   Outcome<HttpAnswer> send(const Stop& stop, const Request& request);
-  Outcome<HttpAnswer> attempt(const Stop& stop, const Request& request, const std::string& payload_hash);
+  Outcome<HttpAnswer> attempt(const Stop& stop, const Request& request, const std::string& payload_hash, Attempt& with);
+  bool put_right(const Stop& stop, const Request& request, const HttpAnswer& answer, const Attempt& with,
+                 S3Error& error);
+  std::string code_behind(const Stop& stop, const Request& head);
   Outcome<std::string> copy_part(const Stop& stop, const std::string& from, const std::string& to,
-                                 const std::string& upload, int number, std::uint64_t offset, std::uint64_t length);
+                                 const std::string& upload, const std::string& etag, int number, std::uint64_t offset,
+                                 std::uint64_t length);
+  std::map<std::string, std::string> copy_source(const std::string& from, const std::string& etag) const;
   Outcome<void> copy_in_parts(const Stop& stop, const std::string& from, const std::string& to, const ObjectInfo& what);
   std::string target(const Request& request) const;
   Failure with_class(const Failure& failure) const;
-  bool correct_clock(const HttpAnswer& answer);
+  bool correct_clock(const HttpAnswer& answer, const Attempt& with, std::int64_t tolerance_s);
+  bool is_made_of(const Stop& stop, const std::string& key, const std::vector<std::string>& etags);
 
   const std::shared_ptr<HttpClient> http_;
   const std::shared_ptr<CredentialsSource> credentials_;

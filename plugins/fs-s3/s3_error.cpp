@@ -52,7 +52,10 @@ S3Error read_error(const HttpAnswer& answer) {
   return error;
 }
 
-bool hides_error(const HttpAnswer& answer) { return answer.ok() && answer.body.find("<Error>") != std::string::npos; }
+bool hides_error(const HttpAnswer& answer) {
+  return answer.ok() &&
+         (answer.body.find("<Error>") != std::string::npos || answer.body.find("<Error ") != std::string::npos);
+}
 
 bool may_pass(const S3Error& error) {
   static constexpr std::array<std::string_view, 5> kPassing{"SlowDown", "RequestTimeout", "InternalError",

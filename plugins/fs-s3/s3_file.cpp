@@ -66,22 +66,22 @@ class Parts final : public object_common::PartTarget {
 
 }  // namespace
 
-std::unique_ptr<S3File> S3File::to_read(Shared& shared, std::shared_ptr<S3Client> client, std::string key,
-                                        const ObjectInfo& info, Owner owner) {
+std::unique_ptr<S3File> S3File::to_read(Shared& shared, Memory memory, std::shared_ptr<S3Client> client,
+                                        std::string key, const ObjectInfo& info, Owner owner) {
   std::unique_ptr<S3File> file(new S3File(shared, owner));
   file->info_ = info;
   auto ranges = std::make_shared<Ranges>(std::move(client), std::move(key), info.etag);
-  file->reader_ = std::make_unique<object_common::RangeReader>(std::move(ranges), info.size, shared.pool, shared.memory,
-                                                               shared.settings.download);
+  file->reader_ = std::make_unique<object_common::RangeReader>(std::move(ranges), info.size, shared.pool,
+                                                               std::move(memory), shared.settings.download);
   return file;
 }
 
-std::unique_ptr<S3File> S3File::to_write(Shared& shared, std::shared_ptr<S3Client> client, std::string key,
-                                         Owner owner) {
+std::unique_ptr<S3File> S3File::to_write(Shared& shared, Memory memory, std::shared_ptr<S3Client> client,
+                                         std::string key, Owner owner) {
   std::unique_ptr<S3File> file(new S3File(shared, owner));
   auto parts = std::make_shared<Parts>(shared.host, std::move(client), std::move(key));
-  file->writer_ =
-      std::make_unique<object_common::PartWriter>(std::move(parts), shared.pool, shared.memory, shared.settings.upload);
+  file->writer_ = std::make_unique<object_common::PartWriter>(std::move(parts), shared.pool, std::move(memory),
+                                                              shared.settings.upload);
   return file;
 }
 

@@ -21,10 +21,11 @@ struct Shared;
 
 class S3File final : public sallyport::File<S3File> {
  public:
-  static std::unique_ptr<S3File> to_read(Shared& shared, std::shared_ptr<S3Client> client, std::string key,
-                                         const ObjectInfo& info, Owner owner);
-  static std::unique_ptr<S3File> to_write(Shared& shared, std::shared_ptr<S3Client> client, std::string key,
-                                          Owner owner);
+  using Memory = std::shared_ptr<object_common::MemoryBudget>;  // its user's
+  static std::unique_ptr<S3File> to_read(Shared& shared, Memory memory, std::shared_ptr<S3Client> client,
+                                         std::string key, const ObjectInfo& info, Owner owner);
+  static std::unique_ptr<S3File> to_write(Shared& shared, Memory memory, std::shared_ptr<S3Client> client,
+                                          std::string key, Owner owner);
 
   Outcome<std::size_t> read_at(const sp_op& op, std::span<std::byte> into, std::uint64_t offset);
   Outcome<void> write_at(const sp_op& op, std::span<const std::byte> data, std::uint64_t offset);

@@ -65,14 +65,14 @@ Outcome<std::unique_ptr<S3File>> S3Fs::open(const sp_op& op, std::string_view pa
   const bool there = found->kind == Kind::kFile;
   if ((args.flags & SP_OPEN_WRITE) == 0) {
     if (!there) return failure(SP_E_NOT_FOUND, "no such key");
-    return S3File::to_read(shared_, client_, keys_.file(path), found->info, owner_);
+    return S3File::to_read(shared_, memory_, client_, keys_.file(path), found->info, owner_);
   }
   if (!there && (args.flags & SP_OPEN_CREATE) == 0) return failure(SP_E_NOT_FOUND, "no such key");
   if (there && (args.flags & SP_OPEN_EXCLUSIVE) != 0) return failure(SP_E_EXISTS, "the key exists");
   if (there && (args.flags & SP_OPEN_TRUNCATE) == 0) {
     return failure(SP_E_UNSUPPORTED, "an object can be replaced, not changed");
   }
-  return S3File::to_write(shared_, client_, keys_.file(path), owner_);
+  return S3File::to_write(shared_, memory_, client_, keys_.file(path), owner_);
 }
 
 Outcome<std::unique_ptr<S3Dir>> S3Fs::open_dir(const sp_op& op, std::string_view path) {

@@ -20,8 +20,12 @@ namespace fs_s3 {
 
 class S3Fs final : public sallyport::Fs<S3Fs> {
  public:
-  S3Fs(Shared& shared, std::shared_ptr<S3Client> client, Keys keys, Owner owner)
-      : shared_(shared), client_(std::move(client)), keys_(std::move(keys)), owner_(owner) {}
+  S3Fs(Shared& shared, S3File::Memory memory, std::shared_ptr<S3Client> client, Keys keys, Owner owner)
+      : shared_(shared),
+        memory_(std::move(memory)),
+        client_(std::move(client)),
+        keys_(std::move(keys)),
+        owner_(owner) {}
 
   sp_fs_caps caps() const;
   Outcome<sp_attrs> stat(const sp_op& op, std::string_view path, std::uint32_t flags);
@@ -47,6 +51,7 @@ class S3Fs final : public sallyport::Fs<S3Fs> {
   Outcome<std::vector<Listed>> tree(const Stop& stop, const std::string& prefix);
 
   Shared& shared_;
+  const S3File::Memory memory_;
   const std::shared_ptr<S3Client> client_;
   const Keys keys_;
   const Owner owner_;

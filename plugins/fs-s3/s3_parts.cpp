@@ -15,13 +15,8 @@ namespace {
 constexpr std::uint64_t kMaxCopyBytes = std::uint64_t{5} << 30;   // of one copy request
 constexpr std::uint64_t kCopyPartBytes = std::uint64_t{1} << 30;  // 5 TiB in 5120 parts
 
-std::string element(const std::string& xml, std::string_view wanted) {
-  std::string found;
-  (void)parse_xml(xml, [&](std::string_view path, const std::string& text) {
-    if (path == wanted) found = text;
-  });
-  return found;
-}
+// Of what only tidies up: a store that does not answer must not hold whoever waits.
+constexpr object_common::RetryPolicy kSoonGivenUp{.attempts = 2, .total = std::chrono::seconds(20)};
 
 void keep_nature(std::map<std::string, std::string>& headers, const ObjectInfo& like) {
   headers["content-type"] = like.content_type.empty() ? "application/octet-stream" : like.content_type;
@@ -42,7 +37,7 @@ Outcome<std::string> S3Client::begin_parts(const Stop& stop, const std::string& 
   }
   auto answer = send(stop, request);
   if (!answer) return with_class(answer.failure());
-  auto upload = element(answer->body, "InitiateMultipartUploadResult/UploadId");
+  auto upload = xml_element(answer->body, "InitiateMultipartUploadResult/UploadId");
   if (upload.empty()) return Failure{SP_E_IO, "the store begins an upload without naming it", 0};
   return upload;
 }
@@ -69,39 +64,55 @@ Outcome<void> S3Client::complete_parts(const Stop& stop, const std::string& key,
                         .key = key,
                         .query = {{"uploadId", upload}},
                         .headers = {{"content-type", "application/xml"}},
-                        .body = std::as_bytes(std::span(body))};
+                        .body = std::as_bytes(std::span(body)),
+                        .proof = "CompleteMultipartUploadResult/ETag"};
   auto answer = send(stop, request);
   if (answer) return {};
   // It may have been done by an attempt whose answer got lost: then the upload is gone and the object is of these
-  // parts.
-  const auto mark = "-" + std::to_string(etags.size()) + "\"";
-  if (answer.failure().status == SP_E_NOT_FOUND) {
-    auto now = head(stop, key);
-    if (now && now->etag.ends_with(mark)) return {};
+  // parts. Whether it is gone is found out by taking it back, so that nothing completes it later.
+  bool gone = answer.failure().status == SP_E_NOT_FOUND;
+  if (answer.failure().status == SP_E_IO) {
+    auto was_there = abort_parts(nullptr, key, upload);
+    gone = was_there && !*was_there;
   }
+  if (gone && is_made_of(stop, key, etags)) return {};
   return std::move(answer.failure());
 }
 
-Outcome<void> S3Client::abort_parts(const Stop& stop, const std::string& key, const std::string& upload) {
-  auto answer = send(stop, {.method = "DELETE", .key = key, .query = {{"uploadId", upload}}});
-  if (!answer && answer.failure().status != SP_E_NOT_FOUND) return std::move(answer.failure());
-  return {};
+bool S3Client::is_made_of(const Stop& stop, const std::string& key, const std::vector<std::string>& etags) {
+  const std::string wanted = etag_of_parts(etags);
+  auto now = head(stop, key);
+  return now && !wanted.empty() && now->etag == wanted;
+}
+
+Outcome<bool> S3Client::abort_parts(const Stop& stop, const std::string& key, const std::string& upload) {
+  auto answer = send(stop, {.method = "DELETE", .key = key, .query = {{"uploadId", upload}}, .retries = kSoonGivenUp});
+  if (answer) return true;
+  if (answer.failure().status == SP_E_NOT_FOUND) return false;
+  return std::move(answer.failure());
 }
 
 Outcome<std::string> S3Client::copy_part(const Stop& stop, const std::string& from, const std::string& to,
-                                         const std::string& upload, int number, std::uint64_t offset,
-                                         std::uint64_t length) {
+                                         const std::string& upload, const std::string& etag, int number,
+                                         std::uint64_t offset, std::uint64_t length) {
   const std::string range = "bytes=" + std::to_string(offset) + "-" + std::to_string(offset + length - 1);
-  auto answer =
-      send(stop, {.method = "PUT",
+  Request request{.method = "PUT",
                   .key = to,
                   .query = {{"partNumber", std::to_string(number)}, {"uploadId", upload}},
-                  .headers = {{"x-amz-copy-source", "/" + uri_encode(bucket_.name) + "/" + uri_encode(from, true)},
-                              {"x-amz-copy-source-range", range}}});
+                  .headers = copy_source(from, etag),
+                  .proof = "CopyPartResult/ETag"};
+  request.headers["x-amz-copy-source-range"] = range;
+  auto answer = send(stop, request);
   if (!answer) return std::move(answer.failure());
-  auto etag = element(answer->body, "CopyPartResult/ETag");
-  if (etag.empty()) return Failure{SP_E_IO, "the store copies a part without naming it", 0};
-  return etag;
+  return xml_element(answer->body, request.proof);
+}
+
+// Of the object that was looked at: what took its name meanwhile is another one.
+std::map<std::string, std::string> S3Client::copy_source(const std::string& from, const std::string& etag) const {
+  std::map<std::string, std::string> headers{
+      {"x-amz-copy-source", "/" + uri_encode(bucket_.name) + "/" + uri_encode(from, true)}};
+  if (!etag.empty()) headers["x-amz-copy-source-if-match"] = etag;
+  return headers;
 }
 
 Outcome<void> S3Client::copy_in_parts(const Stop& stop, const std::string& from, const std::string& to,
@@ -112,7 +123,7 @@ Outcome<void> S3Client::copy_in_parts(const Stop& stop, const std::string& from,
   Outcome<void> done;
   for (std::uint64_t at = 0; done && at < what.size; at += kCopyPartBytes) {
     const auto length = std::min(kCopyPartBytes, what.size - at);
-    auto etag = copy_part(stop, from, to, *upload, static_cast<int>(etags.size()) + 1, at, length);
+    auto etag = copy_part(stop, from, to, *upload, what.etag, static_cast<int>(etags.size()) + 1, at, length);
     if (etag) {
       etags.push_back(std::move(*etag));
     } else {
@@ -126,10 +137,9 @@ Outcome<void> S3Client::copy_in_parts(const Stop& stop, const std::string& from,
 
 Outcome<void> S3Client::copy(const Stop& stop, const std::string& from, const std::string& to, const ObjectInfo& what) {
   if (what.size > kMaxCopyBytes) return copy_in_parts(stop, from, to, what);
-  Request request{.method = "PUT",
-                  .key = to,
-                  .headers = {{"x-amz-copy-source", "/" + uri_encode(bucket_.name) + "/" + uri_encode(from, true)},
-                              {"x-amz-metadata-directive", "COPY"}}};
+  Request request{
+      .method = "PUT", .key = to, .headers = copy_source(from, what.etag), .proof = "CopyObjectResult/ETag"};
+  request.headers["x-amz-metadata-directive"] = "COPY";
   // Of all that an object is, this alone is not copied by itself.
   if (!what.storage_class.empty()) request.headers["x-amz-storage-class"] = what.storage_class;
   auto answer = send(stop, request);

@@ -144,7 +144,12 @@ Outcome<void> S3Fs::rename(const sp_op& op, std::string_view from, std::string_v
   const std::string key = keys_.file(from);
   auto copy = client_->copy(stop, key, keys_.file(to), source->info);
   if (!copy) return copy;
-  return client_->remove(stop, key);
+  auto removal = client_->remove(stop, key);
+  if (!removal) {
+    Failure& why = removal.failure();
+    why.message = "the copy has its new name already, the old one could not be deleted: " + why.message;
+  }
+  return removal;
 }
 
 }  // namespace fs_s3

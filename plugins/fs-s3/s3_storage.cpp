@@ -31,7 +31,8 @@ Outcome<std::unique_ptr<S3Fs>> S3Storage::mount(const sp_op&, const sp_mount_arg
   // An owner has to be shown: the account's, or the server's as in the replaced system.
   const Owner owner{args.uid != kNobodyInParticular ? args.uid : ::getuid(),
                     args.gid != kNobodyInParticular ? args.gid : ::getgid()};
-  return std::make_unique<S3Fs>(shared_, std::move(client), std::move(account->keys), owner);
+  return std::make_unique<S3Fs>(shared_, shared_.memory_of(std::string(sallyport::view(args.user))), std::move(client),
+                                std::move(account->keys), owner);
 }
 
 }  // namespace fs_s3

@@ -3,14 +3,21 @@
 // The host has checked both against their schemas before they come here; what a schema cannot say is checked now.
 #include "settings.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace fs_s3 {
 namespace {
 
 constexpr std::size_t kMiB = 1024 * 1024;
+constexpr std::size_t kUsersWithFullMemory = 4;
 
 Failure wrong(const std::string& text) { return {SP_E_INVALID, text, 0}; }
+
+// Parts on their way, and the one that is filled meanwhile.
+std::size_t upload_bytes(const object_common::PartLimits& limits) {
+  return limits.part_bytes * static_cast<std::size_t>(limits.concurrency + 1);
+}
 
 // A name with dots fits no certificate of "*.s3.region.amazonaws.com".
 bool fits_in_host(const std::string& bucket, bool tls) { return !tls || bucket.find('.') == std::string::npos; }
@@ -26,6 +33,10 @@ Outcome<void> choose_endpoint(Bucket& bucket, const std::string& given, bool buc
 }
 
 }  // namespace
+
+std::size_t Settings::user_memory_bytes() const {
+  return std::max(memory_bytes / kUsersWithFullMemory, upload_bytes(upload));
+}
 
 Outcome<Settings> Settings::parse(std::string_view text) {
   const auto json = nlohmann::json::parse(text, nullptr, false);
@@ -45,6 +56,12 @@ Outcome<Settings> Settings::parse(std::string_view text) {
     settings.threads = number("threads");
     settings.rename_max_keys = number("rename_max_keys");
     settings.bucket_in_host = json.at("virtual_host").get<bool>();
+    if (upload_bytes(settings.upload) > settings.memory_bytes) {
+      return wrong("max_memory_mib: found " + std::to_string(settings.memory_bytes / kMiB) + ", wanted at least " +
+                   std::to_string(upload_bytes(settings.upload) / kMiB) +
+                   ": part_size_mib times one more than upload_concurrency");
+    }
+    settings.upload.max_part_bytes = std::min(settings.upload.max_part_bytes, settings.user_memory_bytes());
     return settings;
   } catch (const nlohmann::json::exception& e) {
     return wrong(std::string("settings: ") + e.what());

@@ -25,16 +25,18 @@ struct Settings {
   std::size_t threads = 0;
   std::size_t rename_max_keys = 0;
   bool bucket_in_host = false;  // with an endpoint of one's own, too
+  // A quarter, but always enough for one upload.
+  std::size_t user_memory_bytes() const;
 
   static constexpr const char* kSchema = R"json({
     "type": "object",
     "additionalProperties": false,
     "properties": {
-      "part_size_mib": {"type": "integer", "minimum": 5, "maximum": 1024, "default": 8, "description": "of an upload's first parts; it doubles every thousand parts"},
+      "part_size_mib": {"type": "integer", "minimum": 5, "maximum": 1024, "default": 8, "description": "of an upload's first parts; it doubles every 250 parts, up to 640 MiB or a quarter of max_memory_mib"},
       "upload_concurrency": {"type": "integer", "minimum": 1, "maximum": 32, "default": 2, "description": "parts of one upload on their way at once; its memory is one more times the part size"},
       "download_chunk_mib": {"type": "integer", "minimum": 1, "maximum": 64, "default": 4, "description": "the most that one request of a download fetches"},
       "download_concurrency": {"type": "integer", "minimum": 1, "maximum": 32, "default": 4, "description": "requests that a download is ahead of its reader"},
-      "max_memory_mib": {"type": "integer", "minimum": 64, "maximum": 1048576, "default": 1024, "description": "of all transfers together"},
+      "max_memory_mib": {"type": "integer", "minimum": 64, "maximum": 1048576, "default": 1024, "description": "of all transfers together; those of one user get a quarter"},
       "threads": {"type": "integer", "minimum": 1, "maximum": 256, "default": 24, "description": "for parts and chunks of all transfers"},
       "connect_timeout": {"type": "integer", "minimum": 1, "maximum": 300, "default": 10, "description": "seconds"},
       "timeout": {"type": "integer", "minimum": 1, "maximum": 600, "default": 30, "description": "seconds without a byte from the store"},

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <sallyport/cpp/plugin.hpp>
+#include <string>
 
 #include "credentials.h"
 #include "http_client.h"
@@ -18,8 +21,8 @@ struct Shared {
       : host(host_in),
         settings(settings_in),
         http(std::make_shared<HttpClient>(settings.http)),
-        machine(std::make_shared<MachineCredentials>(http)),
-        memory(settings.memory_bytes),
+        machine(std::make_shared<MachineCredentials>(settings.http)),
+        memory(std::make_shared<object_common::MemoryBudget>(settings.memory_bytes)),
         pool("fs-s3", settings.threads, settings.threads * kQueuedPerThread) {}
 
   static constexpr std::size_t kQueuedPerThread = 8;
@@ -27,8 +30,20 @@ struct Shared {
   const Settings settings;
   const std::shared_ptr<HttpClient> http;
   const std::shared_ptr<MachineCredentials> machine;
-  object_common::MemoryBudget memory;
+  const std::shared_ptr<object_common::MemoryBudget> memory;
+  std::mutex mutex;
+  std::map<std::string, std::weak_ptr<object_common::MemoryBudget>> users;  // under mutex
   object_common::TaskPool pool;
+
+  // What all mounts of one user may hold: a part of the whole, so that nobody else waits for one's many uploads.
+  std::shared_ptr<object_common::MemoryBudget> memory_of(const std::string& user) {
+    const std::lock_guard lock(mutex);
+    std::erase_if(users, [](const auto& entry) { return entry.second.expired(); });
+    auto& known = users[user];
+    auto budget = known.lock();
+    if (!budget) known = budget = std::make_shared<object_common::MemoryBudget>(settings.user_memory_bytes(), memory);
+    return budget;
+  }
 
   // Is this call to be given up? Holds as long as the call.
   object_common::Stop stop_of(const sp_op& op) const {

@@ -63,6 +63,14 @@ bool parse_xml(const std::string& text, const XmlEnd& at_end) {
   }
 }
 
+std::string xml_element(const std::string& text, std::string_view path) {
+  std::string found;
+  const bool parsed = parse_xml(text, [&](std::string_view at, const std::string& content) {
+    if (at == path) found = content;
+  });
+  return parsed ? found : std::string();
+}
+
 std::string xml_escape(std::string_view text) {
   std::string out;
   for (const char c : text) {

@@ -22,7 +22,9 @@ std::optional<std::chrono::milliseconds> Backoff::next() {
   const auto shortest = bound_.count() / 4;
   std::uniform_int_distribution<std::chrono::milliseconds::rep> pick(shortest, bound_.count());
   bound_ = std::min(bound_ * 2, policy_.longest);
-  return std::chrono::milliseconds(pick(random));
+  const std::chrono::milliseconds pause(pick(random));
+  if (std::chrono::steady_clock::now() + pause >= until_) return std::nullopt;
+  return pause;
 }
 
 bool Backoff::wait(const Stop& stop) {

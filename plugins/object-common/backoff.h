@@ -15,19 +15,23 @@ struct RetryPolicy {
   int attempts = 5;
   std::chrono::milliseconds first{100};
   std::chrono::milliseconds longest{5000};
+  std::chrono::seconds total{60};  // no attempt begins later
 };
 
 class Backoff {
  public:
-  explicit Backoff(const RetryPolicy& policy) : policy_(policy), bound_(policy.first) {}
+  explicit Backoff(const RetryPolicy& policy)
+      : policy_(policy), until_(std::chrono::steady_clock::now() + policy.total), bound_(policy.first) {}
 
   // How long to wait before the next attempt; nothing: that was the last.
   std::optional<std::chrono::milliseconds> next();
   // Waits that long. False: given up, by the policy or by `stop`.
   bool wait(const Stop& stop);
+  std::chrono::steady_clock::time_point until() const { return until_; }
 
  private:
   const RetryPolicy policy_;
+  const std::chrono::steady_clock::time_point until_;
   std::chrono::milliseconds bound_;
   int done_ = 1;
 };

@@ -27,8 +27,14 @@ TEST(Backoff, PausesDiffer) {
   EXPECT_GT(seen.size(), 3U);
 }
 
+TEST(Backoff, NothingBeginsAfterTheTotal) {
+  Backoff backoff(
+      {.attempts = 100, .first = milliseconds(4000), .longest = milliseconds(4000), .total = std::chrono::seconds(1)});
+  EXPECT_FALSE(backoff.next());
+}
+
 TEST(Backoff, WhoIsGoneDoesNotWait) {
-  Backoff backoff({.attempts = 3, .first = milliseconds(60'000), .longest = milliseconds(60'000)});
+  Backoff backoff({.attempts = 3, .first = milliseconds(50'000), .longest = milliseconds(50'000)});
   EXPECT_FALSE(backoff.wait([] { return true; }));
 }
 

@@ -11,9 +11,10 @@
 namespace object_common {
 namespace {
 
-constexpr int kPartsPerSize = 1000;
-constexpr int kMaxDoublings = 10;
-constexpr std::size_t kFirstBuffer = 64 * 1024;
+constexpr int kPartsPerSize = 250;
+constexpr int kMaxDoublings = 16;                // of what settings allow, the largest is reached long before
+constexpr std::size_t kFirstBuffer = 64 * 1024;  // counted for nobody: small files go up however short memory is
+constexpr std::size_t kShortPart = 4;            // a part may go with so much of its size less, when memory is short
 constexpr auto kLook = std::chrono::milliseconds(100);  // how often a wait looks at its `stop`
 constexpr auto kMemoryWait = std::chrono::seconds(30);
 
@@ -22,12 +23,13 @@ Failure stopped() { return {SP_E_CANCELLED, "the upload was given up", 0}; }
 }  // namespace
 
 std::size_t part_bytes(const PartLimits& limits, int number) {
-  return limits.part_bytes << std::min((number - 1) / kPartsPerSize, kMaxDoublings);
+  const auto doubled = limits.part_bytes << std::min((number - 1) / kPartsPerSize, kMaxDoublings);
+  return std::max(limits.part_bytes, std::min(doubled, limits.max_part_bytes));
 }
 
-PartWriter::PartWriter(std::shared_ptr<PartTarget> target, TaskPool& pool, MemoryBudget& budget,
+PartWriter::PartWriter(std::shared_ptr<PartTarget> target, TaskPool& pool, std::shared_ptr<MemoryBudget> budget,
                        const PartLimits& limits)
-    : target_(std::move(target)), pool_(pool), budget_(budget), limits_(limits) {}
+    : target_(std::move(target)), pool_(pool), budget_(std::move(budget)), limits_(limits) {}
 
 PartWriter::~PartWriter() { abort(); }
 
@@ -46,16 +48,11 @@ Outcome<void> PartWriter::append(const Stop& stop, std::span<const std::byte> da
     }
     const std::size_t whole = part_bytes(limits_, filling_->number);
     const std::size_t step = std::min(data.size(), whole - filling_->data.size());
-    auto& buffer = filling_->data;
-    if (buffer.capacity() < buffer.size() + step) {
-      const std::size_t wanted = std::max({buffer.size() + step, buffer.capacity() * 2, kFirstBuffer});
-      const std::size_t capacity = std::min(wanted, whole);
-      if (!filling_->share.grow_to(budget_, capacity)) {
-        if (auto room = make_room(stop); !room) return room;
-        continue;
-      }
-      buffer.reserve(capacity);
+    if (filling_->data.capacity() < filling_->data.size() + step) {
+      if (auto room = reserve(stop, step, whole); !room) return room;
+      if (!filling_ || filling_->data.capacity() < filling_->data.size() + step) continue;
     }
+    auto& buffer = filling_->data;
     buffer.insert(buffer.end(), data.begin(), data.begin() + static_cast<std::ptrdiff_t>(step));
     data = data.subspan(step);
     size_.fetch_add(step, std::memory_order_relaxed);
@@ -66,8 +63,29 @@ Outcome<void> PartWriter::append(const Stop& stop, std::span<const std::byte> da
   return {};
 }
 
+// For `step` bytes more in the part that is filled; otherwise that was sent, or it is to be tried again.
+Outcome<void> PartWriter::reserve(const Stop& stop, std::size_t step, std::size_t whole) {
+  auto& [number, buffer, share] = *filling_;
+  const std::size_t needed = buffer.size() + step;
+  const std::size_t wanted = std::min(std::max({needed, buffer.capacity() * 2, kFirstBuffer}), whole);
+  const bool free_of_charge = number == 1 && wanted <= kFirstBuffer;
+  if (free_of_charge || share.grow_to(budget_, wanted)) {
+    buffer.reserve(wanted);
+    return {};
+  }
+  // What is needed to send it at least.
+  const std::size_t least = std::min(std::max(needed, limits_.min_part_bytes), whole);
+  if (share.grow_to(budget_, least)) {
+    buffer.reserve(least);
+    return {};
+  }
+  // Not much less than its size, or the parts would be too many for the file.
+  if (buffer.size() >= std::max(limits_.min_part_bytes, whole / kShortPart)) return send(stop);
+  return make_room(stop, least);
+}
+
 // All transfers together hold too much. One's own parts give theirs back first, then it is up to the others.
-Outcome<void> PartWriter::make_room(const Stop& stop) {
+Outcome<void> PartWriter::make_room(const Stop& stop, std::size_t wanted) {
   const auto until = std::chrono::steady_clock::now() + kMemoryWait;
   std::unique_lock lock(mutex_);
   if (in_flight_ > 0) {
@@ -75,13 +93,9 @@ Outcome<void> PartWriter::make_room(const Stop& stop) {
     while (in_flight_ == before && !(stop && stop())) changed_.wait_for(lock, kLook);
     return stop && stop() ? Outcome<void>(stopped()) : Outcome<void>();
   }
-  const std::size_t wanted = std::max(filling_->data.capacity() * 2, kFirstBuffer);
   while (std::chrono::steady_clock::now() < until) {
     if (stop && stop()) return stopped();
-    if (budget_.take(wanted)) {
-      budget_.give_back(wanted);
-      return {};
-    }
+    if (filling_->share.grow_to(budget_, wanted)) return {};
     changed_.wait_for(lock, kLook);
   }
   return Failure{SP_E_BUSY, "all transfers together need more memory than max_memory_mib allows", 0};

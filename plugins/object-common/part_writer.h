@@ -40,14 +40,17 @@ struct PartLimits {
   std::size_t part_bytes = 8 * 1024 * 1024;  // of the first parts
   int concurrency = 2;                       // parts on their way at once
   int max_parts = 10'000;
+  std::size_t min_part_bytes = 5 * 1024 * 1024;    // of all but the last
+  std::size_t max_part_bytes = 640 * 1024 * 1024;  // where doubling ends; no more than one user's memory
 };
 
-// The size of part `number`: it doubles every thousand parts, so that ten thousand hold 5 TiB from 6 MiB on.
+// The size of part `number`: it doubles every 250 parts up to the largest, so that ten thousand hold 5 TiB.
 std::size_t part_bytes(const PartLimits& limits, int number);
 
 class PartWriter {
  public:
-  PartWriter(std::shared_ptr<PartTarget> target, TaskPool& pool, MemoryBudget& budget, const PartLimits& limits);
+  PartWriter(std::shared_ptr<PartTarget> target, TaskPool& pool, std::shared_ptr<MemoryBudget> budget,
+             const PartLimits& limits);
   ~PartWriter();  // aborts what was not finished
   PartWriter(const PartWriter&) = delete;
   PartWriter& operator=(const PartWriter&) = delete;
@@ -65,7 +68,8 @@ class PartWriter {
     std::vector<std::byte> data;
     Share share;
   };
-  Outcome<void> make_room(const Stop& stop);
+  Outcome<void> reserve(const Stop& stop, std::size_t step, std::size_t whole);
+  Outcome<void> make_room(const Stop& stop, std::size_t wanted);
   Outcome<void> send(const Stop& stop);
   void upload(const std::shared_ptr<Part>& part);
   Outcome<void> wait_until(const Stop& stop, int in_flight);
@@ -73,7 +77,7 @@ class PartWriter {
 
   const std::shared_ptr<PartTarget> target_;
   TaskPool& pool_;
-  MemoryBudget& budget_;
+  const std::shared_ptr<MemoryBudget> budget_;
   const PartLimits limits_;
   std::shared_ptr<Part> filling_;
   int sent_ = 0;

@@ -63,9 +63,10 @@ class Target final : public PartTarget {
 class PartWriterTest : public testing::Test {
  protected:
   PartWriter& writer(std::size_t memory = 1 << 20) {
-    budget = std::make_unique<MemoryBudget>(memory);
-    made = std::make_unique<PartWriter>(target, pool, *budget,
-                                        PartLimits{.part_bytes = 1000, .concurrency = 2, .max_parts = 50});
+    budget = std::make_shared<MemoryBudget>(memory);
+    made = std::make_unique<PartWriter>(
+        target, pool, budget,
+        PartLimits{.part_bytes = part, .concurrency = 2, .max_parts = 50, .min_part_bytes = part / 2});
     return *made;
   }
   static std::string text(std::size_t size) {
@@ -83,7 +84,8 @@ class PartWriterTest : public testing::Test {
   }
   std::shared_ptr<Target> target = std::make_shared<Target>();
   TaskPool pool{"test", 4, 8};
-  std::unique_ptr<MemoryBudget> budget;
+  std::size_t part = 1000;
+  std::shared_ptr<MemoryBudget> budget;
   std::unique_ptr<PartWriter> made;
 };
 
@@ -160,16 +162,45 @@ TEST_F(PartWriterTest, TheMemoryComesBack) {
   EXPECT_TRUE(budget->take(3000));
 }
 
+TEST_F(PartWriterTest, AFewBytesNeedNoMemoryOfTheBudget) {
+  part = 1 << 20;
+  auto& to = writer(0);
+  ASSERT_TRUE(append(to, text(60'000), 60'000));
+  ASSERT_TRUE(to.finish(nullptr));
+  EXPECT_EQ(target->joined(), text(60'000));
+}
+
+TEST_F(PartWriterTest, WhenMemoryIsShortAPartGoesBeforeItIsFull) {
+  part = 1 << 20;
+  auto& to = writer(600'000);
+  ASSERT_TRUE(append(to, text(3'000'000), 100'000));
+  ASSERT_TRUE(to.finish(nullptr));
+  EXPECT_EQ(target->joined(), text(3'000'000));
+  EXPECT_GE(target->completed, 5) << "none was larger than the memory";
+}
+
+TEST(MemoryBudget, AShareIsOfTheWholeToo) {
+  const auto whole = std::make_shared<MemoryBudget>(100);
+  MemoryBudget one(60, whole), other(60, whole);
+  EXPECT_FALSE(one.take(61));
+  EXPECT_TRUE(one.take(60));
+  EXPECT_FALSE(other.take(41));
+  EXPECT_TRUE(other.take(40));
+  one.give_back(60);
+  EXPECT_TRUE(other.take(20));
+}
+
 TEST(PartLimits, TenThousandPartsHoldFiveTebibytes) {
-  const PartLimits limits;
+  PartLimits limits;
+  limits.part_bytes = 5 * 1024 * 1024;
   double sum = 0;
   for (int number = 1; number <= limits.max_parts; ++number) {
     sum += static_cast<double>(part_bytes(limits, number));
   }
   EXPECT_GT(sum, 5.0 * (1ULL << 40));
-  EXPECT_LE(part_bytes(limits, limits.max_parts), std::size_t{5} << 30);
-  EXPECT_EQ(part_bytes(limits, 1000), limits.part_bytes);
-  EXPECT_EQ(part_bytes(limits, 1001), limits.part_bytes * 2);
+  EXPECT_EQ(part_bytes(limits, limits.max_parts), limits.max_part_bytes);
+  EXPECT_EQ(part_bytes(limits, 250), limits.part_bytes);
+  EXPECT_EQ(part_bytes(limits, 251), limits.part_bytes * 2);
 }
 
 }  // namespace

@@ -34,9 +34,9 @@ struct RangeReader::State : std::enable_shared_from_this<State> {
   };
   using ChunkPtr = std::shared_ptr<Chunk>;
 
-  State(std::shared_ptr<RangeSource> source_in, std::uint64_t size_in, TaskPool& pool_in, MemoryBudget& budget_in,
-        const RangeLimits& limits_in)
-      : source(std::move(source_in)), size(size_in), pool(pool_in), budget(budget_in), limits(limits_in) {}
+  State(std::shared_ptr<RangeSource> source_in, std::uint64_t size_in, TaskPool& pool_in,
+        std::shared_ptr<MemoryBudget> budget_in, const RangeLimits& limits_in)
+      : source(std::move(source_in)), size(size_in), pool(pool_in), budget(std::move(budget_in)), limits(limits_in) {}
 
   ChunkPtr find(std::uint64_t at) const;
   ChunkPtr add(std::uint64_t offset, bool needed);
@@ -47,7 +47,7 @@ struct RangeReader::State : std::enable_shared_from_this<State> {
   const std::shared_ptr<RangeSource> source;
   const std::uint64_t size;
   TaskPool& pool;
-  MemoryBudget& budget;
+  const std::shared_ptr<MemoryBudget> budget;
   const RangeLimits limits;
   std::atomic<bool> closed = false;
   std::mutex mutex;
@@ -71,7 +71,10 @@ RangeReader::State::ChunkPtr RangeReader::State::add(std::uint64_t offset, bool 
   chunk->length = static_cast<std::size_t>(std::min<std::uint64_t>(next_bytes, size - offset));
   if (!chunk->share.grow_to(budget, chunk->length)) {
     if (!needed) return nullptr;
-    chunk->length = std::min(chunk->length, limits.first_bytes);  // this little is always there, and reaches `at`
+    // This little is always there, and reaches `at`; what was read before makes way for it.
+    chunk->length = std::min(chunk->length, limits.first_bytes);
+    chunks.remove_if([](const ChunkPtr& other) { return other->ready; });
+    chunk->share.grow_anyway(budget, chunk->length);
   }
   chunks.push_back(chunk);
   frontier = chunk->end();
@@ -127,9 +130,9 @@ void RangeReader::State::forget(std::uint64_t at) {
   }
 }
 
-RangeReader::RangeReader(std::shared_ptr<RangeSource> source, std::uint64_t size, TaskPool& pool, MemoryBudget& budget,
-                         const RangeLimits& limits)
-    : state_(std::make_shared<State>(std::move(source), size, pool, budget, limits)) {}
+RangeReader::RangeReader(std::shared_ptr<RangeSource> source, std::uint64_t size, TaskPool& pool,
+                         std::shared_ptr<MemoryBudget> budget, const RangeLimits& limits)
+    : state_(std::make_shared<State>(std::move(source), size, pool, std::move(budget), limits)) {}
 
 RangeReader::~RangeReader() { state_->closed = true; }
 

@@ -37,8 +37,8 @@ struct RangeLimits {
 
 class RangeReader {
  public:
-  RangeReader(std::shared_ptr<RangeSource> source, std::uint64_t size, TaskPool& pool, MemoryBudget& budget,
-              const RangeLimits& limits);
+  RangeReader(std::shared_ptr<RangeSource> source, std::uint64_t size, TaskPool& pool,
+              std::shared_ptr<MemoryBudget> budget, const RangeLimits& limits);
   ~RangeReader();  // lets go of what is on its way
   RangeReader(const RangeReader&) = delete;
   RangeReader& operator=(const RangeReader&) = delete;

@@ -40,10 +40,10 @@ class RangeReaderTest : public testing::Test {
  protected:
   static constexpr std::uint64_t kSize = 1'000'003;
   RangeReader& reader(std::size_t memory = 1 << 24) {
-    budget = std::make_unique<MemoryBudget>(memory);
+    budget = std::make_shared<MemoryBudget>(memory);
     pool = std::make_unique<TaskPool>("test", 4, 16);
     made = std::make_unique<RangeReader>(
-        source, kSize, *pool, *budget, RangeLimits{.first_bytes = 4096, .largest_bytes = 65536, .ahead = 3, .kept = 2});
+        source, kSize, *pool, budget, RangeLimits{.first_bytes = 4096, .largest_bytes = 65536, .ahead = 3, .kept = 2});
     return *made;
   }
   void expect_read(RangeReader& from, std::uint64_t offset, std::size_t length) {
@@ -58,7 +58,7 @@ class RangeReaderTest : public testing::Test {
     for (std::size_t i = 0; i < got; ++i) ASSERT_EQ(data[i], content(offset + i)) << offset << " + " << i;
   }
   std::shared_ptr<Source> source = std::make_shared<Source>();
-  std::unique_ptr<MemoryBudget> budget;
+  std::shared_ptr<MemoryBudget> budget;
   std::unique_ptr<TaskPool> pool;
   std::unique_ptr<RangeReader> made;
 };
@@ -102,6 +102,17 @@ TEST_F(RangeReaderTest, AFailureIsToldAndTheNextReadTriesAgain) {
 TEST_F(RangeReaderTest, WithoutMemoryItIsSlowNotBroken) {
   auto& from = reader(0);
   for (std::uint64_t at = 0; at < kSize; at += 30'000) expect_read(from, at, 30'000);
+  made.reset();
+  budget->give_back(1);
+  EXPECT_TRUE(budget->take(1)) << "what was taken all the same has come back";
+}
+
+TEST_F(RangeReaderTest, WhatIsTakenWithoutLeaveIsCounted) {
+  auto& from = reader(4096);
+  expect_read(from, 0, 4096);
+  expect_read(from, 500'000, 4096);
+  budget->give_back(4095);
+  EXPECT_FALSE(budget->take(4096)) << "the last chunk is held";
 }
 
 TEST_F(RangeReaderTest, TheMemoryComesBack) {

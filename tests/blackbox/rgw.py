@@ -96,7 +96,8 @@ class Bucket:
 
 class Proxy:
     """Passes connections on to a server. `faults` holds what is done to the next ones: None, or (direction, bytes,
-    how): after so many bytes "up" or "down" the connection is "cut" (reset), or a 503 is "answered"."""
+    how): after so many bytes "up" or "down" the connection is "cut" (reset), or a 503 is "answered". "cut off" is for "down":
+    of the first chunked answer only the head and so many bytes arrive, then the connection ends as if that were all."""
     SLOW_DOWN = (b"HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nContent-Length: 42\r\nConnection: close\r\n\r\n"
                  b"<Error><Code>SlowDown</Code></Error>      ")
 
@@ -153,7 +154,12 @@ class Proxy:
                     with self.lock:
                         self.requests += [(m[1].decode(), m[2].decode()) for m in REQUEST_LINE.finditer(data)]
                 state[direction] += len(data)
-                if fault and fault[0] == direction and state[direction] > fault[1]:
+                if fault and fault[2] == "cut off":
+                    head, mark, body = data.partition(b"\r\n\r\n")
+                    if direction == "down" and mark and b"transfer-encoding: chunked" in head.lower():
+                        sink.sendall(head + mark + body[:fault[1]])
+                        break
+                elif fault and fault[0] == direction and state[direction] > fault[1]:
                     if fault[2] == "answered":
                         client.sendall(self.SLOW_DOWN)
                         client.shutdown(socket.SHUT_WR)

@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 import rawsftp as s
+from portable import Portable
 from rgw import ACCESS_KEY, SECRET
 from s3 import MIB, PART, add, client, listing, refused, s3config
 from s3 import bucket, empty, proxy, rgw, server, tls  # noqa: F401  (fixtures)
@@ -81,6 +82,46 @@ def test_a_store_in_trouble_is_asked_again(server, empty, proxy, size, faults):
             del proxy.faults[:]
     assert empty.get("team/ann/file") == data
     assert empty.unfinished() == []
+
+
+def test_a_rename_whose_copy_is_not_confirmed_deletes_nothing(server, empty, proxy):
+    for faults, done in (([("down", 0, "cut off")], True), ([("down", 0, "cut off")] * 20, False)):
+        empty.put("team/ann/from", b"precious")
+        empty.put("team/ann/to", b"old")
+        with client(server, "ann") as sftp:
+            proxy.drop()
+            proxy.faults[:] = faults
+            del proxy.requests[:]
+            rename = "posix-rename@openssh.com", s.string("/from"), s.string("/to")
+            if done:
+                sftp.extended(*rename)
+            else:
+                assert refused(sftp, s.EXTENDED, s.string(rename[0]), *rename[1:]) == s.FAILURE
+            del proxy.faults[:]
+            proxy.drop()
+        methods = [method for method, _ in proxy.requests]
+        assert (methods.count("PUT") > 1, "DELETE" in methods) == (True, done), methods
+        assert empty.keys() == (["team/ann/to"] if done else ["team/ann/from", "team/ann/to"])
+        assert empty.get(empty.keys()[0]) == b"precious"
+
+
+def test_portable_mode_serves_a_prefix(rgw, empty, tmp_path):
+    empty.put("other/file", b"not theirs")
+    (tmp_path / "shared").mkdir()
+    flags = {"bucket": "files", "region": "default", "access-key": ACCESS_KEY, "access-secret": SECRET, "endpoint": rgw.url,
+             "storage-class": "STANDARD", "key-prefix": "shown/"}
+    with Portable(tmp_path / "shared", "-f", "1", "-g", "*", *(part for name, value in flags.items() for part in (f"--s3-{name}", value))) as portable:
+        assert portable.info["directory"] == "shown/"
+        sftp = portable.sftp()
+        data = pattern(100_000)
+        with sftp.open("/file", "wb") as file:
+            file.write(data)
+        with sftp.open("/file", "rb") as file:
+            assert file.read() == data
+        assert sftp.listdir("/") == ["file"] and sftp.listdir("/../other/..") == ["file"]
+        sftp.close()
+    assert empty.keys() == ["other/file", "shown/file"]
+    assert SECRET not in portable.stderr()
 
 
 def test_tls(server, empty):

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A store that answers as a test says, one request per connection. Its answers are raw, so that they can be broken.
+#pragma once
+
+#include <Poco/Net/ServerSocket.h>
+#include <Poco/Net/StreamSocket.h>
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "endpoint.h"
+
+namespace fs_s3 {
+
+class FakeStore {
+ public:
+  // From the request's head, all of it, to the answer. On the store's thread.
+  using Answer = std::function<std::string(const std::string& head)>;
+  explicit FakeStore(Answer answer) : answer_(std::move(answer)) {
+    socket_.bind(Poco::Net::SocketAddress("127.0.0.1", 0));
+    socket_.listen();
+    thread_ = std::thread([this] { run(); });
+  }
+  ~FakeStore() {
+    stopping_ = true;
+    thread_.join();
+  }
+  FakeStore(const FakeStore&) = delete;
+  FakeStore& operator=(const FakeStore&) = delete;
+
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(socket_.address().port()); }
+  Endpoint endpoint() const { return *Endpoint::parse(url()); }
+  // First words of the requests so far.
+  std::vector<std::string> methods() {
+    const std::lock_guard lock(mutex_);
+    return methods_;
+  }
+
+  static std::string whole(int status, const std::string& body, const std::string& headers = "") {
+    return "HTTP/1.1 " + std::to_string(status) + " Said\r\nConnection: close\r\n" + headers +
+           "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  }
+  // Its last chunk never comes.
+  static std::string cut_off(const std::string& body) {
+    constexpr char kHex[] = "0123456789abcdef";
+    const std::string size{kHex[body.size() / 16 % 16], kHex[body.size() % 16]};
+    return "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + size + "\r\n" + body + "\r\n";
+  }
+
+ private:
+  void run() {
+    while (!stopping_) {
+      if (!socket_.poll(Poco::Timespan(0, 10'000), Poco::Net::Socket::SELECT_READ)) continue;
+      try {
+        serve(socket_.acceptConnection());
+      } catch (const Poco::Exception&) {  // the client went away
+      }
+    }
+  }
+  void serve(Poco::Net::StreamSocket client) {
+    std::string request;
+    std::size_t end = std::string::npos, body = 0;
+    while ((end = request.find("\r\n\r\n")) == std::string::npos || request.size() < end + 4 + body) {
+      char buffer[4096];
+      const int got = client.receiveBytes(buffer, sizeof buffer);
+      if (got <= 0) return;
+      request.append(buffer, static_cast<std::size_t>(got));
+      const auto length = request.find("Content-Length: ");
+      if (length != std::string::npos) body = std::stoul(request.substr(length + 16));
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      methods_.push_back(request.substr(0, request.find(' ')));
+    }
+    const std::string answer = answer_(request.substr(0, end));
+    if (!answer.empty()) client.sendBytes(answer.data(), static_cast<int>(answer.size()));
+    client.shutdownSend();
+  }
+
+  const Answer answer_;
+  Poco::Net::ServerSocket socket_;
+  std::atomic<bool> stopping_ = false;
+  std::mutex mutex_;
+  std::vector<std::string> methods_;
+  std::thread thread_;
+};
+
+}  // namespace fs_s3
