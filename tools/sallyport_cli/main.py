@@ -2,6 +2,7 @@
 """The command line. Exit code 0: done; 1: the server refused or did not answer; 2: the command line is wrong."""
 import argparse
 import json
+import os
 import re
 import sys
 
@@ -201,5 +202,9 @@ def main(argv):
     if isinstance(done, int):
         return done
     status, answer = done
-    show(answer, sys.stdout.isatty() if arguments.color is None else arguments.color)
+    try:
+        show(answer, sys.stdout.isatty() if arguments.color is None else arguments.color)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0 if 200 <= status < 300 else 1
