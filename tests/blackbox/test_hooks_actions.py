@@ -191,23 +191,8 @@ def test_many_who_are_asked_at_once_all_get_their_turn(run, tmp_path):
     assert not list(alice.home.iterdir())
 
 
-def test_a_command_that_has_ended_in_time_is_not_late(run, tmp_path):
-    """However long the service beside it takes."""
-    with hooks.service() as service:
-        service.answers["/n"] = lambda _: (500, "")
-        command = program(tmp_path, "quick", f"echo > {tmp_path}/done")
-        server = run(["alice"], sftpd={"actions": {"execute_on": ["upload"], "command": str(command),
-                                                   "http_notification_url": service.url + "/n"}},
-                     plugins={"notifier": {"actions": {"command_seconds": 2, "retry_milliseconds": 1500, "http_retries": 1}}})
-        with s.transport(server, server.accounts["alice"]) as link:
-            put(sftp_of(link), "/a", b"1")
-        wait_for("the command has run", lambda: (tmp_path / "done").exists())
-        line = server.wait_log(lambda line: line.get("sender") == "events")
-        assert "answers 500" in line["message"]
-
-
 def test_names_come_byte_by_byte(run, tmp_path):
-    command = program(tmp_path, "bytes", f"printf %s \"$3\" > {tmp_path}/path; printf %s \"$SFTPGO_ACTION_PATH\" > {tmp_path}/variable")
+    command = program(tmp_path, "bytes", f"cd {tmp_path}; printf %s \"$3\" > path; printf %s \"$SFTPGO_ACTION_PATH\" > variable")
     with hooks.service() as service:
         service.answers["/n"] = lambda _: (200, "")
         server = run(["alice"], sftpd={"actions": {"execute_on": ["delete"], "command": str(command),
