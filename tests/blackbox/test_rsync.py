@@ -279,6 +279,7 @@ def test_killed_in_the_middle(server, home):
 def test_a_client_killed_halfway(server, home, tmp_path):
     """Some files are there, and counted; no process, no descriptor stays."""
     alice = server.accounts["alice"]
+    rsync(server, alice, "-a", at(alice, "/"), tmp_path / "first")  # what the first program opens stays
     before = server.fd_count()
     make_tree(tmp_path / "t", 5, 20)
     for number in range(20):
