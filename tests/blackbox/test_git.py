@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import rawsftp as s
-from programs import add, children, execute, git, history, none_left
-from util import run, seconds, wait_for
+from programs import add, children, execute, git, history, needs_views, none_left
+from util import run, seconds, tree, wait_for
 
-pytestmark = [pytest.mark.ours, pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")]
+pytestmark = [pytest.mark.ours, needs_views, pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")]
 COMMITS = 2000
 EVERY_RIGHT = ["list", "download", "upload", "overwrite", "rename", "delete", "create_dirs"]
 
@@ -25,6 +25,10 @@ def server(make_server):
     add(instance, "vera", virtual_folders=[{"virtual_path": "/v/folder", "mapped_path": str(instance.directory / "shared")}])
     add(instance, "fred", filters={"file_extensions": [{"path": "/filtered", "denied_extensions": [".exe"]}]})
     add(instance, "part", permissions={"/": EVERY_RIGHT, "/less": EVERY_RIGHT[:-1], "/x.git": ["list"], "/deep/er": []})
+    add(instance, "keen", permissions={"/": ["*"], "/private": ["list"]},
+        filters={"file_extensions": [{"path": "/filtered", "denied_extensions": [".exe"]}]})
+    for number in range(4):
+        instance.add_account(f"idle{number}")
     add(instance, "small", quota_size=200_000)
     add(instance, "owner", uid=4242, gid=4242)
     instance.start()
@@ -79,7 +83,10 @@ def test_clone_push_and_pull(server, source, tmp_path):
 def test_errors_reach_the_client_without_paths_of_the_server(server, source):
     alice = server.accounts["alice"]
     said, complaint, status = execute(server, alice, "git-upload-pack '/none'")
-    assert status == 128 and "none" in complaint and str(alice.home) not in complaint and said == b""
+    assert (said, complaint, status) == (b"", "git-upload-pack: /none does not exist\n", 1)
+    (alice.home / "plain").mkdir(exist_ok=True)
+    said, complaint, status = execute(server, alice, "git-upload-pack '/plain'")
+    assert status == 128 and "not appear to be a git repository" in complaint and str(alice.home) not in complaint and said == b""
     bare(alice)
     git(server, alice, "push", "-q", url(server, alice), "main", cwd=source)
     refused = git(server, alice, "push", url(server, alice), "main~5:main", cwd=source, check=False)
@@ -142,7 +149,51 @@ def test_nothing_outside_the_home_is_read(server, source, tmp_path):
     said, complaint, status = execute(server, alice, "git-upload-pack /common.git")
     assert head.encode() not in said
     said, complaint, status = execute(server, alice, f"git-upload-pack {other}")
-    assert status == 128 and head.encode() not in said
+    assert status == 1 and head.encode() not in said
+
+
+@pytest.fixture
+def keen(server, source):
+    """An account with a repository where it may only list, and the hash of what is in that."""
+    account = server.accounts["keen"]
+    for path in account.home.iterdir():
+        path.unlink() if path.is_symlink() else shutil.rmtree(path)
+    git(server, None, "clone", "-q", "--bare", source, account.home / "private/x.git")
+    assert "Permission denied" in execute(server, account, "git-upload-pack /private/x.git")[1]
+    account.head = git(server, None, "rev-parse", "main", cwd=source).stdout.strip()
+    return account
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+def test_a_gitdir_leads_to_no_other_repository(server, source, keen, absolute):
+    (keen.home / "work").mkdir()
+    (keen.home / "work/.git").write_text(f"gitdir: {keen.home if absolute else '..'}/private/x.git\n")
+    (keen.home / "link.git").symlink_to("private/x.git")
+    before = tree(keen.home / "private")
+    for path in ("work", "link.git"):
+        said, complaint, status = execute(server, keen, f"git-upload-pack /{path}", b"0000")
+        assert status != 0 and keen.head.encode() not in said, path
+        assert git(server, keen, "push", url(server, keen, path), "main~1:refs/heads/new", cwd=source, check=False).returncode != 0
+    assert tree(keen.home / "private") == before
+
+
+def test_no_working_tree_is_written(server, source, keen):
+    for name, where in (("outside.git", "../filtered"), ("inside.git", "tree")):
+        remote = bare(keen, name)
+        target = remote / where
+        target.mkdir(exist_ok=True)
+        for key, value in (("core.bare", "false"), ("core.worktree", where), ("receive.denyCurrentBranch", "updateInstead")):
+            git(server, None, f"--git-dir={remote}", "-c", "safe.directory=*", "-c", "core.bare=true", "config", key, value)
+        refused = git(server, keen, "push", url(server, keen, name), "main", cwd=source, check=False)
+        assert not list(target.iterdir()) and refused.returncode != 0, refused.stderr
+
+
+def test_alternates_lead_to_no_other_repository(server, keen, tmp_path):
+    for number, objects in enumerate(("../../private/x.git/objects", f"{keen.home}/private/x.git/objects")):
+        remote = bare(keen, f"alt{number}.git")
+        (remote / "objects/info/alternates").write_text(f"{objects}\n")
+        (remote / "refs/heads/main").write_text(keen.head + "\n")
+        assert git(server, keen, "clone", "-q", url(server, keen, f"alt{number}.git"), tmp_path / f"copy{number}", check=False).returncode != 0
 
 
 @pytest.mark.parametrize("name, path, reason", [
@@ -227,20 +278,43 @@ def test_many_idle_sessions_cost_no_worker(server, source):
     bare(alice)
     git(server, alice, "push", "-q", url(server, alice), "main", cwd=source)
     channels = []
+
+    def begin(link):
+        channel = link.open_session()
+        channels.append(channel)
+        channel.settimeout(seconds(30))
+        channel.exec_command("git-upload-pack /r.git")
+        return channel
+
     with ExitStack() as stack:
-        for _ in range(10):
-            link = stack.enter_context(s.transport(server, alice))
-            for _ in range(10):
-                channel = link.open_session()
-                channels.append(channel)
-                channel.settimeout(seconds(30))
-                channel.exec_command("git-upload-pack /r.git")
-                assert channel.recv(4)
-        assert len(children(server)) == 100
+        for number in range(4):
+            account = server.accounts[f"idle{number}"]
+            shutil.copytree(alice.home / "r.git", account.home / "r.git", dirs_exist_ok=True)
+            for _ in range(4):
+                link = stack.enter_context(s.transport(server, account))
+                for _ in range(8):
+                    assert begin(link).recv(4)
+        assert len(children(server)) == 128
+        link = stack.enter_context(s.transport(server, account))
+        assert begin(link).recv_stderr(1000) == b"git-upload-pack: too many commands are running, try again later\n"
         threads = [Path(f"/proc/{server.pid}/task/{task}/comm").read_text() for task in os.listdir(f"/proc/{server.pid}/task")]
         assert sum(name.startswith("programs") for name in threads) <= 5
+        assert sum(name.startswith("after-programs") for name in threads) <= 2
         git(server, alice, "ls-remote", url(server, alice))
     none_left(server)
+
+
+@pytest.mark.parametrize("kind", ["pre-upload", "pre-download", "pre-delete"])
+def test_who_wants_to_be_asked_is_not_passed_by(make_server, kind):
+    server = make_server(config={"sftpd": {"enabled_ssh_commands": ["*"], "actions": {"execute_on": [kind], "command": "/bin/true"}}})
+    alice = server.add_account("alice")
+    server.start()
+    bare(alice)
+    for command in ("git-upload-pack /r.git", "git-receive-pack /r.git", "git-upload-archive /r.git", "rsync --server -re.LsfxCIvu . /"):
+        said, complaint, status = execute(server, alice, command)
+        assert (said, status) == (b"", 1) and "command unsupported for this configuration" in complaint
+    server.wait_log(lambda line: kind in str(line.get("message")) and "was refused" in line["message"])
+    server.stop()
 
 
 def test_stop_ends_them(make_server):

@@ -2,17 +2,19 @@
 """rsync's own client against its remote side, started by ours: what works, and every way out of the home that is shut."""
 import os
 import shutil
+import signal
 import sqlite3
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
 import rawsftp as s
-from programs import add, children, execute, none_left, rsync
+from programs import add, children, execute, needs_views, none_left, rsync, ssh_command
 from util import make_tree, pattern, seconds, tree, wait_for
 
-pytestmark = [pytest.mark.ours, pytest.mark.skipif(shutil.which("rsync") is None, reason="rsync is not installed")]
+pytestmark = [pytest.mark.ours, needs_views, pytest.mark.skipif(shutil.which("rsync") is None, reason="rsync is not installed")]
 SERVER = "rsync --server -logDtpre.LsfxCIvu"
 SECRET = "secret of somebody else"
 
@@ -260,7 +262,7 @@ def test_bandwidth(server, tmp_path):
 
 
 def test_killed_in_the_middle(server, home):
-    """A client that goes away, and one whose connection is ended: no process, no descriptor, no wrong counter stays."""
+    """A client that goes away before it sends its list: no process, no descriptor stays."""
     alice = server.accounts["alice"]
     before = server.fd_count()
     with s.transport(server, alice) as link:
@@ -272,16 +274,64 @@ def test_killed_in_the_middle(server, home):
         assert children(server)
     none_left(server)
     wait_for("its descriptors are gone", lambda: server.fd_count() <= before)
+
+
+def test_a_client_killed_halfway(server, home, tmp_path):
+    """Some files are there, and counted; no process, no descriptor stays."""
+    alice = server.accounts["alice"]
+    rsync(server, alice, "-a", at(alice, "/"), tmp_path / "first")  # what the first program opens stays
+    before = server.fd_count()
+    make_tree(tmp_path / "t", 5, 20)
+    for number in range(20):
+        (tmp_path / f"t/big{number:02}").write_bytes(os.urandom(200_000))
+    client = subprocess.Popen(["rsync", "-a", "--bwlimit=1000", "-e", ssh_command(server, alice), f"{tmp_path}/t", at(alice, "/")],
+                              env=server.env(), start_new_session=True, stderr=subprocess.DEVNULL)
+    try:
+        wait_for("some files to have arrived", lambda: (home / "t/big02").exists())
+        assert client.poll() is None
+    finally:
+        os.killpg(client.pid, signal.SIGKILL)
+        client.wait()
+    none_left(server)
+    wait_for("its descriptors are gone", lambda: server.fd_count() <= before)
+    size, count = on_disk(home)
+    assert 3 <= count < 120 and size > 0
     wait_for("the counters to equal what is there", lambda: counters(server, "alice") == on_disk(home))
 
 
+def test_what_is_removed_after_reading_is_counted(server, home, tmp_path):
+    alice = server.accounts["alice"]
+    make_tree(tmp_path / "t", 2, 5)
+    rsync(server, alice, "-a", f"{tmp_path}/t", at(alice, "/"))
+    wait_for("the counters to equal what is there", lambda: counters(server, "alice") == on_disk(home) != (0, 0))
+    rsync(server, alice, "-a", "--remove-source-files", at(alice, "/t"), tmp_path / "got")
+    assert on_disk(home) == (0, 0)
+    wait_for("the counters to equal what is there", lambda: counters(server, "alice") == (0, 0))
+
+
+def test_nothing_runs_without_a_view_of_its_own(make_server):
+    """As root in a container often is: Landlock alone would let modes and times of others' files be changed."""
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        pytest.skip("needs root and setpriv")
+    server = make_server(config={"sftpd": {"enabled_ssh_commands": ["*"]}}, wrapper=["setpriv", "--bounding-set=-sys_admin"])
+    alice = server.add_account("alice")
+    server.start()
+    (alice.home / "r.git").mkdir()
+    for command in (SERVER + " . /", "rsync --server --sender -re.LsfxCIvu . /", "git-receive-pack /r.git", "git-upload-pack /r.git"):
+        name = command.split()[0]
+        assert execute(server, alice, command) == (b"", f"{name}: command unsupported for this configuration\n", 1)
+    server.wait_log(lambda line: "a view of the file system of its own" in str(line.get("message")))
+    server.stop()
+
+
 def test_a_server_without_roots_rights(make_server, tmp_path):
-    """Landlock alone keeps everything in the home; readable for all is what lies outside."""
+    """A name space of users takes root's place; readable for all is what lies outside. Nobody is served as somebody else."""
     if os.geteuid() != 0 or not shutil.which("setpriv"):
         pytest.skip("needs root and setpriv")
     server = make_server(config={"sftpd": {"enabled_ssh_commands": ["*"]}},
                          wrapper=["setpriv", "--reuid=4242", "--regid=4242", "--clear-groups"])
     alice = server.add_account("alice")
+    other, same = add(server, "other", uid=4243, gid=4243), add(server, "same", uid=4242, gid=4242)
     secret = server.directory / "secret"
     secret.write_text(SECRET)
     secret.chmod(0o666)
@@ -300,6 +350,9 @@ def test_a_server_without_roots_rights(make_server, tmp_path):
         (tmp_path / "u/dirlink").mkdir(parents=True)
         (tmp_path / "u/dirlink/secret").write_text("overwritten")
         rsync(server, alice, "-rR", "--inplace", f"{tmp_path}/u/./dirlink/secret", at(alice, "/"), check=False)
+        assert execute(server, other, SERVER + " . /") == (b"", "rsync: command unsupported for this configuration\n", 1)
+        server.wait_log(lambda line: "becoming the account's uid and gid" in str(line.get("message")))
+        rsync(server, same, "-a", f"{tmp_path}/t", at(same, "/"))
         missing = rsync(server, alice, "-a", at(alice, "/none"), "x", check=False)
         assert missing.returncode == 23 and str(server.directory) not in missing.stderr
         assert secret.read_text() == SECRET
