@@ -66,7 +66,8 @@ def test_the_password_is_compared_and_not_handed_on(run, tmp_path):
     (tmp_path / "said").unlink()
     outcome, asked = by_questions(server, "alice", ["wrong"], ["token"])
     assert outcome == "AuthenticationException" and len(asked) == 1
-    assert not (tmp_path / "said").exists() and not hooks.processes_with(f"{tmp_path}/questions")
+    wait_for("the program to be gone", lambda: not hooks.processes_with(f"{tmp_path}/questions"))
+    assert not (tmp_path / "said").exists()
     assert by_questions(server, "alice", ["OK\nOK"], ["token"])[0] == "AuthenticationException"
 
 
