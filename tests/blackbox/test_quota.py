@@ -10,7 +10,7 @@ import paramiko
 import pytest
 
 import rawsftp as s
-from util import wait_for
+from util import on_disk, wait_for
 
 pytestmark = pytest.mark.ours
 LIMIT = 100_000
@@ -25,12 +25,6 @@ def add(server, name, **fields):
 def counters(server, name):
     with sqlite3.connect(f"file:{server.config_dir / 'sallyport.db'}?mode=ro", uri=True) as database:
         return database.execute("SELECT used_quota_size, used_quota_files FROM users WHERE username = ?", (name,)).fetchone()
-
-
-def on_disk(*roots):
-    files = [os.path.join(parent, name) for root in roots for parent, _, names in os.walk(root) for name in names
-             if not os.path.islink(os.path.join(parent, name))]
-    return sum(os.lstat(file).st_size for file in files), len(files)
 
 
 def counted(server, name, *roots):

@@ -12,7 +12,7 @@ import pytest
 
 import rawsftp as s
 from programs import add, children, execute, needs_views, none_left, rsync, ssh_command
-from util import make_tree, pattern, seconds, tree, wait_for
+from util import make_tree, on_disk, pattern, seconds, tree, wait_for
 
 pytestmark = [pytest.mark.ours, needs_views, pytest.mark.skipif(shutil.which("rsync") is None, reason="rsync is not installed")]
 SERVER = "rsync --server -logDtpre.LsfxCIvu"
@@ -59,11 +59,6 @@ def at(account, path):
 def counters(server, name):
     with sqlite3.connect(f"file:{server.config_dir / 'sallyport.db'}?mode=ro", uri=True) as database:
         return database.execute("SELECT used_quota_size, used_quota_files FROM users WHERE username = ?", (name,)).fetchone()
-
-
-def on_disk(root):
-    files = [path for path in Path(root).rglob("*") if path.is_file() and not path.is_symlink()]
-    return sum(path.stat().st_size for path in files), len(files)
 
 
 @pytest.mark.big

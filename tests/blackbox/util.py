@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small things every test file needs: scaled deadlines, polling, file patterns, tree digests. Knows no server."""
+import contextlib
 import ctypes
 import hashlib
 import multiprocessing
@@ -42,6 +43,16 @@ def run(argv, *, timeout=120, check=True, env=None, input=None, cwd=None):
     if check and done.returncode != 0:
         raise AssertionError(f"exit {done.returncode} of {argv}\nstdout: {done.stdout}\nstderr: {done.stderr}")
     return done
+
+
+def on_disk(*roots):
+    """Bytes and number of the files below. A temporary that goes while it is looked at is not there."""
+    sizes = []
+    for path in (os.path.join(parent, name) for root in roots for parent, _, names in os.walk(root) for name in names):
+        with contextlib.suppress(FileNotFoundError):
+            if not os.path.islink(path):
+                sizes.append(os.lstat(path).st_size)
+    return sum(sizes), len(sizes)
 
 
 def side_by_side(*jobs):
