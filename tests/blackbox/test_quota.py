@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Quotas: refused in time, and counters that equal what is on the disk, whatever happened to it."""
 import json
-import os
 import random
 import sqlite3
 import threading
