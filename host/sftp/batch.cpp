@@ -5,6 +5,7 @@
 #include "host/sftp/batch.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "host/core/limits.h"
 #include "host/sftp/dispatch.h"
@@ -26,12 +27,14 @@ Range range_of(const Request& request) {
 }  // namespace
 
 void Batch::run() {
+  const auto begin = std::chrono::steady_clock::now();
   Call call{.fs = *side->fs, .names = side->names, .abandoned = side->abandoned, .out = replies};
   for (auto& request : requests) {
     if (side->abandoned.load(std::memory_order_relaxed)) return;
     run_request(call, request);
   }
   unfinished = call.again;
+  slow = std::chrono::steady_clock::now() - begin > core::limits::kSlowJob;
 }
 
 std::size_t Batch::wire_bytes() const {

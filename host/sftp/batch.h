@@ -32,8 +32,9 @@ struct Batch {
   std::size_t bytes = 0;    // data moved, against kMaxBatchBytes
   bool alone = true;        // nothing else may run beside it
   bool unfinished = false;  // its only request wants another turn
+  bool slow = false;        // it took longer than limits::kSlowJob
 
-  // On the worker. Stops between requests once the channel is abandoned.
+  // On the worker, or on a thread that serves nobody else. Stops between requests once the channel is abandoned.
   void run();
   std::size_t wire_bytes() const;  // of all its requests
 };
