@@ -58,7 +58,7 @@ class Residence : public std::enable_shared_from_this<Residence> {
   void post(std::function<void()> work);
   // As long as the session holds its group.
   IoThread& thread() const { return *thread_; }
-  // On the session's thread: whether it serves no other.
+  // Whether its thread serves no other.
   bool alone() const { return alone_; }
   // Where the session goes, as the last thing it does here.
   void set_thread(IoThread& thread, bool alone) {

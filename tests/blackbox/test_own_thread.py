@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import rawsftp as s
+from rest import Rest
 from server import binary
 from util import pattern, seconds, wait_for
 
@@ -24,10 +25,14 @@ PLUGIN = Path(os.environ.get("SALLYPORT_TEST_PLUGINS") or binary().parent.parent
 @pytest.fixture
 def server(make_server):
     instance = make_server(config={"sftpd": {"io_threads": 1},
-                                   "plugins": {"paths": [str(PLUGIN)], "storage": {"fs-slow": {"delay_ms": 20}}}})
-    record = instance.directory / "slow.json"
-    record.write_text(json.dumps({"filesystem": {"provider": "fs-slow"}}))
-    instance.add_account("slow", options=["--json", record])
+                                   "httpd": {"bind_port": -1},
+                                   "plugins": {"paths": [str(PLUGIN)], "storage": {
+                                       "fs-slow": {"delay_ms": 20},
+                                       "fs-fault": {"wraps": "fs-local", "faults": ["mkdir:1:delay=500ms", "mkdir:2:delay=600s"]}}}})
+    for storage in ("slow", "fault"):
+        record = instance.directory / f"{storage}.json"
+        record.write_text(json.dumps({"filesystem": {"provider": f"fs-{storage}"}}))
+        instance.add_account(storage, options=["--json", record])
     instance.add_account("quick")
     instance.start()
     yield instance
@@ -84,7 +89,7 @@ def test_those_without_one_are_served_too(server):
         sessions = [stack.enter_context(s.session(server, server.accounts["quick"])) for _ in range(OWN_THREADS + 2)]
         for sftp in sessions:
             ask_much(sftp)
-        wait_for("the change of threads", lambda: said(server, ALONE) == OWN_THREADS)
+        wait_for("the change of threads", lambda: said(server, ALONE) >= OWN_THREADS)
         assert own_threads(server) == OWN_THREADS
         workers = [threading.Thread(target=move_small_files, args=(sftp, f"s{n}")) for n, sftp in enumerate(sessions)]
         for worker in workers:
@@ -126,10 +131,31 @@ def test_a_large_file_is_moved_by_a_thread_for_that(server):
 def test_a_slow_storage_never_has_one(server):
     with s.session(server, server.accounts["slow"]) as sftp:
         ask_much(sftp)
-    with s.session(server, server.accounts["quick"]) as sftp:
+        assert said(server, ALONE) == 0
+
+
+def test_one_that_becomes_slow_loses_it(server):
+    with s.session(server, server.accounts["fault"]) as sftp:
         ask_much(sftp)
         wait_for("the change of threads", lambda: said(server, ALONE) == 1)
-    assert said(server, ALONE) == 1
+        sftp.call(s.MKDIR, s.string("/d"), s.Attrs().encode())
+        wait_for("the change of threads", lambda: said(server, BACK) == 1)
+        ask_much(sftp)
+        assert said(server, ALONE) == 1, "so soon after a slow call"
+
+
+def test_a_call_that_hangs_there_can_be_given_up(server):
+    api = Rest(server.rest_url)
+    with s.session(server, server.accounts["fault"]) as first:
+        first.call(s.MKDIR, s.string("/first"), s.Attrs().encode())
+    with s.transport(server, server.accounts["fault"]) as link:
+        sftp = s.subsystem(link)
+        ask_much(sftp)
+        wait_for("the change of threads", lambda: said(server, ALONE) >= 1)
+        sftp.send(s.MKDIR, s.string("/hangs"), s.Attrs().encode())
+        (connection,) = wait_for("one session to be left", lambda: [c for c in api.get("connection").json if c["active_transfers"] == []])
+        assert api.delete(f"connection/{connection['connection_id']}").status == 200
+        wait_for("the client to see the end", lambda: not link.is_active())
 
 
 def test_a_stop_ends_such_sessions(server):
