@@ -63,6 +63,14 @@ bool conflict(const Request& a, const Request& b) {
   return a.handle->append || (left.offset < right.offset + right.length && right.offset < left.offset + left.length);
 }
 
+bool share_handle(const Batch& a, const Batch& b) {
+  const auto in_b = [&](const Request& request) {
+    return request.handle && std::any_of(b.requests.begin(), b.requests.end(),
+                                         [&](const Request& other) { return other.handle == request.handle; });
+  };
+  return std::any_of(a.requests.begin(), a.requests.end(), in_b);
+}
+
 std::uint32_t useful_lanes(const Request& request) {
   if (!std::holds_alternative<ReadFields>(request.body) && !std::holds_alternative<WriteFields>(request.body)) return 1;
   if (!request.handle || !request.handle->file) return 1;

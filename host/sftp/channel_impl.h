@@ -64,6 +64,7 @@ class ChannelImpl final : public Channel {
   void refuse(const BatchPtr& batch);
   void run_here(const BatchPtr& batch);
   void complete(const BatchPtr& batch);
+  void release_done();
   void take_replies(const BatchPtr& batch);
   void leave(const BatchPtr& batch);
   void settle(Request& request);
