@@ -299,7 +299,7 @@ SCENARIOS = (
              ("put fast", "get fast", "put one by one", "get one by one", "put -r", "get -r")),
     Scenario("list", "Listing of 100,000 entries, one READDIR at a time", measure_list),
     Scenario("delay", "Upload at 40 ms round trip", measure_delay),
-    Scenario("beside", "Login of another user beside one bulk transfer (sallyport: one pair of I/O threads)", measure_beside, ("get", "put"),
+    Scenario("beside", "Login of another user beside one bulk transfer (sallyport: one group of I/O threads)", measure_beside, ("get", "put"),
              instance="one-io-thread"),
     Scenario("fairness", "Another user beside 8 bulk downloads", measure_fairness),
 )
