@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from scenarios import FAST_CIPHER, SCENARIOS
 
-HIGHER_IS_BETTER = ("mb_per_s", "per_second", "files_per_s", "load_mb_per_s")
+HIGHER_IS_BETTER = ("mb_per_s", "per_second", "files_per_s", "load_mb_per_s", "sftp_ratio", "requests_per_s")
 HMAC_CIPHER = "aes128-ctr+hmac-sha2-256-etm@openssh.com"
 US, REFERENCE = "sallyport", "sshd"
 BUSY_SHARE = 0.1
