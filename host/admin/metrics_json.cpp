@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Names, types and labels of everything that is counted. What the replaced system counted per request to S3 or GCS is
-// here what this server asked of that storage plugin. Threads of services.
+// Names, types and labels of everything that is counted. What the replaced system counted per request to S3 or GCS are
+// the requests that the storage plugin tells of, or else what this server asked of it. Threads of services.
 #include "host/admin/metrics_json.h"
 
 #include <algorithm>
@@ -11,6 +11,7 @@
 
 #include "host/admin/process_metrics.h"
 #include "host/core/metrics.h"
+#include "host/core/request_times.h"
 #include "host/core/worker_pool.h"
 
 namespace host::admin {
@@ -56,13 +57,14 @@ void add_counters(Json& all) {
 // The calls that stand for a request of the replaced system's cloud storages.
 struct CloudCall {
   const char* name;
+  const char* request;  // of S3
   Call call;
   const char* help;
 };
-constexpr std::array<CloudCall, 4> kCloudCalls = {{{"list_objects", Call::kList, "Listings"},
-                                                   {"copy_object", Call::kRename, "Renames, which copy"},
-                                                   {"delete_object", Call::kRemove, "Removals"},
-                                                   {"head_bucket", Call::kMount, "Mounts"}}};
+constexpr std::array<CloudCall, 4> kCloudCalls = {{{"list_objects", "ListObjectsV2", Call::kList, "Listings"},
+                                                   {"copy_object", "CopyObject", Call::kRename, "Copies"},
+                                                   {"delete_object", "DeleteObject", Call::kRemove, "Removals"},
+                                                   {"head_bucket", "HeadBucket", Call::kMount, "Looks at a bucket"}}};
 
 // There from the start, with zeros until the storage is used.
 void add_cloud(Json& all, const Storages& storages, const std::string& backend, const std::string& short_name) {
@@ -82,9 +84,16 @@ void add_cloud(Json& all, const Storages& storages, const std::string& backend, 
     counter(kind + "_errors_total", upload ? "Failed uploads" : "Failed downloads", sum.failed);
     counter(kind + "_size", upload ? "Bytes received" : "Bytes sent", sum.bytes);
   }
-  for (const auto& [name, call, help] : kCloudCalls) {
-    const auto failed = stats != nullptr ? stats->failures(call) : 0;
-    const auto asked = stats != nullptr ? stats->times(call).count() : 0;
+  const auto requests = core::request_times::read();
+  const bool tells = std::ranges::any_of(requests, [&](const auto& kind) { return kind.plugin == backend; });
+  for (const auto& [name, request, call, help] : kCloudCalls) {
+    std::uint64_t failed = !tells && stats != nullptr ? stats->failures(call) : 0;
+    std::uint64_t asked = !tells && stats != nullptr ? stats->times(call).count() : 0;
+    for (const auto& kind : requests) {
+      if (kind.plugin != backend || kind.request != request) continue;
+      failed = kind.failures;
+      asked = kind.times.count();
+    }
     counter(name, help, asked - std::min(asked, failed));
     counter(name + std::string("_errors"), help + std::string(" that failed"), failed);
   }
@@ -124,6 +133,18 @@ void add_storages(Json& all, const Storages& storages) {
   for (auto* const each : {&bytes, &ends, &times, &failures}) all.push_back(std::move(*each));
 }
 
+void add_requests(Json& all) {
+  Json times =
+      metric("sallyport_request_seconds", "histogram", "Time of one request of a plugin to what it stands for");
+  Json failures = metric("sallyport_request_failures_total", "counter", "Such requests that were refused or got lost");
+  for (const auto& kind : core::request_times::read()) {
+    const Json labels = {{"plugin", kind.plugin}, {"request", kind.request}};
+    times["samples"].push_back(sample(labels, kind.times));
+    failures["samples"].push_back(sample(labels, kind.failures));
+  }
+  for (auto* const each : {&times, &failures}) all.push_back(std::move(*each));
+}
+
 void add_pools(Json& all) {
   Json queued = metric("sallyport_pool_queued", "gauge", "Jobs that wait for a worker");
   Json busy = metric("sallyport_pool_busy", "gauge", "Workers that have a job");
@@ -159,6 +180,7 @@ Json metrics_to_json(bool provider_available, const Sessions& sessions, const pl
   add_cloud(all, storages, "fs-s3", "s3");
   add_cloud(all, storages, "fs-gcs", "gcs");
   add_storages(all, storages);
+  add_requests(all);
   add_pools(all);
   for (const auto& each : process_metrics()) all.push_back(plain(each.name, each.type, each.help, each.value));
   return all;

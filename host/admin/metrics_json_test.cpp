@@ -5,10 +5,12 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <set>
 #include <string>
 
 #include "host/admin/testing/accounts.h"
+#include "host/core/request_times.h"
 
 namespace host::admin {
 namespace {
@@ -66,6 +68,17 @@ TEST_F(MetricsTest, StoragesAreCountedByNameAndProtocol) {
   EXPECT_EQ(times.at("counts").size(), times.at("bounds").size() + 1);
   EXPECT_EQ(value("sallyport_pool_queued", {{"pool", "fs-local"}}), 0);
   EXPECT_EQ(value("sallyport_quota_scans_running"), 3);
+}
+
+TEST_F(MetricsTest, RequestsOfAPluginToItsStoreAreShownAndStandForThoseOfTheReplacedSystem) {
+  core::request_times::note("fs-s3", "CopyObject", true, std::chrono::milliseconds(3));
+  core::request_times::note("fs-s3", "CopyObject", false, std::chrono::milliseconds(3));
+  const Json labels = {{"plugin", "fs-s3"}, {"request", "CopyObject"}};
+  EXPECT_DOUBLE_EQ(value("sallyport_request_seconds", labels).at("sum"), 0.006);
+  EXPECT_EQ(value("sallyport_request_failures_total", labels), 1);
+  EXPECT_EQ(value("sftpgo_s3_copy_object"), 1);
+  EXPECT_EQ(value("sftpgo_s3_copy_object_errors"), 1);
+  EXPECT_EQ(value("sftpgo_gcs_copy_object"), 0);
 }
 
 TEST_F(MetricsTest, ConnectionsWithoutAChannelDoNotCount) {

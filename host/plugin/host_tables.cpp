@@ -7,9 +7,11 @@
 #include <sallyport/ext/host_ext.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <exception>
 
+#include "host/core/request_times.h"
 #include "host/plugin/error.h"
 
 namespace host::plugin {
@@ -141,6 +143,16 @@ sp_status SP_CALL info_check_password(void* ctx, sp_str hash, sp_str password) n
     return core::ok();
   });
 }
+// Whoever is connected or not: storages count from their first request on.
+void SP_CALL meter_request(void*, sp_str plugin, sp_str what, std::uint32_t good, std::uint64_t ns) noexcept {
+  try {
+    core::request_times::note(to_view(plugin), to_view(what), good != 0,
+                              std::chrono::nanoseconds(static_cast<std::int64_t>(ns)));
+  } catch (...) {
+    return;  // a request that is not counted is better than a lost process
+  }
+}
+
 void SP_CALL info_log_http(void* ctx, sp_str line) noexcept {
   call<HostInfo>(ctx, nullptr, [&](auto& info) -> Result<void> {
     info.log_http(to_view(line));
@@ -159,17 +171,16 @@ struct HostTables::Impl {
   sp_host_bans bans_table{&ports.bans, bans_list, bans_lift};
   sp_host_info info_table{&ports.info,  info_version,        info_plugins, info_provider_status,
                           info_metrics, info_check_password, info_log_http};
+  sp_host_meter meter_table{nullptr, meter_request};
 };
 
 HostTables::HostTables() : impl_(std::make_unique<Impl>()) {}
 HostTables::~HostTables() = default;
 
 std::map<std::string, const void*, std::less<>> HostTables::extensions() const {
-  return {{SP_EXT_HOST_USERS, &impl_->users_table},
-          {SP_EXT_HOST_JOBS, &impl_->jobs_table},
-          {SP_EXT_HOST_SESSIONS, &impl_->sessions_table},
-          {SP_EXT_HOST_BANS, &impl_->bans_table},
-          {SP_EXT_HOST_INFO, &impl_->info_table}};
+  return {{SP_EXT_HOST_USERS, &impl_->users_table},       {SP_EXT_HOST_JOBS, &impl_->jobs_table},
+          {SP_EXT_HOST_SESSIONS, &impl_->sessions_table}, {SP_EXT_HOST_BANS, &impl_->bans_table},
+          {SP_EXT_HOST_INFO, &impl_->info_table},         {SP_EXT_HOST_METER, &impl_->meter_table}};
 }
 
 void HostTables::connect(const Ports& ports) { impl_->ports = ports; }

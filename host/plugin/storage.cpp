@@ -28,6 +28,7 @@ struct Fs::Extensions {
   const sp_ext_statvfs* statvfs = nullptr;
   const sp_ext_hard_link* hard_link = nullptr;
   const sp_ext_copy_range* copy_range = nullptr;
+  const sp_ext_tree* tree = nullptr;
   const sp_ext_real_path* real_path = nullptr;
   const sp_ext_local_root* local_root = nullptr;
   const sp_ext_owner_names* owner_names = nullptr;
@@ -43,6 +44,7 @@ struct Fs::Extensions {
     ask(SP_EXT_STATVFS, statvfs, &sp_ext_statvfs::statvfs);
     ask(SP_EXT_HARD_LINK, hard_link, &sp_ext_hard_link::link);
     ask(SP_EXT_COPY_RANGE, copy_range, &sp_ext_copy_range::copy);
+    ask(SP_EXT_TREE, tree, &sp_ext_tree::open_tree);
     ask(SP_EXT_REAL_PATH, real_path, &sp_ext_real_path::real_path);
     ask(SP_EXT_LOCAL_ROOT, local_root, &sp_ext_local_root::local_root);
     ask(SP_EXT_OWNER_NAMES, owner_names, &sp_ext_owner_names::user_name, &sp_ext_owner_names::group_name);
@@ -103,6 +105,7 @@ void Fs::adopt(sp_fs* fs) {
   caps_.statvfs = extensions_->statvfs != nullptr;
   caps_.hard_link = extensions_->hard_link != nullptr;
   caps_.copy_range = extensions_->copy_range != nullptr;
+  caps_.tree = extensions_->tree != nullptr;
   caps_.owner_names = extensions_->owner_names != nullptr;
 }
 
@@ -175,18 +178,28 @@ Result<std::unique_ptr<File>> Fs::open(const Op& op, const BackendPath& path, co
   return std::make_unique<File>(file, caps_.flags, stats());
 }
 
-Result<std::unique_ptr<Dir>> Fs::open_dir(const Op& op, const BackendPath& path) {
+template <class Open>
+Result<std::unique_ptr<Dir>> Fs::opened(const Op& op, const BackendPath& path, Open call) {
   const sp_op raw_op = to_c(op);
   ErrorSlot error;
   sp_dir* dir = nullptr;
-  const auto status = stats().timed(
-      Call::kOpenDir, [&] { return fs_->ops->open_dir(fs_, &raw_op, to_c(path.text), &dir, error.out()); });
+  const auto status =
+      stats().timed(Call::kOpenDir, [&] { return call(fs_, &raw_op, to_c(path.text), &dir, error.out()); });
   if (status != SP_OK) return to_error(status, error);
   if (auto whole = check_slots(dir); !whole) {
     if (dir != nullptr && dir->ops != nullptr && SP_HAS(sp_dir_ops, dir->ops, close)) dir->ops->close(dir);
     return whole.error();
   }
   return std::make_unique<Dir>(dir, stats());
+}
+
+Result<std::unique_ptr<Dir>> Fs::open_dir(const Op& op, const BackendPath& path) {
+  return opened(op, path, fs_->ops->open_dir);
+}
+
+Result<std::unique_ptr<Dir>> Fs::open_tree(const Op& op, const BackendPath& path) {
+  if (extensions_->tree == nullptr) return unsupported("listing a tree");
+  return opened(op, path, extensions_->tree->open_tree);
 }
 
 Result<void> Fs::mkdir(const Op& op, const BackendPath& path, const core::Attrs* attrs) {

@@ -84,6 +84,8 @@ class Fs {
   core::Result<void> set_attrs(const Op& op, const core::BackendPath& path, bool follow, const core::Attrs& attrs);
   core::Result<std::unique_ptr<File>> open(const Op& op, const core::BackendPath& path, const OpenArgs& args);
   core::Result<std::unique_ptr<Dir>> open_dir(const Op& op, const core::BackendPath& path);
+  // All files below it, with paths for names; only where caps().tree says so.
+  core::Result<std::unique_ptr<Dir>> open_tree(const Op& op, const core::BackendPath& path);
   core::Result<void> mkdir(const Op& op, const core::BackendPath& path, const core::Attrs* attrs);
   core::Result<void> remove_file(const Op& op, const core::BackendPath& path);
   core::Result<void> remove_dir(const Op& op, const core::BackendPath& path);
@@ -110,6 +112,8 @@ class Fs {
   Fs(std::shared_ptr<Storage> storage, MountArgs args);
   void adopt(sp_fs* fs);
   core::Result<void> remove(const Op& op, const core::BackendPath& path, std::uint32_t kind);
+  template <class Open>
+  core::Result<std::unique_ptr<Dir>> opened(const Op& op, const core::BackendPath& path, Open call);
   struct Extensions;
   std::shared_ptr<Storage> storage_;
   MountArgs args_;  // the plugin borrows its strings until unmount

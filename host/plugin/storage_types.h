@@ -42,7 +42,7 @@ struct FsCaps {
   std::uint32_t max_inflight = 1;
   std::uint64_t write_part = 0;
   // From the extensions the mount offers:
-  bool statvfs = false, hard_link = false, copy_range = false, owner_names = false;
+  bool statvfs = false, hard_link = false, copy_range = false, owner_names = false, tree = false;
 
   bool has(Flag flag) const { return (flags & flag) != 0; }
 };

@@ -205,6 +205,18 @@ sp_status open_dir(sp_fs* fs, const sp_op*, sp_str path, sp_dir** out, sp_error*
   return SP_OK;
 }
 
+sp_status open_tree(sp_fs* fs, const sp_op* op, sp_str path, sp_dir** out, sp_error* error) noexcept {
+  if (const auto status = open_dir(fs, op, path, out, error); status != SP_OK) return status;
+  auto* const dir = static_cast<FakeDir*>(*out);
+  dir->disk->calls.back() = "open_tree " + text(path);
+  dir->names.clear();
+  const std::string below = dir->parent == "/" ? "/" : dir->parent + "/";
+  for (const auto& [name, node] : dir->disk->nodes) {
+    if (name.starts_with(below) && node.type == SP_TYPE_FILE) dir->names.push_back(name.substr(below.size()));
+  }
+  return SP_OK;
+}
+
 sp_status make_dir(sp_fs* fs, const sp_op*, sp_str path, const sp_attrs* attrs, sp_error* error) noexcept {
   FakeDisk& disk = disk_of(fs);
   if (const auto status = enter(disk, "mkdir", text(path), error); status != SP_OK) return status;
@@ -275,9 +287,11 @@ const void* fs_extension(sp_fs* fs, const char* id_text) noexcept {
   static const sp_ext_hard_link kHardLink = {hard_link};
   static const sp_ext_copy_range kCopy = {copy_range};
   static const sp_ext_real_path kRealPath = {real_path};
+  static const sp_ext_tree kTree = {open_tree};
   static const sp_ext_owner_names kOwners = {owner_name, owner_name};
   const std::string_view id = id_text;
   if (id == SP_EXT_REAL_PATH) return &kRealPath;
+  if (id == SP_EXT_TREE) return disk_of(fs).tree ? &kTree : nullptr;
   if (!disk_of(fs).extensions) return nullptr;
   if (id == SP_EXT_STATVFS) return &kStatvfs;
   if (id == SP_EXT_HARD_LINK) return &kHardLink;

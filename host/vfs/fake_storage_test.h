@@ -28,6 +28,7 @@ struct FakeDisk {
 
   std::uint64_t flags = kEverything;
   bool extensions = true;  // statvfs, hard links, copies, owner names
+  bool tree = false;       // lists all its files at once
   std::string real_root = "/srv/home";
   std::map<std::string, FakeNode> nodes = {{"/", {SP_TYPE_DIR, {}, {}}}};
   std::vector<std::string> calls;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The storage itself keeps what is not whole out of sight, so there is no temporary name; until the end the old file is
-// what is stored and counted. On the storage's workers.
+// what is stored and counted. Where it can be continued, upload mode 2 shows a part as if it were all, for its client
+// to come back to, as on other storages. On the storage's workers.
 #include "host/vfs/published_upload.h"
 
 #include <utility>
@@ -16,19 +17,25 @@ using core::Result;
 using core::Status;
 using plugin::OpenArgs;
 
+bool keeps_parts(const Context& context, const Place& place) {
+  return context.options.upload_mode == UploadMode::kAtomicResume && place.fs->caps().has(plugin::FsCaps::kResume);
+}
+
 class PublishedUpload final : public WholeUpload {
  public:
   PublishedUpload(const Context& context, Place place, core::VirtualPath path, std::int64_t makes_way)
       : WholeUpload(context, makes_way), place_(std::move(place)), path_(std::move(path)) {}
 
   Result<void> close(plugin::File& file, bool commit) override {
-    const auto attrs = commit ? file.stat(context_.op()) : Result<Attrs>(Attrs{});
+    const auto attrs = file.stat(context_.op());
     bool closed = false;
     Result<void> done = attrs ? core::ok() : Result<void>(attrs.error());
-    if (commit && done) {
+    if (done && (commit || (keeps_parts(context_, place_) && attrs->size > 0))) {
+      auto op = context_.op();
+      if (!commit) op.session_id = 0;  // which is gone: nobody would let it come to its end
       done = publish(place_, path_, static_cast<std::int64_t>(attrs->size), [&] {
         closed = true;
-        return file.close(context_.op(), true);
+        return file.close(op, true);
       });
     }
     if (!closed) {
@@ -60,7 +67,8 @@ Result<Upload::Opened> begin_published(const Context& context, const core::Virtu
   auto file = place.fs->open(context.op(), place.path, args);
   if (!file) return file.error();
   opened.file = *std::move(file);
-  if (context.quota.counts()) opened.upload = std::make_unique<PublishedUpload>(context, place, path, makes_way);
+  if (context.quota.counts() || keeps_parts(context, place))
+    opened.upload = std::make_unique<PublishedUpload>(context, place, path, makes_way);
   return opened;
 }
 

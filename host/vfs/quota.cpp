@@ -102,16 +102,23 @@ core::Result<void> UserUsage::set(const Usage& scanned) {
   return core::ok();
 }
 
-UserUsage::Names UserUsage::hold(const core::VirtualPath& path) {
-  return Names(names_[std::hash<std::string>()(path.str()) % names_.size()]);
+UserUsage::Names::Names(UserUsage& usage, std::set<core::VirtualPath> names) : usage_(usage), names_(std::move(names)) {
+  std::unique_lock lock(usage_.names_mutex_);
+  // All at once: nobody waits who holds one already.
+  usage_.names_free_.wait(lock, [&] {
+    return std::ranges::none_of(names_, [&](const auto& name) { return usage_.held_.contains(name); });
+  });
+  usage_.held_.insert(names_.begin(), names_.end());
 }
 
-UserUsage::Names UserUsage::hold(const core::VirtualPath& a, const core::VirtualPath& b) {
-  auto first = std::hash<std::string>()(a.str()) % names_.size();
-  auto second = std::hash<std::string>()(b.str()) % names_.size();
-  if (first == second) return Names(names_[first]);
-  return {names_[std::min(first, second)], names_[std::max(first, second)]};
+UserUsage::Names::~Names() {
+  const std::lock_guard lock(usage_.names_mutex_);
+  for (const auto& name : names_) usage_.held_.erase(name);
+  usage_.names_free_.notify_all();
 }
+
+UserUsage::Names UserUsage::hold(const core::VirtualPath& path) { return {*this, {path}}; }
+UserUsage::Names UserUsage::hold(const core::VirtualPath& a, const core::VirtualPath& b) { return {*this, {a, b}}; }
 
 bool UserUsage::flush() {
   const std::lock_guard only(store_);

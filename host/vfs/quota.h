@@ -4,7 +4,6 @@
 // provider's counters follow it with a short delay, by additions only, so that several hosts can count for one user.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -12,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -54,7 +54,8 @@ class UserUsage : public std::enable_shared_from_this<UserUsage> {
   core::Result<void> set(const Usage& scanned);
   Usage used() const;  // without what is reserved
 
-  // Held while something happens to a name and is counted, so that both follow the same order for all sessions.
+  // Held while something happens to a name and is counted, so that both follow the same order for all sessions. That
+  // may take as long as a storage likes: other names do not wait.
   class Names;
   Names hold(const core::VirtualPath& path);
   Names hold(const core::VirtualPath& a, const core::VirtualPath& b);
@@ -70,7 +71,9 @@ class UserUsage : public std::enable_shared_from_this<UserUsage> {
 
   Quotas& quotas_;
   const std::string username_;
-  std::array<std::mutex, 16> names_;
+  std::mutex names_mutex_;
+  std::condition_variable names_free_;
+  std::set<core::VirtualPath> held_;  // under names_mutex_; one or two per call that runs
   CountedFiles open_files_;
   std::mutex store_;  // one call of the store at a time; before mutex_
   mutable std::mutex mutex_;
@@ -84,11 +87,15 @@ class UserUsage : public std::enable_shared_from_this<UserUsage> {
 
 class UserUsage::Names {
  public:
-  explicit Names(std::mutex& only) : first_(only) {}
-  Names(std::mutex& first, std::mutex& second) : first_(first), second_(second) {}
+  // Waits until nobody holds any of them.
+  Names(UserUsage& usage, std::set<core::VirtualPath> names);
+  ~Names();
+  Names(Names&& other) noexcept : usage_(other.usage_), names_(std::move(other.names_)) { other.names_.clear(); }
+  Names& operator=(Names&&) = delete;
 
  private:
-  std::unique_lock<std::mutex> first_, second_;
+  UserUsage& usage_;
+  std::set<core::VirtualPath> names_;
 };
 
 class Quotas {

@@ -150,6 +150,18 @@ TEST_F(QuotaTest, AScanReplacesTheCounters) {
   EXPECT_EQ(usage->used(), (Usage{777, 7}));
 }
 
+TEST_F(QuotaTest, ANameThatIsHeldHoldsUpNoOther) {
+  Quotas quotas(store(), Quotas::Track::kEverybody);
+  const auto usage = quotas.of(user(0, 0));
+  const auto path = [](const std::string& text) { return VirtualPath::clean(text); };
+  auto held = std::make_optional(usage->hold(path("/slow")));
+  for (int i = 0; i < 100; ++i) usage->hold(path("/other" + std::to_string(i)), path("/another"));
+  auto second = std::async(std::launch::async, [&] { usage->hold(path("/other"), path("/slow")); });
+  EXPECT_EQ(second.wait_for(std::chrono::milliseconds(1)), std::future_status::timeout);
+  held.reset();
+  second.get();
+}
+
 TEST_F(QuotaTest, ManyThreadsNeverPassTheLimit) {
   Quotas quotas(store(), Quotas::Track::kLimited);
   const auto usage = quotas.of(user(1000, 0));

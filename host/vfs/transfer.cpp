@@ -43,7 +43,11 @@ Transfer::Transfer(std::shared_ptr<const Context> context, core::VirtualPath pat
       caps_(caps_for(place_.fs->caps(), plan.append)),
       file_(std::move(file)),
       upload_(std::move(upload)),
-      ordered_(plan.writable && !caps_.has(FsCaps::kRandomWrite) && !caps_.has(FsCaps::kResume)) {}
+      ordered_(plan.writable && !caps_.has(FsCaps::kRandomWrite)) {
+  constexpr std::uint32_t kBeginsEmpty = plugin::OpenArgs::kTruncate | plugin::OpenArgs::kExclusive;
+  if (!ordered_ || (plan.flags & kBeginsEmpty) != 0) return;
+  if (const auto there = file_->stat(context_->op())) order_.skip(there->size);
+}
 
 Transfer::~Transfer() {
   if (file_) (void)close(true);
@@ -173,6 +177,7 @@ Result<std::uint64_t> Transfer::copy_to(OpenFile& to, std::uint64_t from, std::u
 
 // Inside the store: no byte passes through us.
 Result<std::uint64_t> Transfer::copy_inside(Transfer& to, std::uint64_t from, std::uint64_t length, std::uint64_t at) {
+  if (to.ordered_ && (at != to.order_.end() || to.order_.has_gap())) return Status::kUnsupported;
   if (to.upload_) {  // room is taken beforehand, for no more than there is to copy
     auto have = size();
     if (!have) return have;
@@ -191,6 +196,7 @@ Result<std::uint64_t> Transfer::copy_inside(Transfer& to, std::uint64_t from, st
     }
     if (*step == 0) break;
     copied += *step;
+    if (to.ordered_) to.order_.skip(*step);
   }
   count_read(copied);
   to.count_written(copied);

@@ -183,6 +183,46 @@ TEST_F(TransferTest, QuickReadsNeedTheCapability) {
   EXPECT_EQ(disk_.calls, std::vector<std::string>{"open /f"});
 }
 
+// A storage that takes a file from its beginning to its end, and can go on with one or copy into it.
+class InOrderTest : public TransferTest {
+ protected:
+  InOrderTest() {
+    disk_.flags &= ~std::uint64_t{FsCaps::kRandomWrite | FsCaps::kReadWrite};
+    login(users::kAll);
+    disk_.file("/from", "0123456789");
+  }
+};
+
+TEST_F(InOrderTest, WhatIsContinuedGoesOnAtItsEnd) {
+  disk_.file("/part", "begun ");
+  auto file = open("/part", {.write = true});
+  ASSERT_TRUE(file->write_at(bytes("later"), 11));
+  EXPECT_EQ(disk_.data("/part"), "begun ") << "waits for what is before it";
+  ASSERT_TRUE(file->write_at(bytes("soon "), 6));
+  EXPECT_EQ(disk_.data("/part"), "begun soon later");
+  EXPECT_EQ(status_of(file->write_at(bytes("x"), 3)), Status::kUnsupported);
+}
+
+TEST_F(InOrderTest, DataGoesOnBehindWhatTheStorageCopied) {
+  auto from = open("/from", kGet);
+  auto to = open("/to", kPut);
+  ASSERT_TRUE(to->write_at(bytes("ab"), 0));
+  EXPECT_EQ(*from->copy_to(*to, 4, 5, 2), 5U);
+  ASSERT_TRUE(to->write_at(bytes("yz"), 7));
+  ASSERT_TRUE(to->close(false));
+  EXPECT_EQ(disk_.data("/to"), "ab45678yz");
+}
+
+TEST_F(InOrderTest, ACopyFurtherAheadWaitsAsDataDoes) {
+  auto from = open("/from", kGet);
+  auto to = open("/to", kPut);
+  EXPECT_EQ(*from->copy_to(*to, 0, 3, 2), 3U);
+  EXPECT_FALSE(disk_.has("/to") && !disk_.data("/to").empty());
+  ASSERT_TRUE(to->write_at(bytes("ab"), 0));
+  ASSERT_TRUE(to->close(false));
+  EXPECT_EQ(disk_.data("/to"), "ab012");
+}
+
 class CopyTest : public TransferTest, public ::testing::WithParamInterface<bool> {
  protected:
   CopyTest() {

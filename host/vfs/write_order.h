@@ -30,6 +30,8 @@ class WriteOrder {
 
   // kUnsupported: what is written already would change, or this is too far ahead. kBusy: too much waits elsewhere.
   core::Result<void> put(std::span<const std::byte> data, std::uint64_t offset, const Write& write);
+  // Data that gets there without passing through here: what is in the file at first, what the storage copies.
+  void skip(std::uint64_t bytes) { end_ += bytes; }
   std::uint64_t end() const { return end_; }  // of what is written
   bool has_gap() const { return !waiting_.empty(); }
 

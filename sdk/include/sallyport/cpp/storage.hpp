@@ -7,7 +7,7 @@
 //   class MyFs : public sallyport::Fs<MyFs>              caps, stat, open, open_dir [, set_attrs, mkdir, remove,
 //   rename,
 //                                                        symlink, read_link, statvfs, hard_link, real_path,
-//                                                        local_root, user_name, group_name, extension]
+//                                                        open_tree, local_root, user_name, group_name, extension]
 //   class MyStorage : public sallyport::Storage<MyStorage>   create (see plugin.hpp), mount
 //
 // Methods return Outcome<...>; their exact shapes are the calls below. A method in brackets that is missing becomes a
@@ -158,6 +158,10 @@ struct FsThunks {
     return guard(
         error, [&] { return hand_over(self(fs).open_dir(*op, view(path)), [&](auto& dir) { *out = dir.release(); }); });
   }
+  static sp_status SP_CALL open_tree(sp_fs* fs, const sp_op* op, sp_str path, sp_dir** out, sp_error* error) noexcept {
+    return guard(
+        error, [&] { return hand_over(self(fs).open_tree(*op, view(path)), [&](auto& dir) { *out = dir.release(); }); });
+  }
   // T::mkdir takes the attributes as a pointer, NULL when the client gave none.
   static sp_status SP_CALL mkdir(sp_fs* fs, const sp_op* op, sp_str path, const sp_attrs* attrs,
                                  sp_error* error) noexcept {
@@ -214,6 +218,10 @@ struct FsThunks {
     if constexpr (requires { &T::hard_link; }) {
       static constexpr sp_ext_hard_link kHardLink{&hard_link};
       if (id == SP_EXT_HARD_LINK) return &kHardLink;
+    }
+    if constexpr (requires { &T::open_tree; }) {
+      static constexpr sp_ext_tree kTree{&open_tree};
+      if (id == SP_EXT_TREE) return &kTree;
     }
     if constexpr (requires { &T::real_path; }) {
       static constexpr sp_ext_real_path kRealPath{&real_path};

@@ -73,6 +73,14 @@ typedef struct sp_host_bans {
   sp_status(SP_CALL *lift)(void *ctx, sp_str network, sp_str username, sp_error *) SP_NOEXCEPT;
 } sp_host_bans;
 
+/* For plugins of any kind: what they ask of others, counted for monitoring under the storage's or plugin's own name and a
+ * word for the request, of which there are few ("GetObject"). `good`: 1, or 0 when it was refused or got lost. */
+#define SP_EXT_HOST_METER "host.meter/1"
+typedef struct sp_host_meter {
+  void *ctx;
+  void(SP_CALL *request)(void *ctx, sp_str plugin, sp_str what, uint32_t good, uint64_t ns) SP_NOEXCEPT; /* [any-thread] */
+} sp_host_meter;
+
 /* What runs here. */
 #define SP_EXT_HOST_INFO "host.info/1"
 typedef struct sp_host_info {

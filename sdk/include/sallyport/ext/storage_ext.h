@@ -39,6 +39,13 @@ typedef struct sp_ext_copy_range {
                            uint64_t to_offset, uint64_t *copied, sp_error *) SP_NOEXCEPT; /* [worker] */
 } sp_ext_copy_range;
 
+/* Everything below a directory as one listing, from sp_fs, where that is quicker than to go from directory to directory.
+ * Its entries are files only, and their names paths relative to that directory. Fails as open_dir does. */
+#define SP_EXT_TREE "storage.tree/1"
+typedef struct sp_ext_tree {
+  sp_status(SP_CALL *open_tree)(sp_fs *, const sp_op *, sp_str path, sp_dir **out, sp_error *) SP_NOEXCEPT; /* [worker] */
+} sp_ext_tree;
+
 /* The operator's name of a path (log lines, hooks), from sp_fs; need not exist. Never shown to clients. */
 #define SP_EXT_REAL_PATH "storage.real_path/1"
 typedef struct sp_ext_real_path {
