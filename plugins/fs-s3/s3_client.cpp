@@ -120,10 +120,7 @@ Outcome<HttpAnswer> S3Client::send(const Stop& stop, const Request& request) {
       continue;
     }
     S3Error error = read_error(*answer);
-    if (second_chance && put_right(stop, request, *answer, with, error)) {
-      second_chance = false;
-      continue;
-    }
+    if (put_right(stop, request, *answer, with, error) && std::exchange(second_chance, false)) continue;
     // 503 is said before anything is done; after 500 nobody knows.
     const bool again = may_pass(error) && (!request.once || error.status == 503);
     if (!again || !backoff.wait(stop)) return failure_of(error, request.method, bucket_.name);

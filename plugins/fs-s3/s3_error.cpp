@@ -21,7 +21,8 @@ constexpr std::array kMeanings{
     Meaning{"NoSuchBucket", SP_E_IO},           Meaning{"QuotaExceeded", SP_E_NO_SPACE},
     Meaning{"EntityTooLarge", SP_E_NO_SPACE},   Meaning{"KeyTooLongError", SP_E_NAME_TOO_LONG},
     Meaning{"InvalidObjectName", SP_E_INVALID}, Meaning{"PreconditionFailed", SP_E_CONFLICT},
-    Meaning{"InvalidRange", SP_E_CONFLICT},
+    Meaning{"InvalidRange", SP_E_CONFLICT},     Meaning{"ExpiredToken", SP_E_DENIED},
+    Meaning{"InvalidToken", SP_E_DENIED},
 };
 
 sp_status meaning_of(const S3Error& error) {
