@@ -90,7 +90,7 @@ TEST(WorkerPool, WhoStepsAsideMakesRoomForAnother) {
 TEST(WorkerPool, AfterThatThePoolIsAsWideAsBefore) {
   std::latch aside_over(2);
   std::atomic<int> running = 0, most = 0;
-  WorkerPool pool("test", 1, 100);
+  WorkerPool pool("test", 1, 300);
   for (int i = 0; i < 2; ++i) {
     ASSERT_TRUE(pool.submit([&] {
       {
