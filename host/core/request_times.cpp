@@ -3,6 +3,7 @@
 // A map that only grows, up to a limit; counting takes its lock shared, for as long as finding an entry takes.
 #include "host/core/request_times.h"
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <memory>
@@ -14,6 +15,7 @@ namespace host::core::request_times {
 namespace {
 
 constexpr std::size_t kMaxRequestKinds = 256;
+constexpr std::ptrdiff_t kMaxKindsPerPlugin = 32;
 constexpr std::size_t kMaxNameBytes = 64;
 
 struct Kind {
@@ -32,7 +34,11 @@ Kind* find_or_add(const Name& name) {
     if (found != kinds.end()) return found->second.get();
   }
   const std::lock_guard lock(mutex);
-  if (kinds.size() >= kMaxRequestKinds && !kinds.contains(name)) return nullptr;
+  const auto same = [&](const auto& kind) { return kind.first.first == name.first; };
+  if (!kinds.contains(name) &&
+      (kinds.size() >= kMaxRequestKinds || std::ranges::count_if(kinds, same) >= kMaxKindsPerPlugin)) {
+    return nullptr;
+  }
   auto& kind = kinds[name];
   if (!kind) kind = std::make_unique<Kind>();
   return kind.get();

@@ -26,15 +26,35 @@ Range range_of(const Request& request) {
 
 }  // namespace
 
+using Clock = std::chrono::steady_clock;
+
 void Batch::run() {
-  const auto begin = std::chrono::steady_clock::now();
+  const auto begin = Clock::now();
   Call call{.fs = *side->fs, .names = side->names, .abandoned = side->abandoned, .out = replies};
   for (auto& request : requests) {
     if (side->abandoned.load(std::memory_order_relaxed)) return;
     run_request(call, request);
   }
   unfinished = call.again;
-  slow = std::chrono::steady_clock::now() - begin > core::limits::kSlowJob;
+  slow = Clock::now() - begin > core::limits::kSlowJob;
+}
+
+std::shared_ptr<Batch> Batch::run_while_quick() {
+  Call call{.fs = *side->fs, .names = side->names, .abandoned = side->abandoned, .out = replies};
+  const auto begin = Clock::now();
+  auto next = requests.begin();
+  while (next != requests.end() && !slow) {
+    run_request(call, *next++);
+    slow = Clock::now() - begin > core::limits::kSlowJob;
+  }
+  unfinished = call.again;
+  if (next == requests.end()) return nullptr;
+  auto rest = std::make_shared<Batch>();
+  rest->pool = pool;
+  rest->requests.assign(std::move_iterator(next), std::move_iterator(requests.end()));
+  for (const auto& request : rest->requests) rest->bytes += data_bytes(request);
+  requests.erase(next, requests.end());
+  return rest;
 }
 
 std::size_t Batch::wire_bytes() const {

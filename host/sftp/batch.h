@@ -35,8 +35,10 @@ struct Batch {
   bool done = false;        // on the I/O thread: it has come back, its replies may have to wait for others
   bool slow = false;        // it took longer than limits::kSlowJob
 
-  // On the worker, or on a thread that serves nobody else. Stops between requests once the channel is abandoned.
+  // On the worker. Stops between requests once the channel is abandoned.
   void run();
+  // On a thread that serves nobody else: what is left after kSlowJob is not run but returned.
+  std::shared_ptr<Batch> run_while_quick();
   std::size_t wire_bytes() const;  // of all its requests
 };
 

@@ -114,7 +114,7 @@ void ChannelImpl::abandon() {
   wake_ = nullptr;
   // What runs gives back its share when it is done: until then it holds memory.
   std::size_t running = 0;
-  for (const auto& batch : running_) running += batch->wire_bytes();
+  for (const auto& batch : running_) running += batch->done ? 0 : batch->wire_bytes();
   usage_->request_bytes -= std::exchange(held_bytes_, running) - running;
   if (pacer_) pacer_->clear();
   queue_.clear();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // On a thread that serves nobody else requests need no worker, and keep their order all the same.
-#include <thread>
 #include <utility>
 
 #include "host/core/limits.h"
@@ -14,6 +13,8 @@ using namespace testing;
 
 class ChannelAloneTest : public ChannelFixture {
  protected:
+  static constexpr std::int64_t kLong = std::chrono::nanoseconds(core::limits::kSlowJob * 2).count();
+
   // What send() has brought without anything posted to the I/O thread.
   std::vector<Reply> at_once() { return std::exchange(got, {}); }
 };
@@ -66,12 +67,24 @@ TEST_F(ChannelAloneTest, ShortRequestsAreCountedWhereverTheyRun) {
 TEST_F(ChannelAloneTest, ASlowStorageIsToldOf) {
   fs->put("/f", "x");
   start();
-  fs->gate.hold("stat");
-  send(path_ask(Type::kStat, 1, "/f"));
-  ASSERT_TRUE(fs->gate.wait_for("stat", 1));
-  std::this_thread::sleep_for(core::limits::kSlowJob * 2);
-  fs->gate.let_go("stat");
-  replies(1);
+  fs->gate.next_takes = kLong;
+  ask(path_ask(Type::kStat, 1, "/f"));
+  EXPECT_TRUE(usage->slow_storage);
+}
+
+TEST_F(ChannelAloneTest, WhatIsBehindASlowRequestGoesToAWorker) {
+  fs->put("/f", "x");
+  start();
+  alone = true;
+  fs->gate.next_takes = kLong;
+  std::string many;
+  for (std::uint32_t id = 0; id < 200; ++id) many += path_ask(Type::kStat, id, "/f").packet();
+  channel->on_data(as_bytes(many));
+  turn();
+  EXPECT_EQ(at_once().size(), 1u);
+  const auto rest = replies(199);
+  EXPECT_EQ(rest.front().id, 1u);
+  EXPECT_EQ(rest.back().id, 199u);
   EXPECT_TRUE(usage->slow_storage);
 }
 

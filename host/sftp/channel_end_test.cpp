@@ -114,6 +114,26 @@ TEST_F(ChannelEndTest, VersionThreeForEveryone) {
   }
 }
 
+TEST_F(ChannelEndTest, AbandonedWhileAnAnswerWaitsForAnother) {
+  fs->caps.max_inflight = 3;
+  fs->caps.flags &= ~std::uint64_t{plugin::FsCaps::kNowaitRead};
+  fs->put("/f", "aabb");
+  fs->put("/other", "cc");
+  start();
+  const auto file = open("/f", kRead);
+  const auto other = open("/other", kRead);
+  fs->gate.hold("read 0+2");
+  send(read_ask(1, file, 0, 2));
+  ASSERT_TRUE(fs->gate.wait_for("read", 1));
+  send(read_ask(2, file, 2, 2));
+  ASSERT_TRUE(fs->gate.wait_for("read", 2));
+  send(read_ask(3, other, 1, 1));
+  replies(1);
+  channel->abandon();
+  fs->gate.let_go("read 0+2");
+  EXPECT_TRUE(loop.run_until([this] { return usage->request_bytes == 0; })) << usage->request_bytes;
+}
+
 TEST_F(ChannelEndTest, AbandonedWhileIdle) {
   start();
   open("/f", kWrite | kCreate);

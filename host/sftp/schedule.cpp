@@ -77,7 +77,7 @@ ChannelImpl::Step ChannelImpl::answer_in_place(std::size_t budget, std::size_t& 
 // True when a batch was started, or is over already.
 bool ChannelImpl::start_batch() {
   const auto& first = queue_[0];
-  if (running_.empty() && kind_of(first) != Kind::kCopy && alone_()) {
+  if (running_.empty() && kind_of(first) != Kind::kCopy && !usage_->slow_storage && alone_()) {
     run_here(collect_sequence(true));
     return true;
   }
@@ -236,8 +236,9 @@ void ChannelImpl::refuse(const BatchPtr& batch) {
 
 void ChannelImpl::run_here(const BatchPtr& batch) {
   batch->side = side_;
-  batch->run();
+  const auto rest = batch->run_while_quick();
   take_replies(batch);
+  if (rest) submit(rest);
 }
 
 void ChannelImpl::complete(const BatchPtr& batch) {

@@ -4,8 +4,8 @@
 #include "host/ssh/io_group.h"
 
 #include <boost/asio/post.hpp>
+#include <exception>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "host/core/limits.h"
@@ -23,15 +23,17 @@ IoThread* IoGroup::lend_own() {
   const std::lock_guard lock(mutex_);
   if (stopping_) return nullptr;
   if (free_own_.empty()) {
-    if (own_.size() >= limits::kOwnThreads) return nullptr;
-    auto thread = std::make_unique<IoThread>("own-" + std::to_string(number_), limits::kShortSlice);
+    if (own_.size() >= limits::kOwnThreads || Clock::now() < no_thread_until_) return nullptr;
+    // Out of threads or descriptors the session stays where it is.
     try {
+      auto thread = std::make_unique<IoThread>("own-" + std::to_string(number_), limits::kShortSlice);
       thread->start();
-    } catch (const std::system_error&) {
-      return nullptr;  // out of threads: the session stays where it is
+      own_.push_back(std::move(thread));
+      free_own_.push_back(own_.back().get());
+    } catch (const std::exception&) {
+      no_thread_until_ = Clock::now() + limits::kOwnThreadRetry;
+      return nullptr;
     }
-    free_own_.push_back(thread.get());
-    own_.push_back(std::move(thread));
   }
   auto* thread = free_own_.back();
   free_own_.pop_back();
@@ -82,14 +84,22 @@ void IoGroup::end_if_done() {
 void Residence::post(std::function<void()> work) {
   const auto group = group_.lock();
   if (!group) return;
+  const std::lock_guard lock(moving_);
   IoThread* const thread = thread_;
   boost::asio::post(thread->io(), [self = shared_from_this(), thread, work = std::move(work)]() mutable {
-    if (self->thread_ == thread) {
+    if (&self->thread() == thread) {
       work();
     } else {
       self->post(std::move(work));  // it moved meanwhile
     }
   });
+}
+
+void Residence::move(IoThread& to, bool alone, std::function<void()> arrive) {
+  const std::lock_guard lock(moving_);
+  alone_ = alone;
+  thread_ = &to;
+  boost::asio::post(to.io(), std::move(arrive));
 }
 
 }  // namespace host::ssh

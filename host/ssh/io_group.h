@@ -41,9 +41,10 @@ class IoGroup {
 
   const int number_;
   IoThread light_, bulk_;
-  std::mutex mutex_;                            // of the next two
+  std::mutex mutex_;                            // of the next three
   std::vector<std::unique_ptr<IoThread>> own_;  // started when first needed
   std::vector<IoThread*> free_own_;
+  Clock::time_point no_thread_until_{};
   std::atomic<int> sessions_{0};
   std::atomic<bool> stopping_{false};
 };
@@ -60,14 +61,14 @@ class Residence : public std::enable_shared_from_this<Residence> {
   IoThread& thread() const { return *thread_; }
   // Whether its thread serves no other.
   bool alone() const { return alone_; }
-  // Where the session goes, as the last thing it does here.
-  void set_thread(IoThread& thread, bool alone) {
-    alone_ = alone;
-    thread_ = &thread;
-  }
+  // The session goes there, where `arrive` is the first that it does: nothing of it may be touched here any more.
+  // `alone`: the thread will serve no other.
+  void move(IoThread& to, bool alone, std::function<void()> arrive);
 
  private:
   const std::weak_ptr<IoGroup> group_;
+  // What is posted to a thread for the session lies before whatever comes for the next one that lives there.
+  std::mutex moving_;
   std::atomic<IoThread*> thread_;
   std::atomic<bool> alone_{false};
 };

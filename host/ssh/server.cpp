@@ -238,11 +238,11 @@ void Server::Impl::spread(tcp::socket socket, Session::Peer peer) {
   socket.set_option(tcp::no_delay(true), ignored);  // an upload once stalled for 13 s without it
   socket.set_option(boost::asio::socket_base::keep_alive(true), ignored);
   socket.native_non_blocking(true, ignored);
-  const auto pair = threads[next_thread++ % threads.size()];
+  const auto group = threads[next_thread++ % threads.size()];
   const int fd = socket.release(ignored);
   if (fd < 0) return;
-  auto session = std::make_shared<Session>(pair, context, fd, std::move(peer));
-  boost::asio::post(pair->light().io(), [thread = &pair->light(), session = std::move(session)] {
+  auto session = std::make_shared<Session>(group, context, fd, std::move(peer));
+  boost::asio::post(group->light().io(), [thread = &group->light(), session = std::move(session)] {
     thread->add(session);
     session->start();
   });

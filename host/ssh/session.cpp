@@ -207,8 +207,8 @@ void Session::open() {
   listed_ = authentication_->take_listed();
   listed_->touch(Clock::now());
   listed_->on_close([residence = residence_, its_fs = std::weak_ptr(fs_), weak = weak_from_this()] {
-    // A call that hangs may keep that thread from hearing of it.
-    if (const auto fs = residence->alone() ? its_fs.lock() : nullptr) fs->cancel();
+    // Here, since a call that hangs may keep the session's own thread from hearing of it.
+    if (const auto fs = its_fs.lock()) fs->cancel();
     residence->post([weak] {
       if (const auto self = weak.lock()) self->close_on_request();
     });

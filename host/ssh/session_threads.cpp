@@ -3,7 +3,6 @@
 // On which thread of its group a session lives: the light one, the bulk one for as long as it moves much data, or one
 // of its own for as long as it sends many short requests to a quick storage. A move is the last thing that a session
 // does on a thread; what comes for it there afterwards finds that it has left.
-#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "host/core/log.h"
@@ -41,6 +40,7 @@ bool Session::may_move() const {
 }
 
 bool Session::many_short_requests() const {
+  if (fs_ && fs_->asks_before()) return false;
   const auto requests = share_ ? share_->usage->short_requests : 0;
   return requests >= limits::kShortRequests && moved_since_tick_ < requests * limits::kShortRequestBytes &&
          Clock::now() >= storage_slow_until_;
@@ -75,10 +75,7 @@ void Session::consider_going_back() {
   moved_since_tick_ = 0;
   if (share_) share_->usage->short_requests = 0;
   calm_ticks_ = &here() != &threads_->light() && calm ? calm_ticks_ + 1 : 0;
-  if (calm_ticks_ >= kCalmTicks && may_move()) {
-    calm_ticks_ = 0;
-    move(threads_->light());
-  }
+  if (calm_ticks_ >= kCalmTicks && may_move()) move(threads_->light());
 }
 
 void Session::move(IoThread& target) {
@@ -91,15 +88,15 @@ void Session::move(IoThread& target) {
     watch_.reset();
   }
   arrived_ = false;
-  residence_->set_thread(target, &target == own_);
-  if (own_ != nullptr && own_ != &target) {
-    core::log::debug("sftpd", connection_id_, "back on a thread that serves others as well");
-    threads_->give_back(*std::exchange(own_, nullptr));
-  }
-  boost::asio::post(target.io(), [self] { self->arrive(); });
+  calm_ticks_ = 0;
+  IoThread* const left = own_ != &target ? std::exchange(own_, nullptr) : nullptr;
+  if (left != nullptr) core::log::debug("sftpd", connection_id_, "back on a thread that serves others as well");
+  const auto group = threads_;
+  residence_->move(target, own_ != nullptr, [self] { self->arrive(); });
+  if (left != nullptr) group->give_back(*left);
 }
 
-// A worker's answer may have come here before.
+// What was posted here during an earlier stay may have come before.
 void Session::arrive() {
   arrived_ = true;
   if (phase_ == Phase::kEnded) return;

@@ -25,6 +25,7 @@ class MountedFs final : public SessionFs {
   explicit MountedFs(std::shared_ptr<const Context> context) : context_(std::move(context)) {}
 
   void cancel() override { context_->mounts.cancel(); }
+  bool asks_before() const override { return notices::asks_before(*context_); }
   const Identity& identity() const override { return context_->identity; }
   core::WorkerPool& pool(const VirtualPath& path) override { return context_->mounts.at(path).fs->pool(); }
   Features features(const VirtualPath& path) const override;

@@ -29,6 +29,10 @@ bool wanted(const Context& context, Kind kind) {
   return context.options.events != nullptr && context.options.events->wants(kind);
 }
 
+bool asks_before(const Context& context) {
+  return wanted(context, Kind::kPreUpload) || wanted(context, Kind::kPreDownload) || wanted(context, Kind::kPreDelete);
+}
+
 void file(const Context& context, Kind kind, const core::VirtualPath& path, std::optional<std::uint64_t> size) {
   if (!wanted(context, kind)) return;
   auto made = event(context, kind, path);

@@ -15,6 +15,7 @@
 namespace host::vfs::notices {
 
 bool wanted(const Context& context, events::Kind kind);
+bool asks_before(const Context& context);  // whether `asked` asks anybody
 
 void file(const Context& context, events::Kind kind, const core::VirtualPath& path, std::optional<std::uint64_t> size);
 void renamed(const Context& context, const core::VirtualPath& from, const core::VirtualPath& to);

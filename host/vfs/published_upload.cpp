@@ -17,8 +17,11 @@ using core::Result;
 using core::Status;
 using plugin::OpenArgs;
 
+// Where writes are in order: what is there is then the beginning of the file, whatever failed after it.
 bool keeps_parts(const Context& context, const Place& place) {
-  return context.options.upload_mode == UploadMode::kAtomicResume && place.fs->caps().has(plugin::FsCaps::kResume);
+  const auto& caps = place.fs->caps();
+  return context.options.upload_mode == UploadMode::kAtomicResume && caps.has(plugin::FsCaps::kResume) &&
+         !caps.has(plugin::FsCaps::kRandomWrite);
 }
 
 class PublishedUpload final : public WholeUpload {

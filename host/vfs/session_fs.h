@@ -88,6 +88,8 @@ class SessionFs {
 
   // The client is gone: storage calls under way may give up, files are still to be closed as lost. [quick]
   virtual void cancel() {}
+  // Calls may wait for somebody's decision. [quick]
+  virtual bool asks_before() const { return false; }
   virtual const Identity& identity() const = 0;                  // [quick]
   virtual core::WorkerPool& pool(const VirtualPath& path) = 0;   // [quick]
   virtual Features features(const VirtualPath& path) const = 0;  // [quick]

@@ -46,7 +46,11 @@ Transfer::Transfer(std::shared_ptr<const Context> context, core::VirtualPath pat
       ordered_(plan.writable && !caps_.has(FsCaps::kRandomWrite)) {
   constexpr std::uint32_t kBeginsEmpty = plugin::OpenArgs::kTruncate | plugin::OpenArgs::kExclusive;
   if (!ordered_ || (plan.flags & kBeginsEmpty) != 0) return;
-  if (const auto there = file_->stat(context_->op())) order_.skip(there->size);
+  if (const auto there = file_->stat(context_->op())) {
+    order_.skip(there->size);
+  } else {
+    (void)fail(there.error());  // nobody knows where writing would go on
+  }
 }
 
 Transfer::~Transfer() {

@@ -4,6 +4,7 @@
 #include "host/sftp/testing/fake_fs.h"
 
 #include <chrono>
+#include <thread>
 #include <utility>
 
 #include "host/sftp/testing/fake_file.h"
@@ -57,6 +58,7 @@ std::size_t Gate::count(const std::string& name) const {
 
 void Gate::pass(const std::string& name, const std::string& detail) {
   std::unique_lock lock(mutex_);
+  std::this_thread::sleep_for(std::chrono::nanoseconds(next_takes.exchange(0)));
   ++counts_[name];
   calls_.push_back(name + " " + detail);
   changed_.notify_all();

@@ -4,7 +4,9 @@
 // and can be held at a gate; sizes and counts are bounded. Paths below /other belong to a second pool.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -26,6 +28,8 @@ class Gate {
   bool wait_for(const std::string& name, std::size_t count);
   std::vector<std::string> calls() const;  // "name detail", in order of arrival
   std::size_t count(const std::string& name) const;
+
+  std::atomic<std::int64_t> next_takes = 0;  // ns: how long the next call works
 
   void pass(const std::string& name, const std::string& detail);  // called by the file system
 
