@@ -22,6 +22,8 @@ FILES_AT_ONCE = 16
 LIST_ENTRIES = 100_000
 ONE_WAY_MS = 20
 LOAD_SECONDS = 120
+CROWD_LOGINS, CROWD_SECONDS = 200, 5
+LIMITED = "limited to 100 MB/s"
 
 
 @dataclass
@@ -55,7 +57,7 @@ class Bench:
     def prepare(self, scenarios):
         os.makedirs(self.files)
         os.makedirs(self.local)
-        if set(scenarios) & {"get", "scp", "beside", "fairness"}:
+        if set(scenarios) & {"get", "scp", "beside", "fairness", "hooks"}:
             self.clients.make_file(os.path.join(self.files, "big"), self.sizes.bulk_bytes)
         if "scp" in scenarios:
             self.clients.make_file(os.path.join(self.local, "big"), self.sizes.bulk_bytes)
@@ -279,13 +281,23 @@ def measure_fairness(bench, peer, _):
     return metrics
 
 
+def measure_hooks(bench, peer, case):
+    """A download before, beside and after a crowd that logs in through a program which takes a second (bench/README.md)."""
+    user = peer.limited_user if case == LIMITED else peer.user
+    result = bench.clients.run(peer, "crowd", "big", "--bytes", bench.sizes.bulk_bytes, "--count", CROWD_LOGINS,
+                               "--crowd-user", "crowd", "--seconds", CROWD_SECONDS, user=user)
+    peer.tree.settle()  # fails when a program or a zombie is left
+    return {"kept": result["beside_per_s"] / result["alone_per_s"], "alone_mb_per_s": result["alone_per_s"] / 1e6,
+            "beside_mb_per_s": result["beside_per_s"] / 1e6, "crowd_s": result["crowd_s"]}
+
+
 @dataclass(frozen=True)
 class Scenario:
     name: str
     title: str
     measure: object
     cases: tuple = ("",)
-    instance: str = "shared"  # "shared", "fresh" per measurement, or "one-io-thread"
+    instance: str = "shared"  # "shared", "fresh" per measurement, "one-io-thread" or "hooks"
     peers: tuple = ("sallyport", "sshd", "rclone")
 
 
@@ -302,4 +314,6 @@ SCENARIOS = (
     Scenario("beside", "Login of another user beside one bulk transfer (sallyport: one pair of I/O threads)", measure_beside, ("get", "put"),
              instance="one-io-thread"),
     Scenario("fairness", "Another user beside 8 bulk downloads", measure_fairness),
+    Scenario("hooks", f"A download beside {CROWD_LOGINS} logins through a program that takes a second", measure_hooks,
+             (LIMITED, "as fast as it can"), instance="hooks", peers=("sallyport",)),
 )
