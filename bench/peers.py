@@ -95,12 +95,21 @@ class Peer:
             self.tree = None
 
 
-class Sallyport(Peer):
-    name, user, quiet_user = "sallyport", "bulk", "quiet"
+# Everybody is let in, after a second.
+SLOW_HOOK = """#!/bin/sh
+case $SFTPGO_AUTHD_USERNAME in limited) rate=100000 ;; *) rate=0 ;; esac
+echo '{"status": 1, "username": "'$SFTPGO_AUTHD_USERNAME'", "home_dir": "FILES", "permissions": {"/": ["*"]}, "download_bandwidth": '$rate'}'
+exec sleep 1
+"""
 
-    def __init__(self, directory, files, client_key, program, io_threads=0, rest=False):
+
+class Sallyport(Peer):
+    name, user, quiet_user, limited_user = "sallyport", "bulk", "quiet", "limited"
+
+    def __init__(self, directory, files, client_key, program, io_threads=0, rest=False, slow_hook=False):
         super().__init__(directory, files, client_key)
         self.program, self.io_threads, self.rest = os.path.abspath(program), io_threads, rest
+        self.slow_hook = slow_hook
         self.http_port = None
 
     def path_of(self, name):
@@ -111,6 +120,12 @@ class Sallyport(Peer):
                             "enabled_ssh_commands": ["scp"]},
                   "data_provider": {"driver": "sqlite", "name": "sallyport.db", "track_quota": 2},
                   "httpd": {"bind_port": -1 if self.rest else 0}}
+        if self.slow_hook:
+            hook = os.path.join(self.directory, "hook")
+            with open(hook, "w", encoding="utf-8") as file:
+                file.write(SLOW_HOOK.replace("FILES", self.files))
+            os.chmod(hook, 0o755)
+            config["data_provider"].update(external_auth_program=hook, external_auth_scope=2)
         with open(os.path.join(self.directory, "sallyport.json"), "w", encoding="utf-8") as file:
             json.dump(config, file)
         if not os.path.exists(os.path.join(self.directory, "sallyport.db")):

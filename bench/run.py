@@ -66,7 +66,8 @@ class Harness:
         arguments = (os.path.join(self.directory, f"{name}-{instance}-{len(os.listdir(self.directory))}"), self.bench.files, self.key)
         if name == "sallyport":
             program = os.path.join(self.options.build_dir, "bin", "sallyport")
-            return Sallyport(*arguments, program, io_threads=1 if instance == "one-io-thread" else 0, rest=instance == "rest")
+            return Sallyport(*arguments, program, io_threads=1 if instance == "one-io-thread" else 0, rest=instance == "rest",
+                             slow_hook=instance == "hooks")
         return {"sshd": Sshd, "rclone": Rclone}[name](*arguments)
 
     @staticmethod
@@ -117,7 +118,7 @@ class Harness:
                 for case in scenario.cases:
                     for name in [peer for peer in self.options.peers if peer in scenario.peers]:
                         self.measure(scenario, case, name, number)
-            for instance in ("one-io-thread", "rest"):
+            for instance in ("one-io-thread", "rest", "hooks"):
                 self.stop("sallyport", instance)
 
     def versions(self):

@@ -27,6 +27,8 @@ ONE_WAY_MS = 20
 LOAD_SECONDS = 120
 REST_CLIENTS = 50
 REST_THREADS = ("http", "log")  # of the server: those that answer, and the one that writes the access log
+CROWD_LOGINS, CROWD_SECONDS = 200, 5
+LIMITED = "limited to 100 MB/s"
 
 
 @dataclass
@@ -61,7 +63,7 @@ class Bench:
     def prepare(self, scenarios):
         os.makedirs(self.files)
         os.makedirs(self.local)
-        if set(scenarios) & {"get", "scp", "beside", "fairness", "rest"}:
+        if set(scenarios) & {"get", "scp", "beside", "fairness", "rest", "hooks"}:
             self.clients.make_file(os.path.join(self.files, "big"), self.sizes.bulk_bytes)
         if "scp" in scenarios:
             self.clients.make_file(os.path.join(self.local, "big"), self.sizes.bulk_bytes)
@@ -318,13 +320,23 @@ def measure_rest(bench, peer, case):
             "cpu_us_per_request": cpu * 1e6 / requests, "http_p99_ms": worst}
 
 
+def measure_hooks(bench, peer, case):
+    """A download before, beside and after a crowd that logs in through a program which takes a second (bench/README.md)."""
+    user = peer.limited_user if case == LIMITED else peer.user
+    result = bench.clients.run(peer, "crowd", "big", "--bytes", bench.sizes.bulk_bytes, "--count", CROWD_LOGINS,
+                               "--crowd-user", "crowd", "--seconds", CROWD_SECONDS, user=user)
+    peer.tree.settle()  # fails when a program or a zombie is left
+    return {"kept": result["beside_per_s"] / result["alone_per_s"], "alone_mb_per_s": result["alone_per_s"] / 1e6,
+            "beside_mb_per_s": result["beside_per_s"] / 1e6, "crowd_s": result["crowd_s"]}
+
+
 @dataclass(frozen=True)
 class Scenario:
     name: str
     title: str
     measure: object
     cases: tuple = ("",)
-    instance: str = "shared"  # "shared", "fresh" per measurement, "one-io-thread" or "rest"
+    instance: str = "shared"  # "shared", "fresh" per measurement, "one-io-thread", "rest" or "hooks"
     peers: tuple = ("sallyport", "sshd", "rclone")
 
 
@@ -343,4 +355,6 @@ SCENARIOS = (
     Scenario("fairness", "Another user beside 8 bulk downloads", measure_fairness),
     Scenario("rest", f"One bulk get beside {REST_CLIENTS} clients of the REST API, compared with the same clients at another process", measure_rest,
              ("50/s", "200/s", "1000/s"), instance="rest", peers=("sallyport",)),
+    Scenario("hooks", f"A download beside {CROWD_LOGINS} logins through a program that takes a second", measure_hooks,
+             (LIMITED, "as fast as it can"), instance="hooks", peers=("sallyport",)),
 )

@@ -36,7 +36,11 @@ int connect_tcp(const Target& target) {
   address.sin_family = AF_INET;
   address.sin_port = htons(target.port);
   const int one = 1;
-  if (fd < 0 || inet_pton(AF_INET, target.host.c_str(), &address.sin_addr) != 1 ||
+  sockaddr_in own{};
+  own.sin_family = AF_INET;
+  const bool bound = target.source.empty() || (inet_pton(AF_INET, target.source.c_str(), &own.sin_addr) == 1 &&
+                                               bind(fd, reinterpret_cast<sockaddr*>(&own), sizeof own) == 0);
+  if (fd < 0 || !bound || inet_pton(AF_INET, target.host.c_str(), &address.sin_addr) != 1 ||
       connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
       setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) != 0) {
     const std::string reason = std::strerror(errno);
@@ -52,11 +56,10 @@ int connect_tcp(const Target& target) {
 
 class Connection::Impl {
  public:
-  explicit Impl(const Target& target) {
+  explicit Impl(const Target& target) : key_file_(target.key_file) {
     try {
       fd_ = connect_tcp(target);
-      login(target);
-      open_sftp();
+      exchange_keys(target);
     } catch (...) {
       release();
       throw;
@@ -64,6 +67,10 @@ class Connection::Impl {
   }
   ~Impl() { release(); }
 
+  void log_in() {
+    authenticate();
+    open_sftp();
+  }
   void enable_readahead() { readahead_.emplace(fd_); }
   void set_handler(std::function<void(const Reply&)> handler) { handler_ = std::move(handler); }
 
@@ -146,7 +153,7 @@ class Connection::Impl {
  private:
   static constexpr std::uint32_t kCallId = 7;
 
-  void login(const Target& target) {
+  void exchange_keys(const Target& target) {
     session_ = ssh_new();
     if (session_ == nullptr) {
       throw std::runtime_error("ssh_new failed");
@@ -171,9 +178,12 @@ class Connection::Impl {
     if (ssh_connect(session_) != SSH_OK) {
       fail("key exchange");
     }
+  }
+
+  void authenticate() {
     ssh_key key = nullptr;
-    if (ssh_pki_import_privkey_file(target.key_file.c_str(), nullptr, nullptr, nullptr, &key) != SSH_OK) {
-      throw std::runtime_error("cannot read the key " + target.key_file);
+    if (ssh_pki_import_privkey_file(key_file_.c_str(), nullptr, nullptr, nullptr, &key) != SSH_OK) {
+      throw std::runtime_error("cannot read the key " + key_file_);
     }
     const int result = ssh_userauth_publickey(session_, nullptr, key);
     ssh_key_free(key);
@@ -289,6 +299,7 @@ class Connection::Impl {
     }
   }
 
+  const std::string key_file_;
   int fd_ = -1;
   ssh_session session_ = nullptr;
   ssh_channel channel_ = nullptr;
@@ -303,7 +314,9 @@ class Connection::Impl {
   bool has_limits_ = false;
 };
 
-Connection::Connection(const Target& target) : impl_(std::make_unique<Impl>(target)) {}
+Connection::Connection(const Target& target) : Connection(target, AfterKeyExchange()) { log_in(); }
+Connection::Connection(const Target& target, AfterKeyExchange) : impl_(std::make_unique<Impl>(target)) {}
+void Connection::log_in() { impl_->log_in(); }
 Connection::~Connection() = default;
 void Connection::enable_readahead() { impl_->enable_readahead(); }
 void Connection::on_reply(std::function<void(const Reply&)> handler) { impl_->set_handler(std::move(handler)); }

@@ -18,12 +18,17 @@ struct Target {
   std::string key_file;
   std::string cipher;  // empty: libssh's own list
   std::string mac;
+  std::string source;  // own address; empty: the system's choice
 };
+
+struct AfterKeyExchange {};
 
 // One SSH connection with one sftp channel, used by one thread. Every failure is an exception with a reason.
 class Connection {
  public:
   explicit Connection(const Target& target);
+  Connection(const Target& target, AfterKeyExchange);  // of no use before log_in()
+  void log_in();
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

@@ -63,6 +63,11 @@ void add_commands(Commands& commands) {
   login.add_option("--count", options.count);
   login.add_option("--parallel", options.parallel);
   login.add_option("--interval-ms", options.interval_ms, "pause of each thread between its logins");
+  CLI::App& crowd = commands.add("crowd", "one download alone, and beside many logins", bench::client::run_crowd);
+  add_transfer_options(crowd, options);
+  crowd.add_option("--count", options.count, "logins");
+  crowd.add_option("--crowd-user", options.crowd_user, "who logs in")->required();
+  crowd.add_option("--seconds", options.seconds, "how long the download is looked at alone, before and after");
   commands.add("idle", "sessions that do nothing until stdin ends", bench::client::run_idle)
       .add_option("--count", options.count);
   commands.add("list", "one directory listing", bench::client::run_list)

@@ -33,6 +33,13 @@ Transfer::Transfer(Connection& connection, TransferPlan plan) : connection_(conn
   handle_ = connection_.open_file(plan_.path, plan_.write ? kOpenWrite | kOpenCreate | kOpenTruncate : kOpenRead);
 }
 
+void Transfer::count(std::uint64_t bytes) {
+  bytes_done_ += bytes;
+  if (plan_.progress != nullptr) {
+    plan_.progress->fetch_add(bytes, std::memory_order_relaxed);
+  }
+}
+
 void Transfer::close() { connection_.close_handle(handle_); }
 
 void Transfer::run(const std::atomic<bool>* stop) {
@@ -95,7 +102,7 @@ void Transfer::on_reply(const Reply& reply) {
   if (reply.type == kData && !plan_.write) {
     on_data(reply, block);
   } else if (reply.type == kStatus && plan_.write && reply.field_u32(5) == kOk) {
-    bytes_done_ += block.size;
+    count(block.size);
   } else {
     throw std::runtime_error("transfer at " + std::to_string(block.offset) + ": reply type " +
                              std::to_string(reply.type) +
@@ -116,7 +123,7 @@ void Transfer::on_data(const Reply& reply, const Block& block) {
   if (size < block.size) {
     again_.push_back({block.offset + size, block.size - size});
   }
-  bytes_done_ += size;
+  count(size);
 }
 
 }  // namespace bench::client

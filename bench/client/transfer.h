@@ -17,6 +17,7 @@ struct TransferPlan {
   std::uint64_t size_bytes = 0;
   std::uint32_t block_bytes = 261120;
   std::uint64_t in_flight_bytes = 8ULL << 20;
+  std::atomic<std::uint64_t>* progress = nullptr;  // bytes are also counted here, for other threads
 };
 
 // One file moved with many requests in flight. Short reads are asked for again; the place of every block that comes
@@ -37,6 +38,7 @@ class Transfer {
   };
   bool next_block(const std::atomic<bool>* stop, Block& block);
   void issue(const Block& block);
+  void count(std::uint64_t bytes);
   void on_reply(const Reply& reply);
   void on_data(const Reply& reply, const Block& block);
 

@@ -94,6 +94,7 @@ core::Result<void> run(const Start& start, Signals& signals) {
   log::info("service", "", "starting Sallyport " + version());
   const auto config = start.read_config();
   if (!config) return config.error();
+  for (const auto& warning : action_warnings(*config)) log::warn("config", "", warning);
   plugin::HostTables tables;
   auto plugins = registry_options(*config);
   plugins.host_extensions = tables.extensions();

@@ -4,7 +4,11 @@
 // only.
 #include "host/app/hooks.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "host/config/rules.h"
@@ -55,9 +59,13 @@ std::vector<Instance> login_hooks(const Config& config) {
   return out;
 }
 
+bool are_set(const config::Actions& actions) {
+  return !actions.execute_on.empty() && (!actions.command.empty() || !actions.http_notification_url.empty());
+}
+
 void add_actions(std::vector<Instance>& out, const Config& config, const config::Actions& actions, const char* about,
                  int seconds, std::string where) {
-  if (actions.execute_on.empty() || (actions.command.empty() && actions.http_notification_url.empty())) return;
+  if (!are_set(actions)) return;
   const Json own = {{"about", about},
                     {"execute_on", actions.execute_on},
                     {"command", actions.command},
@@ -111,6 +119,17 @@ std::vector<Instance> authenticator_instances(const Config& config) {
 std::vector<Instance> notifier_instances(const Config& config) {
   return in_order(action_hooks(config), kActionHooks, config.plugins.notifiers, config.plugins.notifier,
                   "plugins.notifier");
+}
+
+std::vector<std::string> action_warnings(const Config& config) {
+  std::vector<std::string> out;
+  const auto look = [&](const config::Actions& actions, const std::string& key) {
+    if (!are_set(actions) || actions.command.empty() || ::access(actions.command.c_str(), X_OK) == 0) return;
+    out.push_back(key + ".command: " + actions.command + " cannot be run: " + std::strerror(errno));
+  };
+  look(config.sftpd.actions, "sftpd.actions");
+  look(config.data_provider.actions, "data_provider.actions");
+  return out;
 }
 
 core::Result<std::vector<std::unique_ptr<plugin::Authenticator>>> make_authenticators(plugin::Registry& registry,

@@ -78,5 +78,18 @@ TEST(Hooks, ActionsNeedEventsAndSomebodyToTell) {
   EXPECT_EQ(hooks[1]["url"], "http://h/");
 }
 
+TEST(Hooks, CommandsThatCannotBeRunAreNamed) {
+  config::Config config;
+  config.sftpd.actions.command = config.data_provider.actions.command = "/no/such/program";
+  EXPECT_TRUE(action_warnings(config).empty()) << "nothing is to be run";
+  config.sftpd.actions.execute_on = {"upload"};
+  EXPECT_EQ(action_warnings(config), (std::vector<std::string>{"sftpd.actions.command: /no/such/program cannot be run: "
+                                                               "No such file or directory"}));
+  config.data_provider.actions.execute_on = {"add"};
+  EXPECT_EQ(action_warnings(config).size(), 2u);
+  config.sftpd.actions.command = config.data_provider.actions.command = "/bin/sh";
+  EXPECT_TRUE(action_warnings(config).empty());
+}
+
 }  // namespace
 }  // namespace host::app

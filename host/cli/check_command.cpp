@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "host/app/check.h"
+#include "host/app/hooks.h"
 #include "host/cli/commands.h"
 #include "host/cli/context.h"
 #include "host/config/reference.h"
@@ -26,6 +27,7 @@ int check(const CheckFlags& flags) {
   const auto config = flags.config.load();
   if (!config) return fail(config.error());
   if (flags.print) std::cout << config::values_in_force(*config);
+  for (const auto& warning : app::action_warnings(*config)) std::cerr << "Warning: " << warning << "\n";
   const auto problems = app::check(*config);
   for (const auto& problem : problems) fail(problem);
   if (!problems.empty()) return EXIT_FAILURE;

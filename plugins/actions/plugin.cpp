@@ -45,8 +45,9 @@ class Actions : public sallyport::Notifier<Actions> {
     return std::find(settings_.execute_on.begin(), settings_.execute_on.end(), kind) != settings_.execute_on.end();
   }
 
+  // A redirection is not followed, so whoever should have been told was not.
   Outcome<void> notify(const sp_op& op, std::string_view event) {
-    return run(op, event, settings_.retries, [](int status) { return status < 400; });
+    return run(op, event, settings_.retries, [](int status) { return status < 300; });
   }
 
   // A service says no with any answer but 200, a command with any exit code but 0.
@@ -93,7 +94,8 @@ class Actions : public sallyport::Notifier<Actions> {
       const bool hopeless = answer && answer->status < 500;
       if (left <= 0 || hopeless || !rest(op, pause)) {
         if (!answer) return answer.failure();
-        return Failure{SP_E_DENIED, "the service answers " + std::to_string(answer->status), 0};
+        return Failure{SP_E_DENIED,
+                       hook_common::server_of(url) + ": the service answers " + std::to_string(answer->status), 0};
       }
     }
   }

@@ -12,7 +12,6 @@
 namespace auth_external {
 namespace {
 
-using sallyport::Failure;
 using sallyport::Outcome;
 using sallyport::view;
 
@@ -68,7 +67,7 @@ Outcome<void> ask_external(Target& target, Cache& cache, const sp_op& op, const 
     kept = std::move(*answer);
   }
   Json user = parse(*kept);
-  if (!user.is_object()) return Failure{SP_E_DENIED, "the answer is not a user as JSON", 0};
+  if (!user.is_object()) return target.fails("the answer is not a user as JSON");
   const auto name = user.find("username");
   if (name == user.end() || !name->is_string() || name->get_ref<const std::string&>().empty()) return sink.deny();
   if (asks && request.method != SP_AUTH_KEYBOARD) cache.keep(request, *kept);

@@ -16,6 +16,14 @@ using sallyport::Failure;
 using sallyport::Outcome;
 using sallyport::view;
 
+// Names of accounts are the operator's, others a stranger's: a program that is careless with them must not get one that
+// a shell could take for anything else.
+bool is_plain(std::string_view name) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-";
+  return !name.empty() && name.front() != '-' && name.front() != '.' &&
+         name.find_first_not_of(kPlain) == std::string_view::npos;
+}
+
 // A place among the conversations that there may be.
 class Place {
  public:
@@ -31,9 +39,9 @@ class Place {
 };
 
 // True: questions were handed on.
-Outcome<bool> judge(const std::string& line, AuthSink sink) {
+Outcome<bool> judge(const Target& target, const std::string& line, AuthSink sink) {
   const Json json = parse(line);
-  if (!json.is_object()) return Failure{SP_E_DENIED, "it does not write questions as JSON", 0};
+  if (!json.is_object()) return target.fails("it does not write questions as JSON");
   const auto result = json.find("auth_result");
   const bool done = result != json.end() && result->is_number_integer() && *result != 0;
   auto told = !done ? sink.ask(line) : *result == 1 ? sink.allow() : sink.deny();
@@ -48,9 +56,9 @@ class ProgramTalk final : public sallyport::Conversation<ProgramTalk> {
 
   Outcome<bool> next(const sp_op& op, AuthSink sink) {
     auto line = process_->read_line(target_.cancelled(op));
-    if (!line) return line.failure();
-    if (!*line) return Failure{SP_E_DENIED, target_.settings().program + ": ended without a result", 0};
-    return judge(**line, sink);
+    if (!line) return target_.named(std::move(line.failure()));
+    if (!*line) return target_.fails("ended without a result");
+    return judge(target_, **line, sink);
   }
 
   Outcome<void> step(const sp_op& op, std::span<const sp_str> answers, AuthSink sink) {
@@ -94,7 +102,7 @@ class ServiceTalk final : public sallyport::Conversation<ServiceTalk> {
     if (!answer) return answer.failure();
     const Json json = parse(*answer);
     if (json.is_object()) about_["questions"] = json.value("questions", Json::array());
-    return judge(*answer, sink);
+    return judge(target_, *answer, sink);
   }
 
   Outcome<void> step(const sp_op& op, std::span<const sp_str> answers, AuthSink sink) {
@@ -124,12 +132,15 @@ Outcome<ConversationPtr> keep_if(Outcome<bool> asked, std::unique_ptr<Talk> talk
 Outcome<ConversationPtr> ask_keyboard(Target& target, std::atomic<std::size_t>& open, const sp_op& op,
                                       const sp_auth_request& request, AuthSink sink) {
   const Json user = parse(view(request.user_json));
-  if (!user.is_object()) return Failure{SP_E_DENIED, "unknown user", 0};
+  const bool known = user.is_object();
+  const std::string name(view(request.user));
+  // Whoever has no account is asked like the others, and refused by the host at last: questions must not tell.
+  if (!known && !(target.settings().ask_unknown_users && is_plain(name)))
+    return Failure{SP_E_DENIED, "unknown user", 0};
   auto place = std::make_shared<Place>(open);
   if (place->number() > target.settings().max_conversations)
     return Failure{SP_E_BUSY, "too many conversations are open (max_conversations)", 0};
-  const std::string name(view(request.user));
-  const std::string hash = user.value("password", "");
+  const std::string hash = known ? user.value("password", "") : "";
   if (target.is_program()) {
     auto process = target.start({{"SFTPGO_AUTHD_USERNAME", name}, {"SFTPGO_AUTHD_PASSWORD", hash}});
     if (!process) return process.failure();

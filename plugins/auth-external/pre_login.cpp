@@ -7,7 +7,6 @@
 
 namespace auth_external {
 
-using sallyport::Failure;
 using sallyport::Outcome;
 using sallyport::view;
 
@@ -22,10 +21,10 @@ Outcome<void> ask_pre_login(Target& target, const sp_op& op, const sp_auth_reque
   if (!answer) return answer.failure();
   if (answer->find_first_not_of(" \t\r\n") == std::string::npos) return sink.next();
   Json changes = parse(*answer);
-  if (!changes.is_object()) return Failure{SP_E_DENIED, "the answer is not a user as JSON", 0};
+  if (!changes.is_object()) return target.fails("the answer is not a user as JSON");
   // A name would make it the whole user for the host.
   if (const auto name = changes.find("username"); name != changes.end()) {
-    if (*name != Json(view(request.user))) return Failure{SP_E_DENIED, "the answer is about another user", 0};
+    if (*name != Json(view(request.user))) return target.fails("the answer is about another user");
     changes.erase(name);
   }
   auto text = to_text(changes);

@@ -23,6 +23,7 @@ sallyport::Outcome<Settings> parse_settings(std::string_view config) {
   settings.umask = json.at("umask").get<std::string>();
   settings.time = std::chrono::seconds(json.at("seconds").get<int>());
   settings.max_conversations = json.at("max_conversations").get<std::size_t>();
+  settings.ask_unknown_users = json.at("ask_unknown_users").get<bool>();
   settings.cache = std::chrono::seconds(json.at("cache_seconds").get<int>());
   settings.ca_file = json.at("ca_file").get<std::string>();
   if (settings.program.empty() == settings.url.empty()) return invalid("a program or a URL is needed, and one of them");

@@ -26,6 +26,8 @@ inline constexpr const char* kSettingsSchema = R"({
                 "description": "how long a program, a conversation with it, or a service may take"},
     "max_conversations": {"type": "integer", "default": 100, "minimum": 1, "maximum": 10000,
                           "description": "programs that wait for answers of clients at once"},
+    "ask_unknown_users": {"type": "boolean", "default": true,
+                          "description": "whether questions are put to names without an account, too, who are refused in the end; false: they are refused at once, which tells who has one"},
     "cache_seconds": {"type": "integer", "default": 0, "minimum": 0, "maximum": 3600,
                       "description": "how long an accepted password or key is not asked about again; 0: always ask"},
     "ca_file": {"type": "string", "default": "",
@@ -42,6 +44,7 @@ struct Settings {
   std::string umask;
   std::chrono::seconds time{0};
   std::size_t max_conversations = 0;
+  bool ask_unknown_users = false;
   std::chrono::seconds cache{0};
   std::string ca_file;
 };

@@ -18,6 +18,19 @@ hook_common::Process::Cancelled Target::cancelled(const sp_op& op) const {
   return [this, op] { return sallyport::cancelled(host_, op); };
 }
 
+Failure Target::fails(const std::string& why) const {
+  return named(
+      {SP_E_DENIED, (is_program() ? settings_.program : hook_common::server_of(settings_.url)) + ": " + why, 0});
+}
+
+Failure Target::named(Failure failure) const {
+  const std::string_view hook = settings_.hook == Hook::kExternal   ? "external"
+                                : settings_.hook == Hook::kPreLogin ? "pre-login"
+                                                                    : "keyboard";
+  failure.message.insert(0, std::string(hook) + " hook: ");
+  return failure;
+}
+
 hook_common::Command Target::command(const Variables& variables) const {
   hook_common::Command command;
   command.program = settings_.program;
@@ -30,19 +43,23 @@ hook_common::Command Target::command(const Variables& variables) const {
 Outcome<std::string> Target::run(const sp_op& op, const Variables& variables) {
   auto process = start(variables);
   if (!process) return process.failure();
-  return (*process)->finish(cancelled(op));
+  auto said = (*process)->finish(cancelled(op));
+  if (!said) return named(std::move(said.failure()));
+  return said;
 }
 
 Outcome<std::unique_ptr<hook_common::Process>> Target::start(const Variables& variables) {
-  return hook_common::Process::start(dog_, command(variables), deadline());
+  auto process = hook_common::Process::start(dog_, command(variables), deadline());
+  if (!process) return named(std::move(process.failure()));
+  return process;
 }
 
 Outcome<std::string> Target::post(const sp_op& op, const std::string& url, std::string_view body,
                                   Watchdog::Clock::time_point until) {
   auto answer = http_.request(url, body, until, cancelled(op));
-  if (!answer) return answer.failure();
+  if (!answer) return named(std::move(answer.failure()));
   if (answer->status == 204) return std::string();
-  if (answer->status != 200) return Failure{SP_E_DENIED, "the service answers " + std::to_string(answer->status), 0};
+  if (answer->status != 200) return fails("the service answers " + std::to_string(answer->status));
   return std::move(answer->body);
 }
 

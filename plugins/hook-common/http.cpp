@@ -6,9 +6,9 @@
 #include "hook-common/http.h"
 
 #include <Poco/Net/Context.h>
+#include <Poco/Net/HTTPClientSession.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
-#include <Poco/Net/HTTPSClientSession.h>
 #include <Poco/Net/SecureStreamSocket.h>
 #include <Poco/Net/SocketImpl.h>
 #include <Poco/URI.h>
@@ -59,10 +59,6 @@ struct HttpClient::Impl {
     socket.setPeerHostName(uri.getHost());  // whom the certificate must name
     return Poco::Net::StreamSocket(static_cast<const Poco::Net::Socket&>(socket));
   }
-  static std::unique_ptr<HTTPClientSession> session_over(const Poco::Net::StreamSocket& socket, const Poco::URI& uri) {
-    if (!is_secure(uri)) return std::make_unique<HTTPClientSession>(socket);
-    return std::make_unique<Poco::Net::HTTPSClientSession>(Poco::Net::SecureStreamSocket(socket));
-  }
 };
 
 HttpClient::HttpClient(Watchdog& dog, const std::string& ca_file) {
@@ -106,7 +102,7 @@ Outcome<Answer> HttpClient::request(const std::string& url, std::string_view bod
     socket.connect(Poco::Net::SocketAddress(*address, uri.getPort()), time);
     socket.setSendTimeout(time);
     socket.setReceiveTimeout(time);
-    session = Impl::session_over(socket, uri);
+    session = std::make_unique<HTTPClientSession>(socket);  // Poco's for https connects on its own or not at all
     auto path = uri.getPathAndQuery();
     if (path.empty() || path.front() != '/') path.insert(0, "/");
     using Poco::Net::HTTPRequest;

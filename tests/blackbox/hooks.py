@@ -167,7 +167,8 @@ class Service:
 
 
 @contextlib.contextmanager
-def service():
+def service(tls=None):
+    """`tls`: an ssl.SSLContext; then it is one of https, by name."""
     made = Service()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -188,7 +189,12 @@ def service():
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # who refuses our certificate is expected
     made.url = f"http://127.0.0.1:{server.server_address[1]}"
+    if tls is not None:
+        # The handshake is for the thread of the connection.
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        made.url = f"https://localhost:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Actions: what commands and services are told about files and accounts, in which order, and that nothing waits for them."""
 import json
+import os
 import threading
 import time
 
@@ -11,8 +12,7 @@ import hooks
 import rawsftp as s
 from hooks import program, run  # noqa: F401
 from rest import HASH, Rest
-from util import run as run_program
-from util import wait_for
+from util import seconds, wait_for
 
 pytestmark = pytest.mark.ours
 FILE_EVENTS = ["upload", "download", "delete", "rename", "ssh_cmd"]
@@ -99,6 +99,28 @@ def test_commands_about_files(run, tmp_path):
     assert "0022" in next(iter(tmp_path.glob("done.*"))).read_text(), "the umask is the configured one"
 
 
+def test_scp_is_a_transfer_and_no_command(run, tmp_path):
+    server = run(["alice"], sftpd={"enabled_ssh_commands": ["*"],
+                                   "actions": {"execute_on": FILE_EVENTS, "command": str(recorder(tmp_path))}})
+    alice = server.accounts["alice"]
+
+    def talk(command, *rounds):
+        channel = link.open_session()
+        channel.settimeout(seconds(20))
+        channel.exec_command(command)
+        for awaited, said in rounds:
+            assert not awaited or channel.recv(len(awaited)) == awaited
+            channel.sendall(said)
+        channel.close()
+
+    with s.transport(server, alice) as link:
+        talk("scp -t /f", (b"\0", b"C0644 1 f\n"), (b"\0", b"x\0"), (b"\0", b""))
+        wait_runs(tmp_path, 1)
+        talk("scp -f /f", (b"", b"\0"), (b"C0644 1 f\n", b"\0"), (b"x\0", b"\0"))
+        got = wait_runs(tmp_path, 2)
+    assert [arguments for arguments, _ in got] == [[kind, "alice", f"{alice.home}/f", "", ""] for kind in ("upload", "download")]
+
+
 def test_requests_about_files(run, tmp_path):
     with hooks.service() as service:
         service.answers["/n"] = lambda _: (200, "")
@@ -116,6 +138,24 @@ def test_requests_about_files(run, tmp_path):
             assert names == sorted(names)
         assert f"path={alice.home}/a b&ü".replace("/", "%2F").replace(" b", "+b").replace("&", "%26").replace("ü", "%C3%BC") \
             in service.asked[0].raw_query
+
+
+def test_the_command_runs_beside_the_request(run, tmp_path):
+    """Each waits for the other to have begun."""
+    command = program(tmp_path, "both", f"echo > {tmp_path}/begun; until [ -e {tmp_path}/asked ]; do sleep 0.02; done; echo > {tmp_path}/ended")
+
+    def answer(_):
+        wait_for("the command runs", (tmp_path / "begun").exists)
+        (tmp_path / "asked").touch()
+        return 200, ""
+
+    with hooks.service() as service:
+        service.answers["/n"] = answer
+        server = run(["alice"], sftpd={"actions": {"execute_on": ["upload"], "command": str(command),
+                                                   "http_notification_url": service.url + "/n"}})
+        with s.transport(server, server.accounts["alice"]) as link:
+            put(sftp_of(link), "/f", b"1")
+        wait_for("both are over", (tmp_path / "ended").exists)
 
 
 def test_only_the_events_that_are_named_and_only_what_went_well(run, tmp_path):
@@ -175,19 +215,29 @@ def test_what_is_about_to_happen_may_be_refused(run, tmp_path, way):
             sftp.remove("/open")
 
 
-def test_many_who_are_asked_at_once_all_get_their_turn(run, tmp_path):
-    command = program(tmp_path, "ask", "exec sleep 0.3")
-    server = run(["alice"], sftpd={"actions": {"execute_on": ["pre-delete"], "command": str(command)}})
-    alice = server.accounts["alice"]
-    for n in range(14):
+def test_many_who_are_asked_at_once_all_get_their_turn_and_hold_up_nobody(run, tmp_path):
+    """More of them than a storage has workers: they wait, and whoever is asked nothing does not."""
+    command = program(tmp_path, "ask", f"until [ -e {tmp_path}/go ]; do sleep 0.05; done")
+    server = run(["alice", "bob"], sftpd={"actions": {"execute_on": ["pre-delete"], "command": str(command)}})
+    alice, bob = server.accounts["alice"], server.accounts["bob"]
+    for n in range(40):
         (alice.home / str(n)).touch()
-    with s.transport(server, alice) as link:
-        clients = [sftp_of(link) for _ in range(14)]
+    with s.transport(server, alice) as one, s.transport(server, alice) as two, s.transport(server, alice) as three, \
+            s.transport(server, bob) as other:
+        clients = [sftp_of(link) for link in (one, two, three) for _ in range(14)][:40]
         threads = [threading.Thread(target=client.remove, args=(f"/{n}",)) for n, client in enumerate(clients)]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        try:
+            wait_for("8 are asked", lambda: len(hooks.children(server.pid)) == 8)
+            sftp = sftp_of(other)
+            for n in range(10):
+                put(sftp, f"/{n}", b"1")
+            assert len(sftp.listdir("/")) == 10 and len(list(alice.home.iterdir())) == 40
+        finally:
+            (tmp_path / "go").touch()
+            for thread in threads:
+                thread.join()
     assert not list(alice.home.iterdir())
 
 
@@ -218,8 +268,16 @@ def test_who_is_asked_and_not_there_refuses(run, tmp_path):
     server.wait_log(lambda line: "refused by actions" in str(line.get("message")) and "No such file" in line["message"])
 
 
+def test_a_command_that_is_not_there_is_told_at_the_start(run, tmp_path):
+    server = run(sftpd={"actions": {"execute_on": ["upload"], "command": f"{tmp_path}/none"}})
+    wanted = f"sftpd.actions.command: {tmp_path}/none cannot be run: No such file or directory"
+    assert [line["level"] for line in server.log_lines() if line.get("message") == wanted] == ["warn"]
+    checked = server.cli("check-config")
+    assert checked.stderr.count(wanted) == 1 and "configuration is good" in checked.stdout
+
+
 def test_requests_are_repeated_and_commands_are_not(run, tmp_path):
-    left = [500, 500, 200, 404]
+    left = [500, 500, 200, 404, 302]
     with hooks.service() as service:
         service.answers["/n"] = lambda _: (left.pop(0), "")
         server = run(["alice"], sftpd={"actions": {"execute_on": ["upload"], "http_notification_url": service.url + "/n"}},
@@ -227,13 +285,15 @@ def test_requests_are_repeated_and_commands_are_not(run, tmp_path):
         with s.transport(server, server.accounts["alice"]) as link:
             put(sftp_of(link), "/a", b"1")
             put(sftp_of(link), "/b", b"1")
+            put(sftp_of(link), "/c", b"1")
         wait_for("all answers", lambda: not left)
-        server.wait_log(lambda line: line.get("sender") == "events" and "answers 404" in line["message"])
-        assert [asked.query["path"][-1] for asked in service.asked] == ["a", "a", "a", "b"]
+        for status in (404, 302):
+            server.wait_log(lambda line: line.get("sender") == "events" and f"{service.url}: the service answers {status}" in line["message"])
+        assert [asked.query["path"][-1] for asked in service.asked] == ["a", "a", "a", "b", "c"]
 
 
 def test_nothing_waits_for_a_command(run, tmp_path):
-    command = program(tmp_path, "slow", f"echo > {tmp_path}/began.$$; exec sleep 1000")
+    command = program(tmp_path, "slow", f"export MARK={tmp_path}/slow; echo > {tmp_path}/began.$$; sleep 1000 & exec sleep 1000")
     server = run(["alice"], sftpd={"actions": {"execute_on": ["upload"], "command": str(command)}})
     begun = time.monotonic()
     with s.transport(server, server.accounts["alice"]) as link:
@@ -244,7 +304,20 @@ def test_nothing_waits_for_a_command(run, tmp_path):
     assert time.monotonic() - begun < 30
     server.stop()
     assert "50 events were dropped: the server stops" in server.log_text()
-    wait_for("it is gone", lambda: not hooks.processes_with(f"{tmp_path}/slow"))
+    wait_for("it is gone, and what it had started", lambda: not hooks.processes_with(f"{tmp_path}/slow"))
+
+
+def test_what_a_command_has_left_behind_goes_on(run, tmp_path):
+    command = program(tmp_path, "leaves", f"MARK={tmp_path}/leaves sleep 1000 & echo > {tmp_path}/done")
+    server = run(["alice"], sftpd={"actions": {"execute_on": ["upload"], "command": str(command)}})
+    with s.transport(server, server.accounts["alice"]) as link:
+        put(sftp_of(link), "/f", b"1")
+    wait_for("it is over", lambda: (tmp_path / "done").exists() and not hooks.children(server.pid))
+    server.stop()
+    left = hooks.processes_with(f"{tmp_path}/leaves")
+    for pid in left:
+        os.kill(pid, 9)
+    assert len(left) == 1
 
 
 def test_accounts(run, tmp_path):

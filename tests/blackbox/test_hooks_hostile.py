@@ -1,21 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hooks that hang, flood, fork, or answer nonsense: the login is denied with one clear line, and nothing stays behind."""
-import json
-import os
 import socket
-import subprocess
 import threading
 import time
-from pathlib import Path
 
-import paramiko
 import pytest
 
 import hooks
 import rawsftp as s
-from hooks import by_key, by_password, by_questions, failure, program, run, user_json  # noqa: F401
-from rest import Rest
-from util import pattern, seconds, side_by_side, wait_for
+from hooks import by_password, by_questions, failure, program, run  # noqa: F401
+from util import seconds, wait_for
 
 pytestmark = pytest.mark.ours
 SECRET = "a-very-secret-password"
@@ -184,91 +178,3 @@ def test_a_client_that_leaves_ends_the_program_that_checks_it(run, tmp_path):
     thread.join()
     wait_for("it is gone", lambda: not hooks.children(server.pid))
     assert "the client has left" in failure(server, mark, "ext")
-
-
-def test_slow_programs_slow_nobody_else(run, tmp_path):
-    """A hundred logins wait for programs that hang; transfers under way, and a login by key, go on as before. What is
-    compared is the server's work, because its time is that of the machine; whoever had to wait for the programs would
-    wait for most of the minute that they get."""
-    hook = program(tmp_path, "hook", "exec sleep 1000")
-    server = run(["alice"], httpd={"bind_port": -1},
-                 data_provider={"external_auth_program": str(hook), "external_auth_scope": 1})
-    alice = server.accounts["alice"]
-    content = pattern(8 << 20)
-
-    def work():
-        """Seconds of the processor that the server has used, in user mode and in the kernel."""
-        fields = Path(f"/proc/{server.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def transfers(sftp):
-        used, begun = work(), time.monotonic()
-        with sftp.open("/f", "wb") as file:
-            file.set_pipelined(True)
-            file.write(content)
-        with sftp.open("/f", "rb") as file:
-            file.prefetch()
-            assert file.read() == content
-        return work() - used, time.monotonic() - begun
-
-    def waiting():
-        values = Rest(server.rest_url).call("GET", "/metrics").text.splitlines()
-        return sum(float(line.split()[1]) for line in values
-                   if line.startswith(('sallyport_pool_queued{pool="hook-auth-external"}',
-                                       'sallyport_pool_busy{pool="hook-auth-external"}')))
-
-    with s.transport(server, alice) as link, paramiko.SFTPClient.from_transport(link) as sftp:
-        alone = min(transfers(sftp)[0] for _ in range(3))
-        crowd = [subprocess.Popen(["sshpass", "-p", "x", "sftp", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-                                   "-o", "PubkeyAuthentication=no", "-o", "PreferredAuthentications=password",
-                                   "-P", str(server.port), f"ext{n}@127.0.0.1"], stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=server.env(), start_new_session=True)
-                 for n in range(100)]
-        try:
-            wait_for(lambda: f"logins with the hook: {waiting()}", lambda: waiting() == 100, 50)
-            wait_for(lambda: f"programs: {len(hooks.children(server.pid))}", lambda: len(hooks.children(server.pid)) == 32)
-            measured = [transfers(sftp) for _ in range(3)]
-            assert min(used for used, _ in measured) < 2 * alone + seconds(0.5), (alone, measured)
-            assert min(took for _, took in measured) < seconds(15), (alone, measured)
-            begun = time.monotonic()
-            assert by_key(server, "alice", alice.keys[0]) == "in"
-            assert time.monotonic() - begun < seconds(15)
-        finally:
-            for process in crowd:
-                os.killpg(process.pid, 9)
-                process.wait()
-
-
-def test_a_crowd_through_a_slow_program(run, tmp_path, keyring):
-    """100 logins at once through a program that takes a second, 32 at a time. With keys, so that hashing, which has its
-    own limit, does not hide what is measured."""
-    hook = program(tmp_path, "hook", f"""sleep 1
-echo '{json.dumps(user_json("NAME", tmp_path / "home"))}' | sed "s/NAME/$SFTPGO_AUTHD_USERNAME/"
-""")
-    server = run(data_provider={"external_auth_program": str(hook)})
-    assert by_key(server, "ext0", keyring.user()) == "in"
-    before = server.fd_count()
-    key = paramiko.Ed25519Key.from_private_key_file(str(keyring.user()))
-
-    def login(outcomes, n):
-        with s.transport(server, None, login=False, source=f"127.0.0.{2 + n % 4}") as link:
-            link.auth_timeout = seconds(300)
-            outcomes.append(hooks.refusal_or_in(lambda: link.auth_publickey(f"ext{n % 10}", key)))
-
-    def part(first):
-        outcomes = []
-        threads = [threading.Thread(target=login, args=(outcomes, n)) for n in range(first, 100, 4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert outcomes == ["in"] * 25, outcomes
-
-    begun = time.monotonic()
-    side_by_side(*(lambda first=first: part(first) for first in range(4)))
-    took = time.monotonic() - begun
-    print(f"100 logins took {took:.1f} s")
-    assert took >= 100 / 32, "more programs at once than allowed"
-    wait_for("no process is left", lambda: not hooks.children(server.pid))
-    # Workers may have opened the database meanwhile; what each login leaves behind would be a hundred.
-    wait_for(lambda: f"descriptors: {before} before, {server.fd_count()} now", lambda: server.fd_count() <= before + 30)

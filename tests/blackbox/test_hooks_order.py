@@ -60,24 +60,6 @@ def test_a_third_notifier(run, tmp_path, monkeypatch):
         [("upload", f"{alice.home}/{name}", f"/{name}", 3, "SFTP") for name in ("keep", "drop")]
 
 
-# The two verbatim samples of the replaced system's documentation.
-VERBATIM = """if test "$SFTPGO_AUTHD_USERNAME" = "test_user"; then
-  echo '{"status":1,"username":"test_user","expiration_date":0,"home_dir":"/tmp/test_user","uid":0,"gid":0,"max_sessions":0,"quota_size":0,"quota_files":100000,"permissions":{"/":["*"],"/somedir":["list","download"]},"upload_bandwidth":0,"download_bandwidth":0,"filters":{"allowed_ip":[],"denied_ip":[]},"public_keys":[]}'
-else
-  echo '{"username":""}'
-fi
-"""
-
-
-def test_the_documented_program(run, tmp_path, keyring):
-    hook = program(tmp_path, "hook", VERBATIM)
-    server = run(data_provider={"external_auth_program": str(hook)})
-    assert by_password(server, "test_user", "anything") == "in"
-    assert by_key(server, "test_user", keyring.user()) == "in"
-    assert by_password(server, "other", "anything") == "AuthenticationException"
-    assert json.loads(stored(server, "test_user")["permissions"]) == {"/": ["*"], "/somedir": ["list", "download"]}
-
-
 def test_sample_external_auth_shell(run, tmp_path, monkeypatch):
     users = tmp_path / "users"
     users.write_text("ada:pass:word\nbob:x\n")

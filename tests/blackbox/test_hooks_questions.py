@@ -52,8 +52,34 @@ def test_two_rounds(run, tmp_path):
     assert by_questions(server, "alice", ["one", "t w o"], ["answer3"]) == ("in", asked)
     assert (tmp_path / "said").read_text().strip() == f"alice|one|t w o|answer3|{stored(server, 'alice')['password']}"
     assert by_questions(server, "alice", ["one", "two"], ["wrong"]) == ("AuthenticationException", asked)
+
+
+@pytest.mark.parametrize("text", [TWO_ROUNDS, CHECKED], ids=["questions", "password"])
+def test_names_cannot_be_probed(run, tmp_path, text):
+    """Whoever has no account is asked what the others are asked, and gets in with no answer."""
+    server = asks(run, tmp_path, text)
+    wrong, right = ((["1", "2"], ["wrong"]), (["1", "2"], ["answer3"])) if text == TWO_ROUNDS else ((["wrong"],), (["correct horse"],))
+    assert by_questions(server, "nobody", *wrong) == by_questions(server, "alice", *wrong)
     mark = server.mark()
-    assert by_questions(server, "nobody", ["one", "two"], ["answer3"]) == ("AuthenticationException", [])
+    assert by_questions(server, "nobody", *right)[0] == "AuthenticationException"
+    assert "unknown user" in failure(server, mark, "nobody")
+    assert stored(server, "nobody") is None
+    wait_for("no process is left", lambda: not hooks.children(server.pid))
+
+
+def test_names_that_a_shell_could_take_for_something_else_reach_no_program(run, tmp_path):
+    server = asks(run, tmp_path, f"echo \"$SFTPGO_AUTHD_USERNAME\" >> {tmp_path}/names\n" + TWO_ROUNDS)
+    server.add_account("it's $HOME")
+    for name in ("a b", "-n", "../x", "$(id)", "x;y", "é", "", "nobody"):
+        assert by_questions(server, name, ["1", "2"], ["answer3"])[0] == "AuthenticationException", name
+    assert by_questions(server, "it's $HOME", ["1", "2"], ["answer3"])[0] == "in", "an account may be called anything"
+    assert (tmp_path / "names").read_text().splitlines() == ["nobody", "it's $HOME"]
+
+
+def test_unknown_names_may_be_refused_at_once(run, tmp_path):
+    server = asks(run, tmp_path, TWO_ROUNDS, plugins={"authenticator": {"auth-external": {"ask_unknown_users": False}}})
+    mark = server.mark()
+    assert by_questions(server, "nobody", ["1", "2"], ["answer3"]) == ("AuthenticationException", [])
     assert "unknown user" in failure(server, mark, "nobody")
 
 
