@@ -4,6 +4,8 @@
 // threads; the provider does its own locking. Must not know which provider it is.
 #include "host/users/store.h"
 
+#include <utility>
+
 #include "host/core/limits.h"
 #include "host/core/log.h"
 #include "host/users/bounded_json.h"
@@ -35,6 +37,16 @@ std::string name_in(std::string_view record) {
   return name != json.end() && name->is_string() ? name->get<std::string>() : std::string();
 }
 
+// Allowed, because accounts of the replaced system have them, but hardly meant.
+void warn_of_ids(const User& user) {
+  for (const auto& [name, id] : {std::pair("uid", user.uid), std::pair("gid", user.gid)}) {
+    if (id <= kMaxMappedId) continue;
+    core::log::warn("dataProvider", "",
+                    "user \"" + user.username + "\": " + name + " " + std::to_string(id) + " is above " +
+                        std::to_string(kMaxMappedId) + ": it has no effect, new files keep the server's owner");
+  }
+}
+
 }  // namespace
 
 struct Store::Impl {
@@ -51,6 +63,7 @@ struct Store::Impl {
 // Everything between a caller's user and a record that may be stored. `stored` is the account that it changes, or null.
 core::Result<void> Store::Impl::check(User& user, const User* stored) {
   if (auto done = validate(user, options.users_base_dir); !done) return done;
+  warn_of_ids(user);
   if (user.filesystem.backend != "fs-local" || user.filesystem.settings_json != "{}") {
     if (auto done = check_settings(user, stored); !done) return done;
   }

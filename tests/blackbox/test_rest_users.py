@@ -177,6 +177,40 @@ def test_members_that_mean_nothing_are_named_in_the_log(rest, rest_server):
     rest.delete(f"user/{user['id']}")
 
 
+def test_ids_that_have_no_effect_are_named_in_the_log(rest, rest_server):
+    mark = rest_server.mark()
+    user = rest.add(rest_server, "big", uid=70000)
+    assert user["uid"] == 70000
+    rest_server.wait_log(lambda l: "uid 70000 is above 65535" in l.get("message", ""), start=mark)
+    rest.delete(f"user/{user['id']}")
+
+
+def test_a_database_that_is_broken(make_server):
+    """Each answer that needs it is a 500 with a reason and without secrets; what does not need it goes on."""
+    server = make_server(config={"httpd": {"bind_port": -1}})
+    server.start()
+    try:
+        rest = Rest(server.rest_url)
+        ann = rest.add(server, "ann")
+
+        def rename(old, new):
+            with sqlite3.connect(server.config_dir / "sallyport.db") as database:
+                database.execute(f"ALTER TABLE {old} RENAME TO {new}")
+        rename("users", "gone")
+        new = {"username": "bob", "password": HASH, "home_dir": "/tmp/bob", "permissions": {"/": ["*"]}}
+        for answer in (rest.get("providerstatus"), rest.get("user"), rest.get("user", username="ann"), rest.get(f"user/{ann['id']}"),
+                       rest.post("user", new), rest.put(f"user/{ann['id']}", {}), rest.delete(f"user/{ann['id']}"),
+                       rest.get("dumpdata", output_file="d.json")):
+            status, error, message = answer.said
+            assert status == 500 and error and not message and HASH not in answer.text
+        assert rest.get("health").status == rest.get("version").status == rest.get("connection").status == 200
+        assert not (server.config_dir / "backups/d.json").exists()
+        rename("gone", "users")
+        assert rest.user("ann") == ann and rest.get("providerstatus").said == (200, "", "Alive")
+    finally:
+        server.stop()
+
+
 def test_pages_of_ten_thousand_accounts(make_server):
     """The promise is 50 ms a page on SQLite, wherever it lies; here the median of a few, on a machine that does other things too."""
     server = make_server(config={"httpd": {"bind_port": -1}})
