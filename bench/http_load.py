@@ -110,7 +110,10 @@ def serve(file):
                 link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 selector.register(link, selectors.EVENT_READ)
                 continue
-            request = key.fileobj.recv(65536)  # clients send each in one piece
+            try:
+                request = key.fileobj.recv(65536)  # clients send each in one piece
+            except ConnectionResetError:
+                request = b""
             if request:
                 key.fileobj.sendall(answers[request.split(b" ", 2)[1]])
             else:

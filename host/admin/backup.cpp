@@ -135,6 +135,10 @@ class Restore {
       return;
     }
     const std::string name = user.username;
+    if (told_ < core::limits::kMaxRefusalsTold && !users::check_members(json)) {
+      ++told_;
+      users::warn_of_unknown_members("backup", name, json);
+    }
     auto stored = known ? store_.update(user) : store_.add(std::move(user));
     if (!stored) return refuse(name, stored.error());
     ++(known ? summary.updated : summary.added);
@@ -152,6 +156,7 @@ class Restore {
 
   users::Store& store_;
   const RestoreMode mode_;
+  std::size_t told_ = 0;  // accounts with members that mean nothing
 };
 
 }  // namespace

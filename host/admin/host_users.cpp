@@ -6,11 +6,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "host/admin/account_json.h"
+#include "host/admin/user_events.h"
 #include "host/core/limits.h"
-#include "host/core/log.h"
 #include "host/users/bounded_json.h"
-#include "host/users/user_json.h"
+#include "host/users/public_json.h"
 
 namespace host::admin {
 namespace {
@@ -30,21 +29,6 @@ Result<Json> parse_object(std::string_view text) {
 
 // Names in old databases may hold any bytes.
 std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
-// Clients of the replaced system may send what only it knows; a name that is mistyped should not pass unnoticed.
-void tell_unknown_members(const std::string& username, const Json& json) {
-  if (const auto known = users::check_members(json); !known) {
-    core::log::warn("httpd", "", "user \"" + username + "\": ignored: " + known.error().message());
-  }
-}
-
-// Secrets that are sent back as they were shown, or left empty, keep their stored value.
-void keep_secrets(const User& stored, User& changed, plugin::Registry& registry) {
-  if (changed.filesystem.backend != stored.filesystem.backend || stored.filesystem.settings_json == "{}") return;
-  auto kept = registry.keep_user_secrets(changed.filesystem.backend, stored.filesystem.settings_json,
-                                         changed.filesystem.settings_json);
-  if (kept) changed.filesystem.settings_json = std::move(*kept);
-}
 
 Error unknown_id(std::int64_t id) {
   return {Status::kNotFound, "Not found: user with ID " + std::to_string(id) + " does not exist"};
@@ -71,14 +55,14 @@ Result<std::string> HostUsers::list(std::string_view query_json) {
   if (!name->empty()) {
     auto user = store_.find(*name);
     if (!user && user.error().status != Status::kNotFound) return user.error();
-    if (user) all.push_back(without_secrets(*user, registry_));
+    if (user) all.push_back(users::public_json(*user, registry_));
     return text_of(all);
   }
   const auto limit = std::min(*wanted, std::int64_t{core::limits::kUsersPerPage});
   if (limit <= 0) return text_of(all);
   auto page = store_.list(static_cast<std::size_t>(limit), static_cast<std::size_t>(*offset), *order == "DESC");
   if (!page) return page.error();
-  for (const auto& user : *page) all.push_back(without_secrets(user, registry_));
+  for (const auto& user : *page) all.push_back(users::public_json(user, registry_));
   return text_of(all);
 }
 
@@ -86,7 +70,7 @@ Result<std::string> HostUsers::get(std::int64_t id) {
   quotas_.flush();
   auto user = find(id);
   if (!user) return user.error();
-  return text_of(without_secrets(*user, registry_));
+  return text_of(users::public_json(*user, registry_));
 }
 
 Result<std::string> HostUsers::add(std::string_view user_json) {
@@ -94,14 +78,12 @@ Result<std::string> HostUsers::add(std::string_view user_json) {
   if (!json) return json.error();
   User user;
   if (auto merged = users::merge_json(user, *json); !merged) return merged.error();
-  const std::string name = user.username;
-  tell_unknown_members(name, *json);
+  users::warn_of_unknown_members("httpd", user.username, *json);
   auto added = store_.add(std::move(user));
   if (added) {
     tell(events_, events::Kind::kUserAdd, *added, registry_);
-    return text_of(without_secrets(*added, registry_));
+    return text_of(users::public_json(*added, registry_));
   }
-  if (added.error().status == Status::kExists) return Error(Status::kExists, "username " + name + " already exists");
   return added.error();
 }
 
@@ -116,8 +98,7 @@ Result<void> HostUsers::update(std::int64_t id, std::string_view changes_json) {
   if (changed.id != id) {
     return Error(Status::kInvalid, "user ID in request body does not match user ID in path parameter");
   }
-  tell_unknown_members(user->username, *changes);
-  keep_secrets(*user, changed, registry_);
+  users::warn_of_unknown_members("httpd", user->username, *changes);
   changed.username = user->username;  // a name is for life: clients of the replaced system may send another one
   auto updated = store_.update(changed);
   if (!updated) return updated.error();

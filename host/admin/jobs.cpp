@@ -8,8 +8,8 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "host/admin/account_json.h"
 #include "host/admin/backup.h"
+#include "host/admin/user_events.h"
 #include "host/core/limits.h"
 #include "host/core/log.h"
 #include "host/core/metrics.h"
@@ -108,6 +108,7 @@ Result<users::Usage> Jobs::count(const std::string& username) {
   }
   vfs::Options options;
   options.make_home = false;
+  options.master_keys = &store_.master_keys();
   auto files = vfs::SessionFs::mount(registry_, std::move(identity), options);
   if (!files) return files.error();
   {

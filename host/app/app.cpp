@@ -127,7 +127,8 @@ core::Result<void> run(const Start& start, Signals& signals) {
   auth::Authenticators authenticators(**store, login.pool(), std::move(*plugins_at_login),
                                       static_cast<std::size_t>(config->plugins.login_concurrency));
   auth::LoginFlow logins(login, &authenticators);
-  auto server = make_server(start, *config, {&registry, &logins, &defender, &sessions, &quotas, &events});
+  auto server = make_server(start, *config,
+                            {&registry, &logins, &defender, &sessions, &quotas, &events, &(*store)->master_keys()});
   if (!server) return server.error();
   if (auto started = administration.start(); !started) return started.error();
   std::optional<Reloader> reloader;

@@ -23,6 +23,7 @@ std::vector<std::string> check(const config::Config& config) {
   if (store && store->driver == "memory") {
     note(users::Store::open(registry, *store));  // reads its file and writes nothing
   } else if (store) {
+    note(users::MasterKeys::open(store->master_keys));
     note(registry.make_provider("provider-" + store->driver, store->provider_config_json));
   }
   for (const auto& name : storage_names(config)) note(registry.storage(name));

@@ -20,6 +20,8 @@ constexpr std::size_t kMaxBannerBytes = 64 * 1024;
 // Drivers whose data_provider.name is a file of ours rather than a database at a server.
 constexpr std::array<std::string_view, 3> kFileDrivers = {"sqlite", "bolt", "memory"};
 
+constexpr char kMasterKeyFile[] = "master.key";  // in the configuration directory
+
 core::Error invalid(const std::string& text) { return {core::Status::kInvalid, text}; }
 
 core::Result<std::string> provider_name(const config::Config& config) {
@@ -106,6 +108,13 @@ core::Result<users::StoreOptions> store_options(const config::Config& config) {
   options.users_base_dir = provider.users_base_dir;
   options.manage_users = provider.manage_users != 0;
   options.upgrade_password_hashes = provider.upgrade_password_hashes;
+  if (!provider.master_key.empty() && !provider.master_key_file.empty()) {
+    return invalid("data_provider.master_key and data_provider.master_key_file: one of them is allowed, not both");
+  }
+  options.master_keys.keys = provider.master_key;
+  options.master_keys.make_file = provider.master_key_file.empty();
+  options.master_keys.file =
+      config.resolve(provider.master_key_file.empty() ? kMasterKeyFile : provider.master_key_file);
   return options;
 }
 

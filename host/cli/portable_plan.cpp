@@ -18,6 +18,7 @@
 #include "host/config/rules.h"
 #include "host/users/base64.h"
 #include "host/users/cidr.h"
+#include "host/users/master_keys.h"
 #include "host/users/user_json.h"
 
 namespace host::cli {
@@ -181,6 +182,7 @@ Result<config::Config> configuration(const PortableFlags& flags) {
   config.data_provider.driver = "memory";
   config.data_provider.name.clear();
   config.data_provider.track_quota = 0;
+  config.data_provider.master_key = users::MasterKeys::random_text();  // nothing is left behind
   config.httpd.bind_port = 0;
   config.sftpd.bind_port = flags.port;
   config.sftpd.bind_address = flags.bind_address;

@@ -10,7 +10,7 @@
 #include "host/cli/context.h"
 #include "host/cli/table.h"
 #include "host/cli/user_fields_json.h"
-#include "host/users/user_json.h"
+#include "host/users/public_json.h"
 #include "host/vfs/session_fs.h"
 
 namespace host::cli {
@@ -27,13 +27,6 @@ struct UserFlags {
 
 std::string dump(const users::Json& json) {
   return json.dump(2, ' ', false, users::Json::error_handler_t::replace) + "\n";
-}
-
-// Without the password, and without what the storage plugin calls a secret.
-users::Json public_form(users::User user, plugin::Registry& registry) {
-  auto blanked = registry.blank_user_secrets(user.filesystem.backend, user.filesystem.settings_json);
-  user.filesystem.settings_json = blanked ? *blanked : "{}";  // a plugin that is missing cannot tell what is secret
-  return users::to_json(user, users::Secrets::kBlank);
 }
 
 core::Result<void> merge(users::User& user, const UserFlags& flags) {
@@ -59,13 +52,28 @@ void warn_of_ids(const users::User& user) {
   warn("gid", user.gid);
 }
 
+// For commands that change something: the memory provider would forget it when this process ends.
+core::Result<Accounts> open_to_change(const ConfigFlags& flags) {
+  auto accounts = Accounts::open(flags);
+  if (!accounts || accounts->config.data_provider.driver != "memory") return accounts;
+  const auto& file = accounts->config.data_provider.name;
+  const std::string advice = file.empty()
+                                 ? "use its REST API"
+                                 : "use its REST API for now, or edit " + accounts->config.resolve(file).string() +
+                                       " (data_provider.name) and send it SIGHUP";
+  return core::Error(core::Status::kUnsupported,
+                     "data_provider.driver is memory: accounts are in the server's memory, where this command reaches "
+                     "nothing; " +
+                         advice);
+}
+
 int add(const UserFlags& flags) {
   users::User user;
   user.username = flags.name;
   user.status = 1;
   user.permissions[core::VirtualPath()] = users::kAll;
   if (auto merged = merge(user, flags); !merged) return fail(merged.error());
-  auto accounts = Accounts::open(flags.config);
+  auto accounts = open_to_change(flags.config);
   if (!accounts) return fail(accounts.error());
   const auto added = accounts->store->add(std::move(user));
   if (!added) return fail(added.error());
@@ -75,7 +83,7 @@ int add(const UserFlags& flags) {
 }
 
 int update(const UserFlags& flags) {
-  auto accounts = Accounts::open(flags.config);
+  auto accounts = open_to_change(flags.config);
   if (!accounts) return fail(accounts.error());
   auto user = accounts->store->find(flags.name);
   if (!user) return fail(user.error());
@@ -105,7 +113,7 @@ int list(const UserFlags& flags) {
   if (!all) return fail(all.error());
   if (flags.as_json) {
     auto array = users::Json::array();
-    for (auto& user : *all) array.push_back(public_form(std::move(user), *accounts->registry));
+    for (const auto& user : *all) array.push_back(users::public_json(user, *accounts->registry));
     std::cout << dump(array);
     return EXIT_SUCCESS;
   }
@@ -123,13 +131,13 @@ int show(const UserFlags& flags) {
   if (!accounts) return fail(accounts.error());
   auto user = accounts->store->find(flags.name);
   if (!user) return fail(user.error());
-  std::cout << dump(public_form(std::move(*user), *accounts->registry));
+  std::cout << dump(users::public_json(*user, *accounts->registry));
   return EXIT_SUCCESS;
 }
 
 // What the account really holds becomes what it is said to hold.
 int scan_quota(const UserFlags& flags) {
-  auto accounts = Accounts::open(flags.config);
+  auto accounts = open_to_change(flags.config);
   if (!accounts) return fail(accounts.error());
   auto user = accounts->store->find(flags.name);
   if (!user) return fail(user.error());
@@ -137,6 +145,7 @@ int scan_quota(const UserFlags& flags) {
   identity.user = *user;
   vfs::Options options;
   options.make_home = false;  // a home that is not there holds nothing that could be counted
+  options.master_keys = &accounts->store->master_keys();
   auto files = vfs::SessionFs::mount(*accounts->registry, std::move(identity), options);
   if (!files) return fail(files.error());
   const auto found = (*files)->scan_usage();
@@ -151,10 +160,20 @@ int scan_quota(const UserFlags& flags) {
 }
 
 int remove(const UserFlags& flags) {
-  auto accounts = Accounts::open(flags.config);
+  auto accounts = open_to_change(flags.config);
   if (!accounts) return fail(accounts.error());
   if (auto removed = accounts->store->remove(flags.name); !removed) return fail(removed.error());
   std::cout << "user \"" << flags.name << "\" was deleted\n";
+  return EXIT_SUCCESS;
+}
+
+int reseal(const UserFlags& flags) {
+  auto accounts = open_to_change(flags.config);
+  if (!accounts) return fail(accounts.error());
+  const auto count = accounts->store->reseal();
+  if (!count) return fail(count.error());
+  std::cout << *count << " accounts had secrets that are now encrypted under the first key of "
+            << accounts->store->master_keys().source() << "\n";
   return EXIT_SUCCESS;
 }
 
@@ -201,6 +220,7 @@ void add_user_commands(Commands& commands) {
   listing.first.add_flag("--json", listing.second.as_json, "as a JSON array, without secrets");
   with_name(add_command("show", "show an account as JSON, without secrets", show));
   with_name(add_command("scan-quota", "count the files of an account anew", scan_quota));
+  add_command("reseal", "encrypt the storage secrets of all accounts under the current master key", reseal);
   with_name(add_command("delete", "delete an account; files stay", remove));
 }
 

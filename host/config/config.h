@@ -64,7 +64,8 @@ struct DataProvider {
   std::string external_auth_program;
   int external_auth_scope = 0;
   std::string credentials_path = "credentials", pre_login_program;
-  bool upgrade_password_hashes = false;  // (ours) to argon2id, at a login with the password
+  bool upgrade_password_hashes = false;     // (ours) to argon2id, at a login with the password
+  std::string master_key, master_key_file;  // (ours) for storages' secrets
 };
 
 struct Httpd {

@@ -175,6 +175,12 @@ const Key kKeys[] = {
      "logins that the external program decides."},
     {"data_provider.upgrade_password_hashes", MEMBER(data_provider.upgrade_password_hashes), kAnything, Key::kOurs,
      "Whoever logs in with a password that is stored as another hash gets it stored as argon2id."},
+    {"data_provider.master_key_file", MEMBER(data_provider.master_key_file), kAnything, Key::kOurs,
+     "File with the keys that the secrets of accounts are encrypted under, for the server's user alone (mode 0600): 64 "
+     "hexadecimal digits a line, the first key encrypts, the others only decrypt ([accounts](accounts.md)). Empty: "
+     "`master.key` in the configuration directory, made when the first secret is stored."},
+    {"data_provider.master_key", MEMBER(data_provider.master_key), kAnything, Key::kOurs | Key::kSecret,
+     "The same keys, separated by commas, instead of a file. Meant for the environment variable."},
 
     {"httpd.bind_port", MEMBER(httpd.bind_port), range(-1, 65535), 0,
      "Port of the administration server. 0: none. -1 takes any free port and says in the log which."},

@@ -339,4 +339,14 @@ Result<std::string> Registry::blank_user_secrets(std::string_view storage_name, 
   return (*factory)->user.blank_secrets(settings_json);
 }
 
+Result<std::string> Registry::change_user_secrets(std::string_view storage_name, const std::string& settings_json,
+                                                  const SecretChange& change) {
+  std::unique_lock lock(impl_->mutex);
+  auto factory = impl_->factory(storage_name, Kind::kStorage);
+  if (!factory) return factory.error();
+  const Schema user = (*factory)->user;  // shares its tree
+  lock.unlock();
+  return user.change_secrets(settings_json, change);
+}
+
 }  // namespace host::plugin

@@ -16,6 +16,7 @@
 #include "host/plugin/authenticator.h"
 #include "host/plugin/notifier.h"
 #include "host/plugin/provider.h"
+#include "host/plugin/schema_check.h"
 #include "host/plugin/service.h"
 #include "host/plugin/storage.h"
 
@@ -84,6 +85,9 @@ class Registry {
                                               const std::string& changed);
   // The same settings with secrets (writeOnly members) emptied, for showing to people.
   core::Result<std::string> blank_user_secrets(std::string_view storage_name, const std::string& settings_json);
+  // The same settings with each secret that is a text replaced by what `change` makes of it. Any thread.
+  core::Result<std::string> change_user_secrets(std::string_view storage_name, const std::string& settings_json,
+                                                const SecretChange& change);
 
  private:
   struct Impl;

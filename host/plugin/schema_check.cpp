@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "host/core/limits.h"
+#include "host/plugin/sealed_text.h"
 
 namespace host::plugin {
 
@@ -202,24 +203,18 @@ Result<void> check_members(const json& schema, json& object, const std::string& 
 
 Result<void> check_value(const json& schema, json& value, const std::string& path, bool secret) {
   secret = secret || schema.value("writeOnly", false);
-  if (!fits(schema, value)) {
+  // Of a secret that comes from where it is stored only the type can be judged.
+  const bool sealed = secret && value.is_string() && is_sealed(value.get_ref<const std::string&>());
+  if (!(sealed ? fits_type(value, schema.value("type", "string")) : fits(schema, value))) {
     return Error(Status::kInvalid, (path.empty() ? "" : path + ": ") + "found " + found(schema, value, secret) +
                                        ", allowed is " + allowed(schema));
   }
   return value.is_object() ? check_members(schema, value, path, secret) : core::ok();
 }
 
-// Of `$aes$KEY$HEX`, a secret as the replaced system stores and shows it, the part that tells nothing; else nothing.
-std::string without_key(const json& value) {
-  constexpr std::string_view kMark = "$aes$";
-  const std::string text = value.is_string() ? value.get<std::string>() : "";
-  const auto end_of_key = text.starts_with(kMark) ? text.find('$', kMark.size()) : text.npos;
-  return end_of_key == text.npos ? "" : std::string(kMark) + text.substr(end_of_key + 1);
-}
-
 void blank(const json& schema, json& value) {
   if (schema.value("writeOnly", false)) {
-    value = value.is_string() ? json(without_key(value)) : json();
+    value = value.is_string() ? json(shown_form(value.get_ref<const std::string&>())) : json();
     return;
   }
   if (!value.is_object()) return;
@@ -233,10 +228,24 @@ void blank(const json& schema, json& value) {
   }
 }
 
+bool is_left_out(const json& value) {
+  return value.is_null() || (value.is_string() && (value.get_ref<const std::string&>().empty() ||
+                                                   is_shown_form(value.get_ref<const std::string&>())));
+}
+
+// An empty secret whose companions are empty, too, is to go.
+bool is_cleared(const json& schema, const json& object, const std::string& name) {
+  const auto rules = schema.find("dependentRequired");
+  if (rules == schema.end() || !rules->contains(name) || object.at(name) != "") return false;
+  const auto& others = (*rules)[name];
+  return std::any_of(others.begin(), others.end(),
+                     [&](const json& other) { return !is_given(object, other.get_ref<const std::string&>()); });
+}
+
 // Secrets as `blank` leaves them take their stored value again.
 void keep(const json& schema, const json& stored, json& value) {
   if (schema.value("writeOnly", false)) {
-    if (value.is_null() || value == "" || value == without_key(stored)) value = stored;
+    if (is_left_out(value)) value = stored;
     return;
   }
   if (!value.is_object() || !stored.is_object()) return;
@@ -244,12 +253,33 @@ void keep(const json& schema, const json& stored, json& value) {
   const auto extra = schema.find("additionalProperties");
   for (auto& [name, member] : value.items()) {
     const auto old = stored.find(name);
-    if (old == stored.end()) continue;
+    if (old == stored.end() || is_cleared(schema, value, name)) continue;
     if (properties != schema.end() && properties->contains(name))
       keep((*properties)[name], *old, member);
     else if (extra != schema.end() && extra->is_object())
       keep(*extra, *old, member);
   }
+}
+
+Result<void> change_all(const json& schema, json& value, const std::string& path, const SecretChange& change) {
+  if (schema.value("writeOnly", false)) {
+    if (!value.is_string()) return core::ok();
+    auto changed = change(path, value.get_ref<const std::string&>());
+    if (!changed) return changed.error();
+    value = std::move(*changed);
+    return core::ok();
+  }
+  if (!value.is_object()) return core::ok();
+  const auto properties = schema.find("properties");
+  const auto extra = schema.find("additionalProperties");
+  for (auto& [name, member] : value.items()) {
+    const json* use = properties != schema.end() && properties->contains(name) ? &(*properties)[name]
+                      : extra != schema.end() && extra->is_object()            ? &*extra
+                                                                               : nullptr;
+    if (use == nullptr) continue;
+    if (auto done = change_all(*use, member, join(path, name), change); !done) return done;
+  }
+  return core::ok();
 }
 
 // --- the schema itself ---
@@ -347,6 +377,13 @@ std::string Schema::keep_secrets(std::string_view stored, std::string_view chang
   json old, value;
   if (!parse_text(changed, value) || !value.is_object() || !parse_text(stored, old)) return std::string(changed);
   keep(tree_->root, old, value);
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+Result<std::string> Schema::change_secrets(std::string_view settings_json, const SecretChange& change) const {
+  json value;
+  if (!parse_text(settings_json, value) || !value.is_object()) return std::string(settings_json);
+  if (auto done = change_all(tree_->root, value, "", change); !done) return done.error();
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

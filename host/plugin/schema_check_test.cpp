@@ -105,6 +105,43 @@ TEST(SchemaCheck, KeepsSecretsThatComeBackEmptied) {
   EXPECT_EQ(schema().keep_secrets("", R"({"secret": ""})"), R"({"secret": ""})");
 }
 
+TEST(SchemaCheck, AShownFormStandsForTheStoredSecret) {
+  const auto schema = Schema::parse(R"({"type": "object", "dependentRequired": {"secret": ["key"]},
+    "properties": {"key": {"type": "string"}, "secret": {"type": "string", "writeOnly": true}}})");
+  const std::string stored = R"({"key":"k","secret":"$aes256gcm$1a2b3c4d$00ff"})";
+  const std::string shown = schema->blank_secrets(stored);
+  EXPECT_EQ(shown, R"({"key":"k","secret":"$aes$00ff"})");
+  EXPECT_EQ(schema->keep_secrets(stored, shown), stored);
+  EXPECT_EQ(schema->keep_secrets(stored, R"({"key":"k","secret":""})"), stored);
+  EXPECT_EQ(schema->keep_secrets(stored, R"({"key":"","secret":""})"), R"({"key":"","secret":""})") << "both are to go";
+  EXPECT_EQ(schema->keep_secrets(stored, R"({"key":"k","secret":"$aes$KEY$00"})"),
+            R"({"key":"k","secret":"$aes$KEY$00"})");
+}
+
+TEST(SchemaCheck, ChangesSecretsAtEveryDepth) {
+  const auto schema = Schema::parse(R"({"type": "object", "properties": {
+    "name": {"type": "string"}, "secret": {"type": "string", "writeOnly": true, "pattern": "^k"},
+    "inner": {"type": "object", "additionalProperties": {"type": "string", "writeOnly": true}},
+    "pin": {"type": "integer", "writeOnly": true}}})");
+  std::string seen;
+  const auto changed =
+      schema->change_secrets(R"({"name": "n", "secret": "k1", "inner": {"a": "x"}, "pin": 7})",
+                             [&](std::string_view member, std::string_view text) -> core::Result<std::string> {
+                               seen += std::string(member) + "=" + std::string(text) + " ";
+                               return "<" + std::string(text) + ">";
+                             });
+  EXPECT_EQ(*changed, R"({"inner":{"a":"<x>"},"name":"n","pin":7,"secret":"<k1>"})");
+  EXPECT_EQ(seen, "inner.a=x secret=k1 ");
+  const auto refuses = [](std::string_view, std::string_view) -> core::Result<std::string> {
+    return core::Status::kDenied;
+  };
+  EXPECT_EQ(schema->change_secrets(R"({"secret": "k1"})", refuses).error().status, core::Status::kDenied);
+  EXPECT_EQ(*schema->change_secrets(R"({"name": "n"})", refuses), R"({"name":"n"})");
+  EXPECT_TRUE(schema->check(R"({"secret": "$aes256gcm$1a2b3c4d$00ff"})", "x"))
+      << "the pattern is about the secret itself";
+  EXPECT_FALSE(schema->check(R"({"secret": "x"})", "x"));
+}
+
 TEST(SchemaCheck, MembersThatGoTogether) {
   const auto schema = Schema::parse(R"({"type": "object", "dependentRequired": {"key": ["secret"], "secret": ["key"]},
     "properties": {"key": {"type": "string"}, "secret": {"type": "string", "writeOnly": true}}})");

@@ -278,6 +278,7 @@ void Authentication::admit(auth::Grant grant, const std::shared_ptr<Verdict>& ve
   auto mounted = options_->vfs;
   mounted.quotas = context_.services.quotas;
   mounted.events = context_.services.events;
+  mounted.master_keys = context_.services.master_keys;
   mount(*context_.services.registry, std::move(*identity), mounted,
         [verdict, finish](core::Result<std::shared_ptr<vfs::SessionFs>> fs) {
           if (fs) {

@@ -27,7 +27,8 @@ struct Services {
   auth::Defender* defender = nullptr;
   admin::Sessions* sessions = nullptr;
   vfs::Quotas* quotas = nullptr;
-  events::Events* events = nullptr;  // null: nobody is told
+  events::Events* events = nullptr;          // null: nobody is told
+  users::MasterKeys* master_keys = nullptr;  // null: no account has secrets
 };
 
 struct ServerOptions {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "host/core/log.h"
 #include "host/users/user_fields.h"
 #include "host/users/user_json.h"
 #include "host/users/validate.h"
@@ -62,6 +63,12 @@ core::Result<void> check_members(const Json& json) {
     return done;
   }
   return check_object(member(json, "filesystem"), "filesystem.", {"provider", "s3config", "gcsconfig", "config"});
+}
+
+void warn_of_unknown_members(std::string_view sender, const std::string& username, const Json& json) {
+  if (const auto known = check_members(json); !known) {
+    core::log::warn(sender, "", "user \"" + username + "\": ignored: " + known.error().message());
+  }
 }
 
 }  // namespace host::users

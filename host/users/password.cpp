@@ -10,6 +10,7 @@
 #include <openssl/rand.h>
 
 #include <charconv>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -88,6 +89,20 @@ std::string_view sha_crypt_cost(std::string_view hash) {
   const auto first = scheme.size() + kRoundsMark.size();
   const auto rounds = number(with_rounds.substr(first, with_rounds.size() - first - 1));
   return rounds && *rounds <= password_limits::kShaCryptRounds ? with_rounds : std::string_view();
+}
+
+// `$y$jNR$SALT$DIGEST`: flags as crypt_gensalt sets them, log2 of the blocks and their size in 128 bytes, both from 1.
+std::string_view yescrypt_cost(std::string_view hash) {
+  constexpr std::string_view kDigits = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  constexpr std::size_t kSingleDigits = 48, kDigestChars = 43;  // larger numbers take several digits
+  const auto scheme = up_to_dollar(hash, 2), cost = up_to_dollar(hash, 3), head = up_to_dollar(hash, 4);
+  if (head.empty() || hash.size() != head.size() + kDigestChars) return {};
+  const auto parameters = cost.substr(scheme.size());
+  if (parameters.size() != 4 || parameters.front() != 'j') return {};
+  const auto blocks = kDigits.find(parameters[1]) + 1, size = kDigits.find(parameters[2]) + 1;
+  if (blocks > kSingleDigits || size > kSingleDigits || blocks > 30) return {};
+  const bool fits = (std::uint64_t{128} << blocks) * size / 1024 <= password_limits::kYescryptMemoryKib;
+  return fits ? cost : std::string_view();
 }
 
 bool crypt_verify(std::string_view hash, std::string_view plain) {
@@ -171,6 +186,7 @@ constexpr Scheme kSchemes[] = {
     {"$apr1$", md5_cost, apr1_verify},
     {"$5$", sha_crypt_cost, crypt_verify},
     {"$6$", sha_crypt_cost, crypt_verify},
+    {"$y$", yescrypt_cost, crypt_verify},
 };
 
 const Scheme* find_scheme(std::string_view hash) {

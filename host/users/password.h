@@ -45,6 +45,7 @@ inline constexpr unsigned kArgonLanes = 64;
 inline constexpr unsigned kBcryptCost = 17;  // about 8 s
 inline constexpr unsigned kShaCryptRounds = 10'000'000;
 inline constexpr unsigned kPbkdf2Iterations = 10'000'000;
+inline constexpr unsigned kYescryptMemoryKib = 1024 * 1024;
 }  // namespace password_limits
 
 }  // namespace host::users

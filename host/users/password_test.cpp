@@ -32,6 +32,8 @@ constexpr Known kKnown[] = {
     {"$6$rounds=1000$saltsalt$LAV5VE5Y7w1d73x1mFNspYWUpazfmwv2SoepNXNKJ/otop/Zok96Hr8Q13LEv0DRY/x8v0/crpIjl8NJSAqXV/",
      "secret"},
     {"$apr1$saltsalt$LrttParrLPdxvgutaSXWJ0", "secret"},
+    {"$y$j9T$saltsaltsaltsalt$.Zt5W26jjocuW0wIHGgB6AJelofw6GEpOypHGyow2y5", "secret"},
+    {"$y$j75$saltsaltsaltsalt$DsMjm5uqUiFBUYLB9CLnX8E/M0k0mOVJBUWdpCrUik9", "secret"},
     {"$apr1$r31$fJLRT0KVISHYX88djrnVR/", "a much longer password than sixteen bytes, forty"},
 };
 
@@ -104,6 +106,12 @@ TEST(Password, MalformedOrHostileHashesFailAtOnce) {
            "$6$rounds=$saltsalt$" + b86,
            "$6$rounds=5x$saltsalt$" + b86,
            "$6$saltsalt",
+           "$y$",
+           "$y$j9T$saltsalt",
+           "$y$9T$saltsalt$" + b86.substr(43),
+           "$y$jIT$saltsalt$" + b86.substr(43),  // 2 GiB
+           "$y$j9z$saltsalt$" + b86.substr(43),
+           "$y$j9TX$saltsalt$" + b86.substr(43),
            "$pbkdf2-sha1$",
            "$pbkdf2-sha1$10000001$salt$iwnGHj3e4ShfYAA1SPz7CWOx6OI=",
            "$pbkdf2-sha1$0$salt$iwnGHj3e4ShfYAA1SPz7CWOx6OI=",
@@ -125,6 +133,7 @@ TEST(Password, CostClassIsSchemeAndParameters) {
   EXPECT_EQ(hash_cost_class(kKnown[7].hash), "$1$");
   EXPECT_EQ(hash_cost_class(kKnown[9].hash), "$5$rounds=2000$");
   EXPECT_EQ(hash_cost_class(kKnown[10].hash), "$6$");
+  EXPECT_EQ(hash_cost_class("$y$jFT$saltsalt$" + std::string(43, 'a')), "$y$jFT$") << "1 GiB";
   EXPECT_EQ(hash_cost_class("secret"), "");
 }
 

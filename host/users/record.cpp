@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "host/core/log.h"
+#include "host/users/filesystem_json.h"
 #include "host/users/user_fields.h"
 #include "host/users/validate.h"
 
@@ -105,6 +106,7 @@ core::Result<User> from_record(std::string_view record_json) {
     if (!is_optional(field.name)) return core::Error(core::Status::kIo, problem);
     core::log::warn("dataProvider", "", problem + "; treated as empty");
   }
+  drop_empty_settings(user.filesystem);
   return user;
 }
 

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Storages' secrets as they lie in the database: `$aes$KEY$HEX`, the form of the replaced system, which reads and
-// writes them too. KEY is 32 characters that are themselves the AES-256-GCM key, HEX nonce, ciphertext and tag. It
-// hides a secret from a glance, not from whoever has the database.
+// Secrets in accounts' storage settings, those that the storage's schema marks writeOnly. Stored they are
+// `$aes256gcm$ID$HEX`: AES-256-GCM under the master key of that id, bound to the account, its storage and the member,
+// so that whoever can write the database cannot give one account's secret to another. The replaced system's
+// `$aes$KEY$HEX`, whose KEY is the key itself, is read and becomes ours when the account is stored.
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "host/core/result.h"
+#include "host/plugin/registry.h"
+#include "host/users/master_keys.h"
 #include "host/users/user.h"
 
 namespace host::users {
 
-bool is_sealed(std::string_view text);
-core::Result<std::string> seal(std::string_view plain);
-core::Result<std::string> unseal(std::string_view sealed);  // kInvalid: damaged
+// Before an account is stored: encrypts what is not, or not under the current key. What nobody can read any more stays
+// as it is, and the log says so.
+core::Result<void> seal_secrets(User& user, plugin::Registry& registry, MasterKeys& keys);
 
-// Before an account is stored. What is sealed already stays as it is.
-core::Result<void> seal_secrets(Filesystem& filesystem);
-// The settings for the storage plugin, with the secrets it needs.
-core::Result<std::string> plain_settings(const Filesystem& filesystem);
+// The settings for the storage plugin, with the secrets it needs. `keys` may be null where no account of ours is.
+core::Result<std::string> plain_settings(const User& user, plugin::Registry& registry, MasterKeys* keys);
 
 }  // namespace host::users

@@ -4,9 +4,12 @@
 // threads; the provider does its own locking. Must not know which provider it is.
 #include "host/users/store.h"
 
+#include <utility>
+
 #include "host/core/limits.h"
 #include "host/core/log.h"
 #include "host/users/bounded_json.h"
+#include "host/users/filesystem_json.h"
 #include "host/users/password.h"
 #include "host/users/record.h"
 #include "host/users/secrets.h"
@@ -34,25 +37,35 @@ std::string name_in(std::string_view record) {
   return name != json.end() && name->is_string() ? name->get<std::string>() : std::string();
 }
 
+// Allowed, because accounts of the replaced system have them, but hardly meant.
+void warn_of_ids(const User& user) {
+  for (const auto& [name, id] : {std::pair("uid", user.uid), std::pair("gid", user.gid)}) {
+    if (id <= kMaxMappedId) continue;
+    core::log::warn("dataProvider", "",
+                    "user \"" + user.username + "\": " + name + " " + std::to_string(id) + " is above " +
+                        std::to_string(kMaxMappedId) + ": it has no effect, new files keep the server's owner");
+  }
+}
+
 }  // namespace
 
 struct Store::Impl {
   StoreOptions options;
   plugin::Registry& registry;
   std::unique_ptr<plugin::Provider> provider;
+  std::unique_ptr<MasterKeys> master_keys;
 
-  core::Result<void> check(User& user);
+  core::Result<void> check(User& user, const User* stored);
+  core::Result<void> check_settings(User& user, const User* stored);
   core::Result<std::string> encode(const User& user, RecordKind kind);
 };
 
-// Everything between a caller's user and a record that may be stored.
-core::Result<void> Store::Impl::check(User& user) {
+// Everything between a caller's user and a record that may be stored. `stored` is the account that it changes, or null.
+core::Result<void> Store::Impl::check(User& user, const User* stored) {
   if (auto done = validate(user, options.users_base_dir); !done) return done;
+  warn_of_ids(user);
   if (user.filesystem.backend != "fs-local" || user.filesystem.settings_json != "{}") {
-    auto settings = registry.check_user_settings(user.filesystem.backend, user.filesystem.settings_json);
-    if (!settings) return invalid("filesystem " + user.filesystem.backend + ": " + settings.error().message());
-    user.filesystem.settings_json = std::move(*settings);
-    if (auto sealed = seal_secrets(user.filesystem); !sealed) return sealed;
+    if (auto done = check_settings(user, stored); !done) return done;
   }
   if (!user.password.empty() && !is_password_hash(user.password)) {
     auto hash = hash_password(user.password);
@@ -60,6 +73,20 @@ core::Result<void> Store::Impl::check(User& user) {
     user.password = std::move(*hash);
   }
   return core::ok();
+}
+
+core::Result<void> Store::Impl::check_settings(User& user, const User* stored) {
+  auto& filesystem = user.filesystem;
+  if (stored != nullptr && stored->filesystem.backend == filesystem.backend) {
+    auto kept =
+        registry.keep_user_secrets(filesystem.backend, stored->filesystem.settings_json, filesystem.settings_json);
+    if (kept) filesystem.settings_json = std::move(*kept);
+  }
+  drop_empty_settings(filesystem);
+  auto settings = registry.check_user_settings(filesystem.backend, filesystem.settings_json);
+  if (!settings) return invalid("filesystem " + filesystem.backend + ": " + settings.error().message());
+  filesystem.settings_json = std::move(*settings);
+  return seal_secrets(user, registry, *master_keys);
 }
 
 core::Result<std::string> Store::Impl::encode(const User& user, RecordKind kind) {
@@ -76,13 +103,16 @@ Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Store::~Store() = default;
 
 core::Result<std::unique_ptr<Store>> Store::open(plugin::Registry& registry, const StoreOptions& options) {
+  auto keys = MasterKeys::open(options.master_keys);
+  if (!keys) return keys.error();
   auto provider = make(registry, options);
   if (!provider) return provider.error();
   auto prepared = (*provider)->prepare(collections_json(options.users_table), plugin::Provider::Prepare::kOpen);
   if (!prepared) return prepared.error();
   if (*prepared)
     core::log::info("dataProvider", "", "data provider " + options.driver + ": the tables were brought up to date");
-  return std::unique_ptr<Store>(new Store(std::unique_ptr<Impl>(new Impl{options, registry, std::move(*provider)})));
+  return std::unique_ptr<Store>(
+      new Store(std::unique_ptr<Impl>(new Impl{options, registry, std::move(*provider), std::move(*keys)})));
 }
 
 core::Result<bool> Store::initialise(plugin::Registry& registry, const StoreOptions& options) {
@@ -154,14 +184,14 @@ core::Result<Store::Page> Store::list_after(std::string_view after, std::size_t 
 
 core::Result<User> Store::add(User user) {
   if (!impl_->options.manage_users) return disabled("adding users");
-  if (auto done = impl_->check(user); !done) return done.error();
+  if (auto done = impl_->check(user, nullptr); !done) return done.error();
   user.used_quota_size = user.used_quota_files = user.last_quota_update = user.last_login = 0;
   auto record = impl_->encode(user, RecordKind::kNew);
   if (!record) return record.error();
   if (auto done = impl_->provider->put(kUsersCollection, user.username, plugin::Provider::Put::kInsert, *record);
       !done) {
     if (done.error().status != core::Status::kExists) return done.error();
-    return core::Error(core::Status::kExists, "user \"" + user.username + "\": " + done.error().message());
+    return core::Error(core::Status::kExists, "username " + user.username + " already exists");
   }
   return find(user.username);
 }
@@ -169,7 +199,9 @@ core::Result<User> Store::add(User user) {
 core::Result<User> Store::update(const User& user) {
   if (!impl_->options.manage_users) return disabled("changing users");
   User changed = user;
-  if (auto done = impl_->check(changed); !done) return done.error();
+  const bool has_settings = user.filesystem.settings_json != "{}";
+  const auto stored = has_settings ? find(user.username) : core::Result<User>(core::Error(core::Status::kNotFound));
+  if (auto done = impl_->check(changed, stored ? &*stored : nullptr); !done) return done.error();
   auto record = impl_->encode(changed, RecordKind::kChange);
   if (!record) return record.error();
   if (auto done = impl_->provider->put(kUsersCollection, user.username, plugin::Provider::Put::kUpdate, *record); !done)
@@ -187,7 +219,8 @@ core::Result<User> Store::accept(std::string_view username, std::string_view use
   User user = whole ? User() : *stored;
   if (auto merged = merge_json(user, json); !merged) return merged.error();
   if (user.username != username) return invalid("the answer is about another user");
-  if (auto done = impl_->check(user); !done) return done.error();
+  warn_of_unknown_members("dataProvider", user.username, json);
+  if (auto done = impl_->check(user, stored ? &*stored : nullptr); !done) return done.error();
   const auto put = [&](RecordKind kind, plugin::Provider::Put mode) -> core::Result<void> {
     auto record = impl_->encode(user, kind);
     if (!record) return record.error();
@@ -245,6 +278,29 @@ core::Result<void> Store::upgrade_password(std::string_view username, std::strin
   return impl_->provider->put(kUsersCollection, username, plugin::Provider::Put::kUpdate,
                               Json{{"password", *hash}}.dump());
 }
+
+core::Result<std::size_t> Store::reseal() {
+  if (!impl_->options.manage_users) return disabled("changing users");
+  std::size_t count = 0;
+  for (std::string after;;) {
+    auto page = list_after(after, core::limits::kUsersPerPage);
+    if (!page) return page.error();
+    for (auto& user : page->users) {
+      const auto before = user.filesystem.settings_json;
+      if (auto sealed = seal_secrets(user, impl_->registry, *impl_->master_keys); !sealed) return sealed.error();
+      if (user.filesystem.settings_json == before) continue;
+      const auto filesystem = filesystem_to_json(user.filesystem, Secrets::kKeep);
+      auto put = impl_->provider->put(kUsersCollection, user.username, plugin::Provider::Put::kUpdate,
+                                      Json{{"filesystem", filesystem}}.dump());
+      if (!put) return put.error();
+      ++count;
+    }
+    if (page->last_name.empty()) return count;
+    after = page->last_name;
+  }
+}
+
+MasterKeys& Store::master_keys() { return *impl_->master_keys; }
 
 core::Result<void> Store::check() { return impl_->provider->check(); }
 

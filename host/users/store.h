@@ -11,6 +11,7 @@
 
 #include "host/core/result.h"
 #include "host/plugin/registry.h"
+#include "host/users/master_keys.h"
 #include "host/users/user.h"
 
 namespace host::users {
@@ -22,6 +23,7 @@ struct StoreOptions {
   std::string users_base_dir;
   bool manage_users = true;
   bool upgrade_password_hashes = false;
+  MasterKeyOptions master_keys;  // for storages' secrets
 };
 
 class Store {
@@ -42,8 +44,11 @@ class Store {
     std::string last_name;    // of the page; empty when nothing was left
   };
   core::Result<Page> list_after(std::string_view after, std::size_t limit);
-  core::Result<User> add(User user);            // hashes a plain password; returns what was stored
-  core::Result<User> update(const User& user);  // by username; counters and last_login are left alone
+  core::Result<User> add(User user);  // hashes a plain password; returns what was stored
+  // By username. Counters and last_login are left alone, and so are secrets that are empty or as they were shown.
+  core::Result<User> update(const User& user);
+  // Encrypts all secrets that are not under the current master key anew; how many accounts had such.
+  core::Result<std::size_t> reseal();
   // What an authenticator says about an account: with "username" in it all of the account, which is added when it is
   // not there yet, else changes. Whatever manage_users says; counters and last_login are left alone.
   core::Result<User> accept(std::string_view username, std::string_view user_json);
@@ -58,6 +63,8 @@ class Store {
   core::Result<void> upgrade_password(std::string_view username, std::string_view old_hash, std::string_view plain);
   core::Result<void> check();
   core::Result<void> reload();
+  // What opens accounts' secrets again (secrets.h). Lives as long as the store.
+  MasterKeys& master_keys();
 
  private:
   struct Impl;

@@ -48,7 +48,8 @@ core::Result<void> default_home(User& user, std::string_view users_base_dir) {
 }
 
 core::Result<void> check_base(const User& user) {
-  if (user.username.empty() || user.home_dir.empty()) return invalid("mandatory parameters missing");
+  if (user.username.empty()) return invalid("mandatory parameters missing: username");
+  if (user.home_dir.empty()) return invalid("mandatory parameters missing: home_dir");
   if (has_nul(user.username) || has_nul(user.home_dir))
     return invalid("username and home_dir must not contain a NUL character");
   if (user.password.empty() && user.public_keys.empty())
@@ -116,7 +117,8 @@ core::Result<void> check_folders(User& user) {
 core::Result<void> check_keys(const User& user) {
   for (std::size_t i = 0; i < user.public_keys.size(); ++i) {
     if (auto key = parse_public_key(user.public_keys[i]); !key) {
-      return invalid("could not parse key nr. " + std::to_string(i) + ": " + key.error().text);
+      return invalid("could not parse key nr. " + std::to_string(i) + ": " + key.error().text +
+                     (i == 0 ? " (the first key is nr. 0)" : ""));
     }
   }
   return core::ok();

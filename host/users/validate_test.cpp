@@ -39,8 +39,8 @@ TEST(Validate, Rules) {
   constexpr char kKey[] = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDGG2iyaemx6kvtDkar8GQ5x/qfzHJINM1FsNt3zytNk";
   const Row rows[] = {
       {"ok", [](User&) {}},
-      {"mandatory parameters missing", [](User& u) { u.username.clear(); }},
-      {"mandatory parameters missing", [](User& u) { u.home_dir.clear(); }},
+      {"mandatory parameters missing: username", [](User& u) { u.username.clear(); }},
+      {"mandatory parameters missing: home_dir", [](User& u) { u.home_dir.clear(); }},
       {"NUL", [](User& u) { u.username = std::string("a\0b", 3); }},
       {"NUL", [](User& u) { u.home_dir = std::string("/a\0b", 4); }},
       {"please set a password or at least a public_key", [](User& u) { u.password.clear(); }},

@@ -12,6 +12,10 @@
 #include "host/vfs/activity.h"
 #include "host/vfs/throttle.h"
 
+namespace host::users {
+class MasterKeys;
+}
+
 namespace host::vfs {
 
 // Who is logged in, over which protocol.
@@ -36,11 +40,12 @@ class Quotas;
 struct Options {
   std::uint32_t umask = 022;
   UploadMode upload_mode = UploadMode::kInPlace;
-  Quotas* quotas = nullptr;          // outlives all sessions; null: nothing is counted
-  events::Events* events = nullptr;  // the same; null: nobody is told or asked
-  bool lax_rename = false;           // rename_mode 1: the target's side decides, and every rename replaces
-  bool make_home = true;             // a missing home appears when it is mounted
-  bool ignore_setstat = false;       // setstat_mode 1: owner, permissions and times are answered, not applied; size is
+  Quotas* quotas = nullptr;                  // outlives all sessions; null: nothing is counted
+  events::Events* events = nullptr;          // the same; null: nobody is told or asked
+  users::MasterKeys* master_keys = nullptr;  // the same; null: no account has secrets
+  bool lax_rename = false;                   // rename_mode 1: the target's side decides, and every rename replaces
+  bool make_home = true;                     // a missing home appears when it is mounted
+  bool ignore_setstat = false;  // setstat_mode 1: owner, permissions and times are answered, not applied; size is
 };
 
 }  // namespace host::vfs

@@ -55,7 +55,7 @@ Result<std::vector<Mount>> mount_all(plugin::Registry& registry, const Identity&
   auto storage = registry.storage(user.filesystem.backend);
   if (!storage) return storage.error();
   auto args = mount_args(identity, options, user.home_dir);
-  auto settings = users::plain_settings(user.filesystem);
+  auto settings = users::plain_settings(user, registry, options.master_keys);
   if (!settings) return settings.error();
   args.settings_json = *std::move(settings);
   args.make_root = options.make_home;

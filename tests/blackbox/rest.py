@@ -54,6 +54,13 @@ def resolve(node):
     return node
 
 
+def operations():
+    """Method, path with something in its holes, and whether it needs a password: each endpoint of the description."""
+    for template, item in description()["paths"].items():
+        for method in set(item) & {"get", "post", "put", "delete"}:
+            yield method.upper(), re.sub(r"{\w+}", "1", template), item[method].get("security") != []
+
+
 def operation_of(method, path):
     path = urlsplit(path).path
     for template, item in description()["paths"].items():

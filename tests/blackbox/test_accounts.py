@@ -27,7 +27,7 @@ def folders(*pairs):
 
 # name: (record, the refusal after "Error: Validation error: ", whole unless it ends with "...")
 REFUSED = {
-    "home-empty": (changed(home_dir=""), "mandatory parameters missing"),
+    "home-empty": (changed(home_dir=""), "mandatory parameters missing: home_dir"),
     "home-relative": (changed(home_dir="srv/eve"), "home_dir must be an absolute path, actual value: srv/eve"),
     "no-credentials": (changed(password=""), "please set a password or at least a public_key"),
     "no-root": (changed(permissions={"/x": ["*"]}), 'permissions for the root dir "/" must be set'),
@@ -37,7 +37,7 @@ REFUSED = {
     "relative-permission": (changed(permissions={"/": ["*"], "x": ["*"]}), "permissions need an absolute path..."),
     "root-in-disguise": (changed(permissions={"/": ["*"], "/x/..": ["list"]}), "permissions for..."),
     "status": (changed(status=2), "invalid user status: 2"),
-    "first-key": (changed(public_keys=["nonsense"]), "could not parse key nr. 0: ssh: no key found"),
+    "first-key": (changed(public_keys=["nonsense"]), "could not parse key nr. 0: ssh: no key found (the first key is nr. 0)"),
     "plain-ip": (filters(allowed_ip=["192.0.2.1"]), "could not parse..."),
     "bad-ip": (filters(denied_ip=["192.0.2.0/33"]), "could not parse..."),
     "all-methods-denied": (filters(denied_login_methods=["publickey", "password", "keyboard-interactive"]), "invalid denied_login_methods"),

@@ -164,6 +164,15 @@ def test_check_config(idle):
     assert done.returncode == 1 and "bind_port" in done.stdout + done.stderr and "abc" in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("name, advice", [("", "REST API"), ("users.json", "users.json (data_provider.name)")])
+def test_accounts_in_a_server_s_memory_are_out_of_reach(make_server, name, advice):
+    server = make_server(config={"data_provider": {"driver": "memory", "name": name}})
+    (server.config_dir / "users.json").write_text('{"users": []}')
+    done = server.cli("user", "add", "ann", "--home-dir", "/srv/ann", "--password-stdin", input="secret\n", check=False)
+    assert done.returncode == 1 and advice in done.stderr and done.stdout == ""
+    assert server.cli("user", "list").returncode == 0
+
+
 def test_empty_password_is_refused(idle, tmp_path):
     idle.cli("initprovider")
     assert idle.cli("user", "add", "eve", "--home-dir", tmp_path, "--password-stdin", input="\n", check=False).returncode == 1

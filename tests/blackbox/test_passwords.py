@@ -22,6 +22,8 @@ HASHES = {
     "sha256crypt": "$5$96CtlRihCYPEDIvJ$dbE7F0SXkE.JOm2pa9XymrS7bZOuPX6XitdQ6WSBKO4",
     "sha512crypt": "$6$u0IZas569Tmj2Dtk$VQK3tW4vFjbDZkRjmOA37AeblX.CEoDBwEOKX1UFQX5iYBlrzUnZPCIcSAjekoTgEGYoHXH1vJ/qraz296s86/",
     "sha512crypt-rounds": "$6$rounds=2000$yiRfv7GcM9p7kGx9$9OWAnv6eI1pcwWbXkI73OF7X6hAf22.1neQZozKbmB31Gs7KF/WEasuLaOhx.wRCvG4L.4hreE3eio6bOMfrC.",
+    # mkpasswd -m yescrypt
+    "yescrypt": "$y$j9T$2oDvfT8h7T75ZS349F57X1$C.qp2lOnV0SUS8DGv8J7yyBWbs6Xpq4E11aFq.dTdY7",
     # openssl passwd -apr1 -salt Xy12Zq90 'pass w0rd'
     "apr1": "$apr1$Xy12Zq90$saKO2D5REVQP9Z0z5vzEQ/",
     # python3: base64.b64encode(hashlib.pbkdf2_hmac("sha1", b"pass w0rd", b"Na/Cl.1234", 1200)), also sha256, sha512

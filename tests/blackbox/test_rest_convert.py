@@ -27,14 +27,14 @@ def convert(tmp_path, kind, *flags, source=None):
 
 def test_unix(tmp_path):
     users, done = convert(tmp_path, "unix-passwd")
-    assert set(users) == {"ann", "bob", "cem"} and done.returncode == 0
+    assert set(users) == {"ann", "bob", "cem", "deb"} and done.returncode == 0
     ann = users["ann"]
     assert (ann["uid"], ann["gid"], ann["home_dir"], ann["status"]) == (1107, 0, "/home/ann", 1)
     assert ann["permissions"] == {"/": ["*"]}
     assert ann["expiration_date"] == JANUARY_2030_MS, "days since 1970, as milliseconds"
     assert users["bob"]["status"] == 0, "expired"
     assert users["cem"]["status"] == 0 and users["cem"]["password"].startswith("$5$"), "locked"
-    assert "line 4: deb is left out: the server cannot check a password hash $y$" in done.stderr
+    assert users["deb"]["password"].startswith("$y$")
     assert "line 5: eve is left out: it has no password" in done.stderr
 
 
@@ -61,21 +61,33 @@ def test_selection_and_other_ids(tmp_path):
     assert {name: (user["uid"], user["gid"]) for name, user in users.items()} == {"ann": (7, 8), "cem": (7, 8)}
 
 
+def test_what_is_no_account_is_left_out_and_named(tmp_path):
+    source = tmp_path / "strange"
+    good = (DATA / "proftpd.passwd").read_text().splitlines()[0]
+    relative, large, other = good.split(":"), good.split(":"), good.split(":")
+    other[:2] = "odd", "$7$CU..../....salt$digest"
+    relative[0], relative[5] = "rel", "home/rel"
+    large[0], large[2] = "big", "70000"
+    source.write_text("\n".join(["half:line", ":".join(relative), ":".join(large), ":".join(other), good]) + "\n")
+    users, done = convert(tmp_path, "proftpd", source=source)
+    assert (done.returncode, set(users)) == (0, {"big", good.split(":")[0]})
+    assert "strange line 1 is left out: 2 fields" in done.stderr
+    assert "line 2: rel is left out: its home 'home/rel' is no absolute path" in done.stderr
+    assert "line 4: odd is left out: the server cannot check a password hash $7$" in done.stderr
+    assert "line 3: the uid 70000 of big is above 65535" in done.stderr
+
+
 def test_the_file_is_nobody_elses_and_whole_or_not_there(tmp_path):
     convert(tmp_path, "proftpd")
     assert stat.S_IMODE((tmp_path / "users.json").stat().st_mode) == 0o600
     (tmp_path / "users.json").unlink()
     users, done = convert(tmp_path, "unix-passwd", "--usernames", "nobody")
     assert (done.returncode, users) == (1, {}) and "no account was converted" in done.stderr
-    broken = tmp_path / "broken"
-    broken.write_text((DATA / "proftpd.passwd").read_text() + "half:line\n")
-    users, done = convert(tmp_path, "proftpd", source=broken)
-    assert (done.returncode, users) == (1, {}) and "broken line 5: 2 fields" in done.stderr
     assert convert(tmp_path, "proftpd", source=tmp_path / "none")[1].returncode == 1
 
 
 @pytest.mark.parametrize("kind, passwords", [
-    ("unix-passwd", {"ann": "unix one"}),
+    ("unix-passwd", {"ann": "unix one", "deb": "unix four"}),
     ("pure-ftpd", {"ann": "secret one", "bob": "two"}),
     ("proftpd", {"umd5": "pass umd5", "usha256": "pass usha256", "usha512": "pass usha512"}),
 ])

@@ -2,7 +2,7 @@
 """REST API: what a browser sends for a page from elsewhere is refused, what programs send is not."""
 import pytest
 
-from rest import Rest
+from rest import Rest, operations
 from test_rest_auth import openssl_hash, write
 
 pytestmark = pytest.mark.ours
@@ -21,6 +21,12 @@ def test_pages_from_elsewhere_change_and_read_nothing(rest, rest_server, headers
     assert rest.user("kept") == user and not (rest_server.config_dir / "backups/stolen.json").exists()
     assert rest.call("GET", "health", headers=headers).status == 200, "it tells nothing"
     rest.delete(f"user/{user['id']}")
+
+
+def test_no_endpoint_is_forgotten(rest):
+    for method, path, guarded in operations():
+        status = rest.call(method, path, headers={"Origin": "http://evil.example"}).status
+        assert status == (403 if guarded else 200), f"{method} {path}"
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "127.0.0.1.evil.example"])

@@ -88,6 +88,7 @@ class TestMistakes:
         assert rest.post("user", b" " * 1048576).status == 400
         assert rest.post("user", b" " * 1048577).said == (413, "request body too large", "")
         assert rest.post("quota_scan", b" " * (8 * 1048576)).status == 413
+        assert rest.put("user/1", b" " * 1048577).status == 413
 
     def test_a_body_without_a_known_length(self, rest):
         connection = rest.connect()
@@ -152,6 +153,9 @@ class TestAccessLog:
         rest.call("DELETE", "connection/x", headers={"X-Real-IP": "192.0.2.1", "X-Request-Id": "mine"})
         line = rest_server.wait_log(lambda l: l.get("request_id") == "mine", start=mark)
         assert (line["remote_addr"], line["resp_status"]) == ("192.0.2.1", 404)
+        rest.call("GET", "version", headers={"X-Forwarded-For": "192.0.2.7, 198.51.100.1", "X-Request-Id": "several"})
+        line = rest_server.wait_log(lambda l: l.get("request_id") == "several", start=mark)
+        assert line["remote_addr"] == "192.0.2.7"
 
 
 def test_parallel_clients(rest, rest_server):

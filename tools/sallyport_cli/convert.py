@@ -11,7 +11,8 @@ import time
 DAY_S = 86400
 # What the server can check a password against. Anything else it would take for the password itself.
 HASHES = ("$argon2id$", "$2a$", "$2b$", "$2y$", "$1$", "$apr1$", "$5$", "$6$", "$pbkdf2-sha1$", "$pbkdf2-sha256$",
-          "$pbkdf2-sha512$")
+          "$pbkdf2-sha512$", "$y$")
+LARGEST_ID = 65535  # the server maps no more to owners of files
 
 
 class ConvertError(Exception):
@@ -55,6 +56,8 @@ def number(text, what):
 
 
 def made(name, hash_, uid, gid, home, **more):
+    if home and not home.startswith("/"):
+        raise Refused(f"its home {home!r} is no absolute path")
     try:
         (name + home).encode()
     except UnicodeEncodeError:
@@ -72,7 +75,8 @@ def fields_of(path, least, most):
                 continue
             fields = line.split(":")
             if not least <= len(fields) <= most:
-                raise ConvertError(f"{path} line {count}: {len(fields)} fields, wanted are {least}")
+                warn(f"{path} line {count} is left out: {len(fields)} fields, wanted are {least}")
+                continue
             yield count, fields
 
 
@@ -166,6 +170,10 @@ def run(arguments):
             continue
         user["uid"] = arguments.force_uid if arguments.force_uid >= 0 else user["uid"]
         user["gid"] = arguments.force_gid if arguments.force_gid >= 0 else user["gid"]
+        for what in ("uid", "gid"):
+            if user[what] > LARGEST_ID:
+                warn(f"{arguments.input_file} line {count}: the {what} {user[what]} of {name} is above {LARGEST_ID}: it has no effect, new "
+                     "files keep the server's owner")
         users.append(user)
     if not users:
         raise ConvertError("no account was converted")
