@@ -98,9 +98,10 @@ class Peer:
 class Sallyport(Peer):
     name, user, quiet_user = "sallyport", "bulk", "quiet"
 
-    def __init__(self, directory, files, client_key, program, io_threads=0):
+    def __init__(self, directory, files, client_key, program, io_threads=0, rest=False):
         super().__init__(directory, files, client_key)
-        self.program, self.io_threads = os.path.abspath(program), io_threads
+        self.program, self.io_threads, self.rest = os.path.abspath(program), io_threads, rest
+        self.http_port = None
 
     def path_of(self, name):
         return f"/{name}"
@@ -109,7 +110,7 @@ class Sallyport(Peer):
         config = {"sftpd": {"bind_port": 0, "bind_address": "127.0.0.1", "io_threads": self.io_threads,
                             "enabled_ssh_commands": ["scp"]},
                   "data_provider": {"driver": "sqlite", "name": "sallyport.db", "track_quota": 2},
-                  "httpd": {"bind_port": 0}}
+                  "httpd": {"bind_port": -1 if self.rest else 0}}
         with open(os.path.join(self.directory, "sallyport.json"), "w", encoding="utf-8") as file:
             json.dump(config, file)
         if not os.path.exists(os.path.join(self.directory, "sallyport.db")):
@@ -122,10 +123,14 @@ class Sallyport(Peer):
 
     def wait_until_up(self):
         with open(self.log, encoding="utf-8", errors="replace") as file:
-            ports = re.findall(r"listening on 127\.0\.0\.1:(\d+)", file.read())
+            text = file.read()
+        ports = re.findall(r"listening on 127\.0\.0\.1:(\d+)", text)
+        http_ports = re.findall(r"listening on http://127\.0\.0\.1:(\d+)", text)
         if ports:
             self.port = int(ports[-1])
-        return bool(ports) and super().wait_until_up()
+        if http_ports:
+            self.http_port = int(http_ports[-1])
+        return bool(ports) and (bool(http_ports) or not self.rest) and super().wait_until_up()
 
     def version(self):
         return run_quietly([self.program, "--version"])

@@ -65,6 +65,20 @@ def live_descendants(root):
     return found
 
 
+def thread_seconds(pid, names):
+    """CPU time of the live threads of a process whose names begin with one of `names`."""
+    total = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        try:
+            with open(f"/proc/{pid}/task/{thread}/comm", encoding="utf-8") as file:
+                wanted = file.read().startswith(names)
+            with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="utf-8") as file:
+                total += int(file.read().split()[0]) if wanted else 0
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # ended meanwhile
+    return total / 1e9
+
+
 def _reaped_seconds():
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from scenarios import FAST_CIPHER, SCENARIOS
 
-HIGHER_IS_BETTER = ("mb_per_s", "per_second", "files_per_s", "load_mb_per_s")
+HIGHER_IS_BETTER = ("mb_per_s", "per_second", "files_per_s", "load_mb_per_s", "sftp_ratio", "requests_per_s")
 HMAC_CIPHER = "aes128-ctr+hmac-sha2-256-etm@openssh.com"
 US, REFERENCE = "sallyport", "sshd"
 BUSY_SHARE = 0.1
@@ -41,8 +41,8 @@ THRESHOLDS = (
     Threshold("small", "put fast", "files_per_s", 1.5, True, True, "small files, put"),
     Threshold("small", "get fast", "files_per_s", 1.5, True, True, "small files, get"),
     Threshold("delay", "", "mb_per_s", 2, True, True, "put at 40 ms round trip"),
-    Threshold("beside", "get", "login_p50_ms", 30, False, what="login beside one bulk get, one pair of I/O threads, median ms"),
-    Threshold("beside", "put", "login_p50_ms", 30, False, what="login beside one bulk put, one pair of I/O threads, median ms"),
+    Threshold("beside", "get", "login_p50_ms", 30, False, what="login beside one bulk get, one group of I/O threads, median ms"),
+    Threshold("beside", "put", "login_p50_ms", 30, False, what="login beside one bulk put, one group of I/O threads, median ms"),
     Threshold("fairness", "", "login_p95_ms", 100, False, what="login beside 8 bulk gets, p95 ms"),
     Threshold("fairness", "", "put_p95_ms", 5, False, what="1 KiB put beside 8 bulk gets, p95 ms"),
     Threshold("fairness", "", "get_p95_ms", 5, False, what="1 KiB get beside 8 bulk gets, p95 ms"),

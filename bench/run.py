@@ -66,13 +66,13 @@ class Harness:
         arguments = (os.path.join(self.directory, f"{name}-{instance}-{len(os.listdir(self.directory))}"), self.bench.files, self.key)
         if name == "sallyport":
             program = os.path.join(self.options.build_dir, "bin", "sallyport")
-            return Sallyport(*arguments, program, io_threads=1 if instance == "one-io-thread" else 0)
+            return Sallyport(*arguments, program, io_threads=1 if instance == "one-io-thread" else 0, rest=instance == "rest")
         return {"sshd": Sshd, "rclone": Rclone}[name](*arguments)
 
     @staticmethod
     def instance_of(scenario, name):
         """Only ours has threads to configure."""
-        return "shared" if scenario.instance == "one-io-thread" and name != "sallyport" else scenario.instance
+        return "shared" if scenario.instance in ("one-io-thread", "rest") and name != "sallyport" else scenario.instance
 
     def peer(self, name, instance):
         """A running, quiet server."""
@@ -117,7 +117,8 @@ class Harness:
                 for case in scenario.cases:
                     for name in [peer for peer in self.options.peers if peer in scenario.peers]:
                         self.measure(scenario, case, name, number)
-            self.stop("sallyport", "one-io-thread")
+            for instance in ("one-io-thread", "rest"):
+                self.stop("sallyport", instance)
 
     def versions(self):
         return {name: self.make_peer(name, "version").version() for name in self.options.peers}

@@ -5,11 +5,14 @@ Each returns a flat dictionary of metrics, or raises. CPU is the whole process t
 processes are gone; the harness has made sure that the server is quiet before the call. Every result is checked for being
 right (sizes, contents, counts) before it counts.
 """
+import json
 import os
 import time
 from dataclasses import dataclass, field
 
+import http_load
 from clients import DelayProxy, MeasurementError
+from process_tree import thread_seconds
 
 CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com",
            "aes128-ctr+hmac-sha2-256-etm@openssh.com")
@@ -22,6 +25,8 @@ FILES_AT_ONCE = 16
 LIST_ENTRIES = 100_000
 ONE_WAY_MS = 20
 LOAD_SECONDS = 120
+REST_CLIENTS = 50
+REST_THREADS = ("http", "log")  # of the server: those that answer, and the one that writes the access log
 
 
 @dataclass
@@ -33,10 +38,11 @@ class Sizes:
     idle_sessions: dict = field(default_factory=lambda: {"sshd": 200, "": 1000})
     beside_logins: int = 60
     quiet_ops: int = 200
+    rest_seconds: int = 30
 
     @classmethod
     def quick(cls):
-        return cls(bulk_bytes=256 * MIB, delayed_bytes=64 * MIB, logins={"sshd": 64, "": 320}, beside_logins=30, quiet_ops=100)
+        return cls(bulk_bytes=256 * MIB, delayed_bytes=64 * MIB, logins={"sshd": 64, "": 320}, beside_logins=30, quiet_ops=100, rest_seconds=4)
 
     @staticmethod
     def of(peer, table):
@@ -55,7 +61,7 @@ class Bench:
     def prepare(self, scenarios):
         os.makedirs(self.files)
         os.makedirs(self.local)
-        if set(scenarios) & {"get", "scp", "beside", "fairness"}:
+        if set(scenarios) & {"get", "scp", "beside", "fairness", "rest"}:
             self.clients.make_file(os.path.join(self.files, "big"), self.sizes.bulk_bytes)
         if "scp" in scenarios:
             self.clients.make_file(os.path.join(self.local, "big"), self.sizes.bulk_bytes)
@@ -279,13 +285,46 @@ def measure_fairness(bench, peer, _):
     return metrics
 
 
+def beside_requests(bench, peer, port, rate, seconds):
+    """SFTP's speed, and what the clients of a REST server at `port` saw, while both are at work."""
+    with http_load.Helper("load", port, REST_CLIENTS, rate) as requests:
+        with Load(bench, peer, 1, False) as transfers:
+            time.sleep(seconds - 1)
+        seen = json.loads(requests.end())
+    if seen["errors"] or not seen["requests"]:
+        raise MeasurementError(f"{seen['errors']} of {seen['requests']} requests failed")
+    return transfers.mb_per_s, seen
+
+
+def measure_rest(bench, peer, case):
+    """The clients take processors from SFTP whoever answers them, so what counts is our server beside one of another process
+    that repeats its answers. Both take turns."""
+    rate, seconds = float(case.split("/")[0]), bench.sizes.rest_seconds / 2
+    answers = os.path.join(peer.directory, "answers.json")
+    with open(answers, "w", encoding="utf-8") as file:
+        json.dump(http_load.bodies_of(peer.http_port), file)
+    ours, others, cpu, requests, worst = 0, 0, 0, 0, 0
+    with http_load.Helper("serve", answers) as control:
+        for port in (int(control.first_line), peer.http_port, peer.http_port, int(control.first_line)):
+            before = thread_seconds(peer.tree.pid, REST_THREADS)
+            speed, seen = beside_requests(bench, peer, port, rate, seconds)
+            if port == peer.http_port:
+                cpu += thread_seconds(peer.tree.pid, REST_THREADS) - before
+                ours, requests, worst = ours + speed / 2, requests + seen["requests"], max(worst, seen["p99_ms"])
+                per_second = seen["per_second"]
+            else:
+                others += speed / 2
+    return {"sftp_ratio": ours / others, "mb_per_s": ours, "mb_per_s_beside_control": others, "requests_per_s": per_second,
+            "cpu_us_per_request": cpu * 1e6 / requests, "http_p99_ms": worst}
+
+
 @dataclass(frozen=True)
 class Scenario:
     name: str
     title: str
     measure: object
     cases: tuple = ("",)
-    instance: str = "shared"  # "shared", "fresh" per measurement, or "one-io-thread"
+    instance: str = "shared"  # "shared", "fresh" per measurement, "one-io-thread" or "rest"
     peers: tuple = ("sallyport", "sshd", "rclone")
 
 
@@ -299,7 +338,9 @@ SCENARIOS = (
              ("put fast", "get fast", "put one by one", "get one by one", "put -r", "get -r")),
     Scenario("list", "Listing of 100,000 entries, one READDIR at a time", measure_list),
     Scenario("delay", "Upload at 40 ms round trip", measure_delay),
-    Scenario("beside", "Login of another user beside one bulk transfer (sallyport: one pair of I/O threads)", measure_beside, ("get", "put"),
+    Scenario("beside", "Login of another user beside one bulk transfer (sallyport: one group of I/O threads)", measure_beside, ("get", "put"),
              instance="one-io-thread"),
     Scenario("fairness", "Another user beside 8 bulk downloads", measure_fairness),
+    Scenario("rest", f"One bulk get beside {REST_CLIENTS} clients of the REST API, compared with the same clients at another process", measure_rest,
+             ("50/s", "200/s", "1000/s"), instance="rest", peers=("sallyport",)),
 )

@@ -176,7 +176,9 @@ Authenticators::Authenticators(users::Store& store, core::WorkerPool& login_pool
   for (auto& plugin : plugins) places_.push_back(std::make_unique<Place>(std::move(plugin), concurrency));
 }
 
+// The login pool first: what still runs there may hold a conversation, which ends on the workers of its place.
 Authenticators::~Authenticators() {
+  login_pool_.stop();
   for (const auto& place : places_) place->pool.stop();
 }
 

@@ -49,7 +49,7 @@ class Authenticators {
   // kNext and kAllowed come on the login pool, anything else on any thread.
   using Done = std::function<void(Outcome)>;
 
-  // `concurrency`: calls of each authenticator at once. `login_pool` and `store` outlive it.
+  // `concurrency`: calls of each authenticator at once. `login_pool`, which stops with it, and `store` outlive it.
   Authenticators(users::Store& store, core::WorkerPool& login_pool,
                  std::vector<std::unique_ptr<plugin::Authenticator>> plugins, std::size_t concurrency);
   ~Authenticators();

@@ -104,8 +104,8 @@ const Key kKeys[] = {
      "headers "
      "from elsewhere are read and ignored, with 2 connections from elsewhere are refused."},
     {"sftpd.io_threads", MEMBER(sftpd.io_threads), range(0, 1024), Key::kOurs,
-     "Pairs of threads that serve connections: one of each for small requests, one for bulk data. 0: one pair per "
-     "processor."},
+     "Groups of threads that serve connections: one of each for small requests, one for bulk data, a few more while "
+     "single sessions send very many requests. 0: one group per processor."},
     {"sftpd.drain_timeout", MEMBER(sftpd.drain_timeout), range(0, 86400), Key::kOurs,
      "Seconds that running transfers get to finish when the server is told to stop."},
     {"sftpd.login_grace_time", MEMBER(sftpd.login_grace_time), range(1, 3600), Key::kOurs | Key::kLive,

@@ -24,6 +24,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
     std::function<void(std::function<void()>)> post;
     // On the I/O thread: output or ready() or failed() may have changed; never called from within on_data or output().
     std::function<void()> wake;
+    // On the I/O thread: true while it serves nobody else. What may block for a moment then needs no worker.
+    std::function<bool()> alone = [] { return false; };
     // For bandwidth limits; tests have a clock of their own.
     std::function<Time()> now = std::chrono::steady_clock::now;
   };

@@ -13,6 +13,8 @@
 #include <cstdio>
 #include <memory>
 #include <mutex>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "host/core/limits.h"
@@ -24,6 +26,11 @@ namespace host::core::log {
 namespace {
 
 constexpr std::uint64_t kDefaultSizeMb = 100;  // what 0 meant in the replaced system
+
+// Lines that follow each other this closely come in crowds, and waking the log thread for each would cost whoever logs
+// more than the line itself: it then naps once it has written all, while the queue fills without waking anyone.
+constexpr auto kCloseTogether = std::chrono::milliseconds(1);
+constexpr auto kNap = std::chrono::milliseconds(2);
 
 std::string_view level_name(Level level) {
   switch (level) {
@@ -63,6 +70,9 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
       report(queue_->overrun_counter());
     }
     write({message.payload.data(), message.payload.size()});
+    if (now - std::exchange(last_line_, now) < kCloseTogether && queue_->queue_size() == 0) {
+      std::this_thread::sleep_for(kNap);
+    }
   }
   void flush_() override {}
 
@@ -92,7 +102,7 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
   spdlog::details::thread_pool* queue_ = nullptr;
   std::uint64_t reported_ = 0;
   std::uint64_t unwritten_ = 0;  // lines since the last that could be written
-  std::chrono::steady_clock::time_point last_report_{};
+  std::chrono::steady_clock::time_point last_report_{}, last_line_{};
 };
 
 struct OpenLog {

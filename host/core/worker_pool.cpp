@@ -46,6 +46,10 @@ void prefer_short_slices(std::chrono::nanoseconds slice) {
 #endif
 }
 
+namespace {
+thread_local WorkerPool* own_pool = nullptr;  // of the calling worker
+}
+
 struct WorkerPool::All {
   std::mutex mutex;  // taken before a pool's own
   std::vector<WorkerPool*> pools;
@@ -121,11 +125,12 @@ void WorkerPool::submit_cleanup(Job job) {
 // Starts one more thread when those that are idle are all spoken for. False when there is none at all.
 bool WorkerPool::ensure_thread() {
   const auto number = threads_.size();
-  if (idle_ > queue_.size() || number >= max_threads_) return true;
+  if (idle_ > queue_.size() || number >= max_threads_ + aside_) return true;
   try {
     threads_.emplace_back([this, number] {
       set_thread_name(name_ + "-" + std::to_string(number));
       prefer_short_slices(limits::kShortSlice);
+      own_pool = this;
       run();
     });
     short_of_threads_ = false;
@@ -143,9 +148,13 @@ void WorkerPool::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
     ++idle_;
-    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    wake_.wait(lock, [this] { return queue_.empty() ? stopping_ : has_place(); });
     --idle_;
-    if (queue_.empty()) return;
+    if (queue_.empty()) {
+      wake_.notify_all();  // those who had no place
+      return;
+    }
+    ++running_;
     auto [job, submitted] = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
@@ -153,7 +162,25 @@ void WorkerPool::run() {
     job();
     job = nullptr;  // destroy what it holds outside the lock
     lock.lock();
+    --running_;
   }
+}
+
+WorkerPool::Aside::Aside() : pool_(own_pool) {
+  if (pool_ == nullptr) return;
+  {
+    const std::lock_guard lock(pool_->mutex_);
+    ++pool_->aside_;
+    if (!pool_->stopping_ && !pool_->queue_.empty()) (void)pool_->ensure_thread();
+  }
+  pool_->wake_.notify_one();
+}
+
+// Until the next job ends there may be one more than there are places: going on at once matters more.
+WorkerPool::Aside::~Aside() {
+  if (pool_ == nullptr) return;
+  const std::lock_guard lock(pool_->mutex_);
+  --pool_->aside_;
 }
 
 void WorkerPool::stop() {

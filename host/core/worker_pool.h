@@ -37,6 +37,19 @@ class WorkerPool {
   // Runs what is queued, then joins. Call from outside the pool.
   void stop();
 
+  // While it exists, the calling worker waits for something outside, and its pool does another job in its place, on one
+  // more thread if need be: whoever uses it bounds how many do. On other threads it does nothing.
+  class Aside {
+   public:
+    Aside();
+    ~Aside();
+    Aside(const Aside&) = delete;
+    Aside& operator=(const Aside&) = delete;
+
+   private:
+    WorkerPool* const pool_;
+  };
+
   // For monitoring.
   struct Reading {
     std::string name;
@@ -55,6 +68,7 @@ class WorkerPool {
   static All& all();
   Reading read();
   bool ensure_thread();
+  bool has_place() const { return running_ < max_threads_ + aside_; }
   void run();
 
   const std::string name_;
@@ -65,6 +79,7 @@ class WorkerPool {
   std::deque<Entry> queue_;
   std::vector<std::thread> threads_;
   std::size_t idle_ = 0;
+  std::size_t running_ = 0, aside_ = 0;  // jobs; those of them that are set aside
   Histogram wait_;
   bool short_of_threads_ = false;  // said so in the log
   bool stopping_ = false;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <latch>
@@ -61,6 +62,61 @@ TEST(WorkerPool, GrowsToItsLimitAndNotBeyond) {
   pool.stop();
   EXPECT_LE(most, kThreads);
 }
+
+TEST(WorkerPool, WhoStepsAsideMakesRoomForAnother) {
+  std::latch all_aside(3), others_done(2);
+  std::atomic<int> running = 0, most = 0;
+  WorkerPool pool("test", 1, 100);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(pool.submit([&] {
+      const WorkerPool::Aside aside;
+      all_aside.arrive_and_wait();  // ends only when three are aside at once
+      others_done.wait();
+    }));
+  }
+  all_aside.wait();
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(pool.submit([&] {
+      most = std::max(most.load(), ++running);
+      --running;
+      others_done.count_down();
+    }));
+  }
+  others_done.wait();
+  pool.stop();
+  EXPECT_EQ(most, 1) << "the place is lent once";
+}
+
+TEST(WorkerPool, AfterThatThePoolIsAsWideAsBefore) {
+  std::latch aside_over(2);
+  std::atomic<int> running = 0, most = 0;
+  WorkerPool pool("test", 1, 300);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(pool.submit([&] {
+      {
+        const WorkerPool::Aside aside;
+        aside_over.arrive_and_wait();
+      }
+    }));
+  }
+  aside_over.wait();
+  std::binary_semaphore first_runs(0);
+  ASSERT_TRUE(pool.submit([&] { first_runs.release(); }));
+  first_runs.acquire();
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_TRUE(pool.submit([&] {
+      const int now = ++running;
+      int seen = most;
+      while (seen < now && !most.compare_exchange_weak(seen, now)) {}
+      std::this_thread::yield();
+      --running;
+    }));
+  }
+  pool.stop();
+  EXPECT_EQ(most, 1);
+}
+
+TEST(WorkerPool, AsideMeansNothingElsewhere) { const WorkerPool::Aside aside; }
 
 TEST(WorkerPool, OneThreadDoesAllWhenItKeepsUp) {
   std::set<std::thread::id> threads;

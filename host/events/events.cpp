@@ -10,6 +10,7 @@
 
 #include "host/core/log.h"
 #include "host/core/metrics.h"
+#include "host/core/worker_pool.h"
 #include "host/events/event_limits.h"
 #include "host/events/turns.h"
 #include "host/events/user_queues.h"
@@ -42,7 +43,7 @@ struct Events::Target {
 };
 
 Events::Events(std::vector<std::unique_ptr<plugin::Notifier>> notifiers, std::size_t concurrency)
-    : turns_(std::make_unique<Turns>(kDecisionsAtOnce, kDecisionsWaiting, kDecideTime, kDecideBriefly)) {
+    : turns_(std::make_unique<Turns>(kDecisionsAtOnce, kDecisionsWaiting, kDecideTime)) {
   for (auto& notifier : notifiers) {
     auto target = std::make_unique<Target>();
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
@@ -97,6 +98,8 @@ void Events::note_dropped(std::uint64_t count) {
 core::Result<void> Events::decide(const FileEvent& event, std::uint64_t session_number) {
   if (!wants(event.kind)) return core::ok();
   const auto what = std::string(kind_name(event.kind)) + " of \"" + event.path + "\"";
+  // A program that takes its time must not keep the workers of a storage from what nobody is asked about.
+  const core::WorkerPool::Aside aside;
   const Turns::Turn turn(*turns_, [session_number] { return plugin::session_gone(session_number); });
   if (!turn) {
     core::log::warn(kSender, event.connection_id, what + " fails: too many decisions are waited for");

@@ -27,7 +27,8 @@ bool Turns::take(const Cancelled& cancelled) {
   std::unique_lock lock(mutex_);
   const auto free = [this] { return taken_ < at_once_; };
   if (!free()) {
-    const auto until = Clock::now() + (waiting_ < patient_ ? patience_ : briefly_);
+    if (waiting_ >= most_waiting_) return false;
+    const auto until = Clock::now() + patience_;
     ++waiting_;
     while (!freed_.wait_until(lock, std::min(until, Clock::now() + kLook), free)) {
       if (Clock::now() >= until || cancelled()) break;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A bounded number of threads does something at once, and the others wait for their turn: some with patience, so that
-// nobody is refused for nothing, the rest briefly, so that those who wait do not keep all threads from other work.
+// A bounded number of threads does something at once, and a bounded number of others waits for its turn.
 #pragma once
 
 #include <chrono>
@@ -17,10 +16,11 @@ class Turns {
   using Cancelled = std::function<bool()>;
   using Duration = std::chrono::nanoseconds;
 
-  Turns(std::size_t at_once, std::size_t patient, Duration patience, Duration briefly)
-      : at_once_(at_once), patient_(patient), patience_(patience), briefly_(briefly) {}
+  Turns(std::size_t at_once, std::size_t most_waiting, Duration patience)
+      : at_once_(at_once), most_waiting_(most_waiting), patience_(patience) {}
 
-  // Blocks until it has its turn, or false: it could not wait so long, or nobody waits for it. Any thread.
+  // Blocks until it has its turn, or false: it took too long, too many wait already, or nobody waits for it. Any
+  // thread.
   class Turn {
    public:
     Turn(Turns& turns, const Cancelled& cancelled) : turns_(turns), has_(turns.take(cancelled)) {}
@@ -37,8 +37,8 @@ class Turns {
  private:
   bool take(const Cancelled& cancelled);
 
-  const std::size_t at_once_, patient_;
-  const Duration patience_, briefly_;
+  const std::size_t at_once_, most_waiting_;
+  const Duration patience_;
   std::mutex mutex_;
   std::condition_variable freed_;
   std::size_t taken_ = 0, waiting_ = 0;

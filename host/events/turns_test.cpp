@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 bool stays() { return false; }
 
 TEST(Turns, OneMoreWaitsUntilOneIsDone) {
-  Turns turns(1, 1, 60s, 1ms);
+  Turns turns(1, 1, 60s);
   std::optional<Turns::Turn> first(std::in_place, turns, stays);
   ASSERT_TRUE(*first);
   auto second = std::async(std::launch::async, [&] { return static_cast<bool>(Turns::Turn(turns, stays)); });
@@ -25,8 +25,8 @@ TEST(Turns, OneMoreWaitsUntilOneIsDone) {
   EXPECT_TRUE(second.get());
 }
 
-TEST(Turns, WhoeverIsBeyondTheBoundWaitsBrieflyOnly) {
-  Turns turns(1, 0, 60s, 1ms);
+TEST(Turns, WhoeverIsBeyondTheBoundDoesNotWait) {
+  Turns turns(1, 0, 60s);
   std::optional<Turns::Turn> first(std::in_place, turns, stays);
   EXPECT_FALSE(Turns::Turn(turns, stays));
   first.reset();
@@ -34,14 +34,20 @@ TEST(Turns, WhoeverIsBeyondTheBoundWaitsBrieflyOnly) {
   EXPECT_TRUE(Turns::Turn(turns, stays));
 }
 
+TEST(Turns, PatienceHasAnEnd) {
+  Turns turns(1, 1, 10ms);
+  const Turns::Turn first(turns, stays);
+  EXPECT_FALSE(Turns::Turn(turns, stays));
+}
+
 TEST(Turns, NobodyWaitsForWhoHasLeft) {
-  Turns turns(1, 1, 60s, 60s);
+  Turns turns(1, 1, 60s);
   const Turns::Turn first(turns, stays);
   EXPECT_FALSE(Turns::Turn(turns, [] { return true; }));
 }
 
 TEST(Turns, NeverMoreAtOnce) {
-  Turns turns(3, 100, 60s, 1ms);
+  Turns turns(3, 100, 60s);
   std::atomic<int> now = 0;
   std::atomic<int> most = 0;
   std::vector<std::future<bool>> all;

@@ -5,6 +5,7 @@
 #include "host/sftp/batch.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "host/core/limits.h"
 #include "host/sftp/dispatch.h"
@@ -26,12 +27,14 @@ Range range_of(const Request& request) {
 }  // namespace
 
 void Batch::run() {
+  const auto begin = std::chrono::steady_clock::now();
   Call call{.fs = *side->fs, .names = side->names, .abandoned = side->abandoned, .out = replies};
   for (auto& request : requests) {
     if (side->abandoned.load(std::memory_order_relaxed)) return;
     run_request(call, request);
   }
   unfinished = call.again;
+  slow = std::chrono::steady_clock::now() - begin > core::limits::kSlowJob;
 }
 
 std::size_t Batch::wire_bytes() const {
@@ -58,6 +61,14 @@ bool conflict(const Request& a, const Request& b) {
   // Appended or strictly ascending writes have an order of their own.
   if (left.writes && right.writes && (a.handle->append || !caps.has(Caps::kRandomWrite))) return true;
   return a.handle->append || (left.offset < right.offset + right.length && right.offset < left.offset + left.length);
+}
+
+bool share_handle(const Batch& a, const Batch& b) {
+  const auto in_b = [&](const Request& request) {
+    return request.handle && std::any_of(b.requests.begin(), b.requests.end(),
+                                         [&](const Request& other) { return other.handle == request.handle; });
+  };
+  return std::any_of(a.requests.begin(), a.requests.end(), in_b);
 }
 
 std::uint32_t useful_lanes(const Request& request) {

@@ -32,8 +32,10 @@ struct Batch {
   std::size_t bytes = 0;    // data moved, against kMaxBatchBytes
   bool alone = true;        // nothing else may run beside it
   bool unfinished = false;  // its only request wants another turn
+  bool done = false;        // on the I/O thread: it has come back, its replies may have to wait for others
+  bool slow = false;        // it took longer than limits::kSlowJob
 
-  // On the worker. Stops between requests once the channel is abandoned.
+  // On the worker, or on a thread that serves nobody else. Stops between requests once the channel is abandoned.
   void run();
   std::size_t wire_bytes() const;  // of all its requests
 };
@@ -42,6 +44,8 @@ struct Batch {
 std::size_t data_bytes(const Request& request);
 // False when the two may run at the same time: other files, or disjoint ranges of one that can take it.
 bool conflict(const Request& a, const Request& b);
+// Whether a batch has requests of a handle that another has requests of as well.
+bool share_handle(const Batch& a, const Batch& b);
 // How many batches of such requests the file can use at once; 1 for all that are no data requests.
 std::uint32_t useful_lanes(const Request& request);
 

@@ -25,6 +25,7 @@ ChannelImpl::ChannelImpl(std::shared_ptr<vfs::SessionFs> fs, Hooks hooks, std::s
     : side_(new WorkerSide{.fs = std::move(fs), .post = std::move(hooks.post), .abandoned = false, .names = {}}),
       usage_(std::move(usage)),
       wake_(std::move(hooks.wake)),
+      alone_(std::move(hooks.alone)),
       submit_(submitter),
       now_(std::move(hooks.now)) {
   const auto& throttle = side_->fs->identity().throttle;

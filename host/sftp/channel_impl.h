@@ -57,18 +57,22 @@ class ChannelImpl final : public Channel {
   void look_up(Request& request);
   core::WorkerPool* pool_of(const Request& request);
   bool take_into(Batch& batch);
-  BatchPtr collect_sequence();
+  BatchPtr collect_sequence(bool lanes_too);
   BatchPtr collect_lane(std::uint32_t lanes);
   bool conflicts_with_running(const Request& request) const;
   void submit(BatchPtr batch);
   void refuse(const BatchPtr& batch);
+  void run_here(const BatchPtr& batch);
   void complete(const BatchPtr& batch);
+  void release_done();
+  void take_replies(const BatchPtr& batch);
   void leave(const BatchPtr& batch);
   void settle(Request& request);
 
   const std::shared_ptr<WorkerSide> side_;
   const std::shared_ptr<Usage> usage_;
   std::function<void()> wake_;
+  const std::function<bool()> alone_;
   const Submit submit_;
   const std::function<vfs::Time()> now_;
   Input input_;

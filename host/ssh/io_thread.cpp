@@ -31,7 +31,6 @@ void IoThread::start() {
   thread_ = std::thread([this] {
     core::set_thread_name(name_);
     if (slice_.count() != 0) core::prefer_short_slices(slice_);
-    schedule_tick();
     io_.run();
   });
 }
@@ -42,6 +41,7 @@ void IoThread::join() {
 
 void IoThread::add(std::shared_ptr<Session> session) {
   sessions_.insert(session);
+  ensure_tick();
   if (stopping_) session->stop(stop_by_);
 }
 
@@ -66,7 +66,8 @@ void IoThread::run_bulk() {
   }
 }
 
-void IoThread::schedule_tick() {
+void IoThread::ensure_tick() {
+  if (std::exchange(ticking_, true)) return;
   timer_.expires_after(kTick);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) tick();
@@ -77,7 +78,8 @@ void IoThread::tick() {
   const auto now = Clock::now();
   const std::vector<std::shared_ptr<Session>> all(sessions_.begin(), sessions_.end());
   for (const auto& session : all) session->on_tick(now);
-  if (!ended_) schedule_tick();
+  ticking_ = false;
+  if (!ended_ && !sessions_.empty()) ensure_tick();
 }
 
 void IoThread::stop(Clock::time_point deadline) {

@@ -48,7 +48,7 @@ class IoThread {
   std::vector<std::byte>& receive_buffer() { return receive_buffer_; }
 
  private:
-  void schedule_tick();
+  void ensure_tick();
   void tick();
   void run_bulk();
 
@@ -61,6 +61,7 @@ class IoThread {
   std::unordered_set<std::shared_ptr<Session>> sessions_;
   std::deque<std::shared_ptr<Session>> bulk_;
   bool bulk_posted_ = false;
+  bool ticking_ = false;  // while there are sessions
   bool stopping_ = false;
   bool ended_ = false;
   Clock::time_point stop_by_;

@@ -22,7 +22,7 @@
 #include "host/ssh/algorithms.h"
 #include "host/ssh/context.h"
 #include "host/ssh/header_reader.h"
-#include "host/ssh/io_pair.h"
+#include "host/ssh/io_group.h"
 #include "host/ssh/session.h"
 #include "host/ssh/throwaway_keys.h"
 
@@ -114,7 +114,7 @@ struct Server::Impl {
   void spread(tcp::socket socket, Session::Peer peer);
 
   const std::shared_ptr<Context> context = std::make_shared<Context>();
-  std::vector<std::shared_ptr<IoPair>> threads;
+  std::vector<std::shared_ptr<IoGroup>> threads;
   std::unique_ptr<tcp::acceptor> acceptor;
   tcp::endpoint accepted_from;  // by the accept under way: who has gone again cannot be asked for it
   std::unique_ptr<boost::asio::steady_timer> pause;
@@ -258,7 +258,7 @@ Result<std::unique_ptr<Server>> Server::create(ServerOptions options, Services s
   if (auto r = configure(*impl->context); !r) return r.error();
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   const int count = configured.io_threads > 0 ? configured.io_threads : cores;
-  for (int i = 0; i < count; ++i) impl->threads.push_back(std::make_shared<IoPair>(i));
+  for (int i = 0; i < count; ++i) impl->threads.push_back(std::make_shared<IoGroup>(i));
   if (auto r = impl->listen(); !r) return r.error();
   impl->pause = std::make_unique<boost::asio::steady_timer>(impl->threads.front()->light().io());
   return std::unique_ptr<Server>(new Server(std::move(impl)));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The SSH server as a whole: one listener, a pair of I/O threads per core, sessions spread over them.
+// The SSH server as a whole: one listener, a group of I/O threads per core, sessions spread over them.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +38,7 @@ struct ServerOptions {
   bool throwaway_host_keys = false;             // instead of files: made for this run and never stored
   std::string software;                         // identification after "SSH-2.0-" (RFC 4253 section 4.2)
   std::vector<std::string> kex, ciphers, macs;  // empty: defaults of algorithms.h
-  int io_threads = 0;                           // pairs; 0: one per core
+  int io_threads = 0;                           // groups; 0: one per core
   int drain_s = 10;                             // what running transfers get at stop()
   bool fast_socket = true;
   SessionOptions sessions;

@@ -32,7 +32,7 @@ constexpr int kPollsPerTurn = 64;
 
 }  // namespace
 
-Session::Session(std::shared_ptr<IoPair> threads, std::shared_ptr<Context> context, int fd, Peer peer)
+Session::Session(std::shared_ptr<IoGroup> threads, std::shared_ptr<Context> context, int fd, Peer peer)
     : threads_(std::move(threads)),
       residence_(std::make_shared<Residence>(threads_)),
       context_(std::move(context)),
@@ -130,11 +130,7 @@ void Session::on_writable() {
 void Session::on_bulk_turn() {
   in_bulk_ = false;
   in_turn_ = true;
-  if (may_move() && moves_much() && !residence_->on_bulk()) {
-    move(true);
-  } else {
-    step();
-  }
+  if (!consider_moving()) step();
 }
 
 bool Session::poll_libssh() {
@@ -171,11 +167,7 @@ void Session::step() {
     end("the client sends without reading");
   }
   in_step_ = false;
-  if (may_move() && moves_much() && !residence_->on_bulk()) {
-    move(true);
-  } else {
-    wait();
-  }
+  if (!consider_moving()) wait();
 }
 
 void Session::advance_key_exchange() {
@@ -214,7 +206,9 @@ void Session::open() {
   fs_ = authentication_->take_fs();
   listed_ = authentication_->take_listed();
   listed_->touch(Clock::now());
-  listed_->on_close([residence = residence_, weak = weak_from_this()] {
+  listed_->on_close([residence = residence_, its_fs = std::weak_ptr(fs_), weak = weak_from_this()] {
+    // A call that hangs may keep that thread from hearing of it.
+    if (const auto fs = residence->alone() ? its_fs.lock() : nullptr) fs->cancel();
     residence->post([weak] {
       if (const auto self = weak.lock()) self->close_on_request();
     });
@@ -282,7 +276,7 @@ void Session::on_tick(Clock::time_point now) {
   if (ending_) {
     wait();
   } else {
-    consider_leaving_bulk();
+    consider_going_back();
   }
 }
 
@@ -344,6 +338,7 @@ void Session::finish() {
     ::close(std::exchange(unwatched_fd_, -1));
   }
   if (const auto self = weak_from_this().lock()) here().remove(self);
+  if (own_ != nullptr) threads_->give_back(*std::exchange(own_, nullptr));
   threads_->leave();
 }
 

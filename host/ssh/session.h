@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One SSH connection from accept to close: handshake, authentication, channels. Lives on one I/O thread of its pair at
+// One SSH connection from accept to close: handshake, authentication, channels. Lives on one I/O thread of its group at
 // a time; every call but the constructor belongs there. session.cpp drives libssh, session_channels.cpp serves
 // channels, session_threads.cpp moves between the threads.
 #pragma once
@@ -19,7 +19,7 @@
 #include "host/ssh/channel_link.h"
 #include "host/ssh/context.h"
 #include "host/ssh/fast_socket.h"
-#include "host/ssh/io_pair.h"
+#include "host/ssh/io_group.h"
 #include "host/ssh/places.h"
 
 namespace host::ssh {
@@ -33,7 +33,7 @@ class Session : public std::enable_shared_from_this<Session> {
     std::shared_ptr<const SessionOptions> options;
   };
   // Takes over the descriptor.
-  Session(std::shared_ptr<IoPair> threads, std::shared_ptr<Context> context, int fd, Peer peer);
+  Session(std::shared_ptr<IoGroup> threads, std::shared_ptr<Context> context, int fd, Peer peer);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -72,10 +72,12 @@ class Session : public std::enable_shared_from_this<Session> {
   IoThread& here();
   bool watch();
   bool moves_much() const { return moved_since_tick_ >= core::limits::kBulkBytes; }
+  bool many_short_requests() const;
   bool may_move() const;
-  void move(bool to_bulk);
+  bool consider_moving();
+  void consider_going_back();
+  void move(IoThread& target);
   void arrive();
-  void consider_leaving_bulk();
 
   bool must_wait_to_write() const;
   bool handle_messages();
@@ -96,7 +98,7 @@ class Session : public std::enable_shared_from_this<Session> {
   };
 
   // Shared, and before watch_: the last owner of a session may be a worker after the server is gone.
-  const std::shared_ptr<IoPair> threads_;
+  const std::shared_ptr<IoGroup> threads_;
   const std::shared_ptr<Residence> residence_;
   const std::shared_ptr<Context> context_;
   const std::shared_ptr<const SessionOptions> options_;
@@ -119,7 +121,9 @@ class Session : public std::enable_shared_from_this<Session> {
   bool stopping_ = false;
   std::uint64_t moved_since_tick_ = 0;  // bytes of all channels
   bool arrived_ = true;                 // false from one thread until on the other
-  int calm_ticks_ = 0;                  // in a row, on the bulk thread
+  IoThread* own_ = nullptr;             // a thread lent to this session, to be given back
+  Clock::time_point storage_slow_until_{};
+  int calm_ticks_ = 0;  // in a row, away from the light thread
   bool in_step_ = false;
   bool in_bulk_ = false;
   bool in_turn_ = false;        // until it is served

@@ -76,6 +76,7 @@ bool Session::open_channel(ssh_message message) {
 core::Channel::Hooks Session::hooks() {
   core::Channel::Hooks hooks;
   hooks.post = [residence = residence_](std::function<void()> work) { residence->post(std::move(work)); };
+  hooks.alone = [residence = residence_] { return residence->alone(); };
   hooks.wake = [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (!self) return;

@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// On which thread of its pair a session lives: the light one, and the bulk one for as long as it moves much data. A
-// move is the last thing that a session does on a thread; what comes for it there afterwards finds that it has left.
+// On which thread of its group a session lives: the light one, the bulk one for as long as it moves much data, or one
+// of its own for as long as it sends many short requests to a quick storage. A move is the last thing that a session
+// does on a thread; what comes for it there afterwards finds that it has left.
 #include <boost/asio/post.hpp>
+#include <utility>
 
+#include "host/core/log.h"
 #include "host/ssh/session.h"
 
 namespace host::ssh {
+
+namespace limits = core::limits;
+
 namespace {
 
-// Time on the bulk thread without much to do after which a session goes back.
+// Time without much to do after which a session goes back to the light thread.
 constexpr int kCalmTicks = 2;
 
 }  // namespace
 
-IoThread& Session::here() { return residence_->on_bulk() ? threads_->bulk() : threads_->light(); }
+IoThread& Session::here() { return residence_->thread(); }
 
 bool Session::watch() {
   auto watch = std::make_shared<Watch>(here().io());
@@ -34,9 +40,49 @@ bool Session::may_move() const {
   return phase_ == Phase::kOpen && !ending_ && !stopping_ && !in_bulk_ && !in_step_ && arrived_;
 }
 
-void Session::move(bool to_bulk) {
+bool Session::many_short_requests() const {
+  const auto requests = share_ ? share_->usage->short_requests : 0;
+  return requests >= limits::kShortRequests && moved_since_tick_ < requests * limits::kShortRequestBytes &&
+         Clock::now() >= storage_slow_until_;
+}
+
+// True when the session has left this thread.
+bool Session::consider_moving() {
+  if (!may_move()) return false;
+  if (share_ && std::exchange(share_->usage->slow_storage, false)) {
+    storage_slow_until_ = Clock::now() + limits::kSlowStorageMemory;
+    if (own_ != nullptr) {
+      move(threads_->light());
+      return true;
+    }
+  }
+  if (many_short_requests()) {
+    if (own_ != nullptr) return false;
+    own_ = threads_->lend_own();
+    if (own_ != nullptr) {
+      core::log::debug("sftpd", connection_id_, "many short requests: served by a thread of its own");
+      move(*own_);
+      return true;
+    }
+  }
+  if (!moves_much() || &here() == &threads_->bulk()) return false;
+  move(threads_->bulk());
+  return true;
+}
+
+void Session::consider_going_back() {
+  const bool calm = !moves_much() && !many_short_requests();
+  moved_since_tick_ = 0;
+  if (share_) share_->usage->short_requests = 0;
+  calm_ticks_ = &here() != &threads_->light() && calm ? calm_ticks_ + 1 : 0;
+  if (calm_ticks_ >= kCalmTicks && may_move()) {
+    calm_ticks_ = 0;
+    move(threads_->light());
+  }
+}
+
+void Session::move(IoThread& target) {
   const auto self = shared_from_this();
-  auto& target = to_bulk ? threads_->bulk() : threads_->light();
   here().remove(self);
   if (watch_) {
     watch_->left = true;
@@ -45,7 +91,11 @@ void Session::move(bool to_bulk) {
     watch_.reset();
   }
   arrived_ = false;
-  residence_->set_on_bulk(to_bulk);
+  residence_->set_thread(target, &target == own_);
+  if (own_ != nullptr && own_ != &target) {
+    core::log::debug("sftpd", connection_id_, "back on a thread that serves others as well");
+    threads_->give_back(*std::exchange(own_, nullptr));
+  }
   boost::asio::post(target.io(), [self] { self->arrive(); });
 }
 
@@ -55,16 +105,6 @@ void Session::arrive() {
   if (phase_ == Phase::kEnded) return;
   here().add(shared_from_this());
   step();
-}
-
-void Session::consider_leaving_bulk() {
-  const bool much = moves_much();
-  moved_since_tick_ = 0;
-  calm_ticks_ = !residence_->on_bulk() || much ? 0 : calm_ticks_ + 1;
-  if (calm_ticks_ >= kCalmTicks && may_move()) {
-    calm_ticks_ = 0;
-    move(false);
-  }
 }
 
 }  // namespace host::ssh

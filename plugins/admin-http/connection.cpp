@@ -13,11 +13,13 @@
 #include <Poco/Net/HTTPServerResponse.h>
 #include <Poco/URI.h>
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
 
+#include "background.h"
 #include "http_limits.h"
 #include "server.h"
 
@@ -153,6 +155,7 @@ class RequestHandler : public net::HTTPRequestHandler {
   void log(const net::HTTPServerRequest& request, const Answer& answer, Clock::time_point begin) const {
     const auto short_text = [](const std::string& text) { return text.substr(0, limits::kLoggedTextBytes); };
     std::string remote = request.get("X-Real-IP", request.get("X-Forwarded-For", ""));
+    remote.resize(std::min(remote.find(','), remote.size()));  // the client; behind it stand proxies
     if (remote.empty()) remote = request.clientAddress().toString();
     std::string id = request.get("X-Request-Id", "");
     if (id.empty()) id = server_.next_request_id();
@@ -193,6 +196,7 @@ class Connection : public net::HTTPServerConnection {
       : HTTPServerConnection(socket, params, new HandlerFactory(server)), watch_(server.watch()) {}
 
   void run() {
+    work_in_background();
     Watch::Connection connection(watch_, socket().impl()->sockfd());
     connection.allow(limits::kRequestTime);
     try {

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Poco's client with an end to it: its time-outs hold for single reads, so that the watchdog closes the connection of a
-// server that sends a byte now and then. Names of hosts, no queries or bodies, are in error texts.
+// server that sends a byte now and then. Names are looked up beside it, because Poco cannot be stopped doing so. Error
+// texts name the server, never path, query or body, where secrets may be.
 #include "hook-common/http.h"
 
 #include <Poco/Net/Context.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
 #include <Poco/Net/HTTPSClientSession.h>
+#include <Poco/Net/SecureStreamSocket.h>
 #include <Poco/Net/SocketImpl.h>
 #include <Poco/URI.h>
 #include <sys/socket.h>
@@ -18,9 +20,12 @@
 #include <istream>
 #include <ostream>
 
+#include "hook-common/resolver.h"
+
 namespace hook_common {
 namespace {
 
+using Poco::Net::HTTPClientSession;
 using sallyport::Failure;
 using sallyport::Outcome;
 
@@ -42,13 +47,21 @@ Outcome<std::string> read_body(std::istream& in) {
 
 struct HttpClient::Impl {
   Watchdog& dog;
-  const std::string ca_file;
   Poco::Net::Context::Ptr tls;
+  Resolver resolver;
 
-  std::unique_ptr<Poco::Net::HTTPClientSession> connect(const Poco::URI& uri) const {
-    if (uri.getScheme() == "https")
-      return std::make_unique<Poco::Net::HTTPSClientSession>(uri.getHost(), uri.getPort(), tls);
-    return std::make_unique<Poco::Net::HTTPClientSession>(uri.getHost(), uri.getPort());
+  Impl(Watchdog& dog_in, Poco::Net::Context::Ptr tls_in) : dog(dog_in), tls(std::move(tls_in)) {}
+  static bool is_secure(const Poco::URI& uri) { return uri.getScheme() == "https"; }
+  // Not connected yet.
+  Poco::Net::StreamSocket make_socket(const Poco::URI& uri) const {
+    if (!is_secure(uri)) return {};
+    Poco::Net::SecureStreamSocket socket(tls);
+    socket.setPeerHostName(uri.getHost());  // whom the certificate must name
+    return Poco::Net::StreamSocket(static_cast<const Poco::Net::Socket&>(socket));
+  }
+  static std::unique_ptr<HTTPClientSession> session_over(const Poco::Net::StreamSocket& socket, const Poco::URI& uri) {
+    if (!is_secure(uri)) return std::make_unique<HTTPClientSession>(socket);
+    return std::make_unique<Poco::Net::HTTPSClientSession>(Poco::Net::SecureStreamSocket(socket));
   }
 };
 
@@ -58,7 +71,7 @@ HttpClient::HttpClient(Watchdog& dog, const std::string& ca_file) {
                                  ca_file.empty(), "HIGH:!aNULL:!MD5");
   tls->requireMinimumProtocol(Context::PROTO_TLSV1_2);
   tls->enableExtendedCertificateVerification(true);
-  impl_.reset(new Impl{dog, ca_file, std::move(tls)});
+  impl_ = std::make_unique<Impl>(dog, std::move(tls));
 }
 
 HttpClient::~HttpClient() = default;
@@ -71,27 +84,34 @@ Outcome<Answer> HttpClient::request(const std::string& url, std::string_view bod
     if (unwanted) return Failure{SP_E_CANCELLED, server + ": nobody waits for its answer any more", 0};
     return Failure{SP_E_TIMED_OUT, server + ": no answer in time", 0};
   };
-  std::string host;
+  const auto server = server_of(url);
   try {
     const Poco::URI uri(url);
-    host = uri.getHost();
-    const auto session = impl_->connect(uri);
+    auto address = impl_->resolver.find(uri.getHost(), deadline, cancelled);
+    if (!address) return address.failure();
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Watchdog::Clock::now()).count();
-    if (left <= 0) return Failure{SP_E_TIMED_OUT, "no time was left for it", 0};
-    session->setTimeout(Poco::Timespan(left * 1000));
+    if (left <= 0) return Failure{SP_E_TIMED_OUT, server + ": no time was left for it", 0};
+    const Poco::Timespan time(left * 1000);
+    auto socket = impl_->make_socket(uri);
+    std::unique_ptr<HTTPClientSession> session;  // closes the socket, and so must outlive the watch
     // Until it is called off, because a connection may be made only after the end of its time.
     const Watchdog::Watch watch(
-        impl_->dog, std::min(deadline, Watchdog::Clock::now() + kLook), [&, raw = session.get()] {
+        impl_->dog, std::min(deadline, Watchdog::Clock::now() + kLook), [&, raw = socket.impl()] {
           if (Watchdog::Clock::now() >= deadline) late = true;
           if (!late && cancelled()) unwanted = true;
           // Not closed: its number must stay its own as long as the session reads from it.
-          if (late || unwanted) ::shutdown(raw->socket().impl()->sockfd(), SHUT_RDWR);
+          if (late || unwanted) ::shutdown(raw->sockfd(), SHUT_RDWR);
           return late ? Watchdog::Clock::now() + kLook : std::min(deadline, Watchdog::Clock::now() + kLook);
         });
+    socket.connect(Poco::Net::SocketAddress(*address, uri.getPort()), time);
+    socket.setSendTimeout(time);
+    socket.setReceiveTimeout(time);
+    session = Impl::session_over(socket, uri);
     auto path = uri.getPathAndQuery();
     if (path.empty() || path.front() != '/') path.insert(0, "/");
     using Poco::Net::HTTPRequest;
     HTTPRequest request(body.empty() ? HTTPRequest::HTTP_GET : HTTPRequest::HTTP_POST, path, HTTPRequest::HTTP_1_1);
+    request.setHost(uri.getHost(), uri.getPort());
     request.set("User-Agent", "Sallyport");
     if (!body.empty()) {
       request.setContentType("application/json");
@@ -100,17 +120,17 @@ Outcome<Answer> HttpClient::request(const std::string& url, std::string_view bod
     session->sendRequest(request).write(body.data(), static_cast<std::streamsize>(body.size())).flush();
     Poco::Net::HTTPResponse response;
     auto text = read_body(session->receiveResponse(response));
-    if (!text) return Failure{text.failure().status, host + ": " + text.failure().message, 0};
+    if (!text) return Failure{text.failure().status, server + ": " + text.failure().message, 0};
     const bool cut =
         response.hasContentLength() && response.getContentLength64() > static_cast<Poco::Int64>(text->size());
-    if (late || unwanted) return ended(host);
-    if (cut) return Failure{SP_E_IO, host + ": the answer is not whole", 0};
+    if (late || unwanted) return ended(server);
+    if (cut) return Failure{SP_E_IO, server + ": the answer is not whole", 0};
     return Answer{static_cast<int>(response.getStatus()), std::move(*text)};
   } catch (const Poco::TimeoutException&) {
-    return ended(host);
+    return ended(server);
   } catch (const Poco::Exception& e) {
-    if (late || unwanted) return ended(host);
-    return Failure{SP_E_IO, host + ": " + e.displayText(), e.code()};
+    if (late || unwanted) return ended(server);
+    return Failure{SP_E_IO, server + ": " + e.displayText(), e.code()};
   }
 }
 
@@ -120,6 +140,15 @@ bool is_http_url(const std::string& url) {
     return (uri.getScheme() == "http" || uri.getScheme() == "https") && !uri.getHost().empty();
   } catch (const Poco::Exception&) {
     return false;
+  }
+}
+
+std::string server_of(const std::string& url) {
+  try {
+    const Poco::URI uri(url);
+    return uri.getScheme() + "://" + uri.getHost() + ":" + std::to_string(uri.getPort());
+  } catch (const Poco::Exception&) {
+    return "a service";
   }
 }
 

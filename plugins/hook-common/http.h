@@ -40,5 +40,7 @@ class HttpClient {
 
 // Is it a URL that request can use? For checks at the start.
 bool is_http_url(const std::string& url);
+// What of a URL may be in a log: scheme, name and port. The rest may hold secrets.
+std::string server_of(const std::string& url);
 
 }  // namespace hook_common

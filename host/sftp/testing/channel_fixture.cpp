@@ -27,6 +27,7 @@ void ChannelFixture::start(bool greet) {
                                    ++wakes;
                                    turn();
                                  },
+                             .alone = [this] { return alone; },
                              .now = [this] { return now; }},
                             usage);
   if (!greet) return;

@@ -51,6 +51,7 @@ class ChannelFixture : public ::testing::Test {
   std::shared_ptr<Channel> channel;
   std::size_t budget = 64 * 1024;        // of every turn
   vfs::Time now{std::chrono::hours(1)};  // for bandwidth limits
+  bool alone = false;
   int wakes = 0;
   std::vector<Reply> got;
 };

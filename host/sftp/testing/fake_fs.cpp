@@ -60,7 +60,7 @@ void Gate::pass(const std::string& name, const std::string& detail) {
   ++counts_[name];
   calls_.push_back(name + " " + detail);
   changed_.notify_all();
-  changed_.wait(lock, [&] { return off_ || !held_.contains(name); });
+  changed_.wait(lock, [&] { return off_ || (!held_.contains(name) && !held_.contains(name + " " + detail)); });
 }
 
 FakeFs::FakeFs(core::WorkerPool& pool, core::WorkerPool& other_pool) : pool_(pool), other_pool_(other_pool) {

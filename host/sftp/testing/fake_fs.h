@@ -19,7 +19,7 @@ namespace host::sftp::testing {
 // Holds calls by name and remembers them. Any thread.
 class Gate {
  public:
-  void hold(const std::string& name);
+  void hold(const std::string& name);  // or one "name detail"
   void let_go(const std::string& name);
   void let_all_go();  // now and from now on
   // Waits until `count` calls of that name have come, held or not; false after ten seconds.

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The order of authenticators and the host's own checks, and that each attempt is counted once.
+#include "host/auth/login_flow.h"
+
+#include <map>
+
+#include "host/auth/fake_authenticator_test.h"
+#include "host/core/metrics.h"
+
+namespace host::auth {
+namespace {
+
+using core::metrics::Counter;
+using fake::AuthSink;
+using fake::decides;
+using plugin::AuthMethod;
+
+constexpr char kKeyOfAda[] = "AAAAC3NzaC1lZDI1NTE5AAAAIDGG2iyaemx6kvtDkar8GQ5x/qfzHJINM1FsNt3zytNk";
+
+class LoginFlowTest : public testing::Test {
+ protected:
+  void add(std::uint32_t methods, fake::Begin begin) { fake::add(plugins_, "fake", methods, std::move(begin)); }
+  void add(std::uint32_t methods, fake::Decide decide) { add(methods, decides(std::move(decide))); }
+  LoginFlow& flow() {
+    if (flow_) return *flow_;
+    login_ = std::make_unique<Login>(accounts_.store(), defender_.get());
+    if (!plugins_.empty())
+      authenticators_ = std::make_unique<Authenticators>(accounts_.store(), login_->pool(), std::move(plugins_), 4);
+    flow_ = std::make_unique<LoginFlow>(*login_, authenticators_.get());
+    return *flow_;
+  }
+  static Attempt by(const std::string& name) { return {name, "192.0.2.7", 1}; }
+  static Secret secret(const std::string& text) { return std::make_shared<const std::string>(text); }
+
+  Reply password(const std::string& name, const std::string& text, Method method = Method::kPassword) {
+    return fake::wait_for<Reply>([&](auto done) { flow().password(by(name), secret(text), method, done); });
+  }
+  Reply key(const std::string& name, bool probe, std::optional<bool> known = std::nullopt) {
+    return fake::wait_for<Reply>(
+        [&](auto done) { flow().public_key(by(name), "ssh-ed25519", kKeyOfAda, probe, known, done); });
+  }
+  Reply questions(const std::string& name) {
+    return fake::wait_for<Reply>([&](auto done) { flow().begin_questions(by(name), done); });
+  }
+  Reply answers(const std::string& name, const std::shared_ptr<Dialogue>& dialogue, const std::string& text) {
+    return fake::wait_for<Reply>([&](auto done) { flow().answers(by(name), dialogue, {secret(text)}, done); });
+  }
+
+  fake::Accounts accounts_;
+  std::unique_ptr<Defender> defender_;
+  fake::Plugins plugins_;
+  std::atomic<int> open_ = 0, asked_ = 0;
+  // In the order in which a server makes them.
+  std::unique_ptr<Login> login_;
+  std::unique_ptr<Authenticators> authenticators_;
+  std::unique_ptr<LoginFlow> flow_;
+};
+
+TEST_F(LoginFlowTest, WithoutAuthenticatorsTheHostDecides) {
+  EXPECT_TRUE(password("ada", "secret").grant);
+  EXPECT_FALSE(password("ada", "wrong").grant);
+  EXPECT_FALSE(flow().asks_questions());
+}
+
+TEST_F(LoginFlowTest, WithoutAnOpinionTheHostDecides) {
+  add(AuthMethod::kPassword, [](auto&, AuthSink sink) { return sink.next(); });
+  EXPECT_TRUE(password("ada", "secret").grant);
+  EXPECT_FALSE(password("ada", "wrong").grant);
+}
+
+TEST_F(LoginFlowTest, WhoIsLetInIsNotComparedButChecked) {
+  add(AuthMethod::kPassword | AuthMethod::kPublicKey, [](auto&, AuthSink sink) { return sink.allow(); });
+  EXPECT_TRUE(password("ada", "wrong").grant);
+  EXPECT_TRUE(key("ada", false).grant);
+  for (const auto* name : {"off", "nobody"}) {
+    EXPECT_FALSE(password(name, "secret").grant) << name;
+    EXPECT_FALSE(key(name, false).grant) << name;
+  }
+  EXPECT_FALSE(password("ada", "").grant) << "an empty password is none";
+}
+
+TEST_F(LoginFlowTest, WhoIsRefusedIsRefused) {
+  add(AuthMethod::kPassword, [](auto&, AuthSink sink) { return sink.deny(); });
+  const auto reply = password("ada", "secret");
+  ASSERT_FALSE(reply.grant);
+  EXPECT_EQ(reply.grant.error().text, "refused by fake");
+}
+
+TEST_F(LoginFlowTest, OurOwnQuestionIsForAPassword) {
+  add(AuthMethod::kPassword, [&](auto&, AuthSink sink) { return ++asked_, sink.next(); });
+  EXPECT_TRUE(password("ada", "secret", Method::kKeyboardInteractive).grant);
+  EXPECT_EQ(asked_, 1) << "no way around whoever wants to see passwords";
+}
+
+TEST_F(LoginFlowTest, AKeyIsAskedAboutOnce) {
+  add(AuthMethod::kPublicKey, [&](auto&, AuthSink sink) { return ++asked_, sink.allow(); });
+  const auto probe = key("ada", true);
+  EXPECT_TRUE(probe.grant);
+  EXPECT_TRUE(probe.allowed);
+  EXPECT_TRUE(key("ada", false, probe.allowed).grant);
+  EXPECT_EQ(asked_, 1);
+  EXPECT_FALSE(key("ada", false, false).grant) << "the host compares, and ada has no key";
+  EXPECT_EQ(asked_, 1);
+}
+
+TEST_F(LoginFlowTest, QuestionsThatNobodyAsksAreOurs) {
+  add(AuthMethod::kKeyboard, [](auto&, AuthSink sink) { return sink.next(); });
+  EXPECT_TRUE(flow().asks_questions());
+  const auto reply = questions("ada");
+  EXPECT_TRUE(reply.asks);
+  EXPECT_FALSE(reply.dialogue);
+}
+
+TEST_F(LoginFlowTest, WhoIsVouchedForMustBeThereAndActive) {
+  add(AuthMethod::kKeyboard, [](auto&, AuthSink sink) { return sink.allow(); });
+  EXPECT_EQ(questions("ada").grant->description, "keyboard-interactive");
+  EXPECT_FALSE(questions("off").grant);
+  EXPECT_FALSE(questions("nobody").grant);
+}
+
+TEST_F(LoginFlowTest, TheStoredPasswordIsComparedHere) {
+  std::vector<std::string> handed_on;
+  add(AuthMethod::kKeyboard, fake::asks(R"({"questions": ["P: "], "echos": [false], "check_password": 1})", open_,
+                                        [&](const auto& answers, AuthSink sink) {
+                                          handed_on.insert(handed_on.end(), answers.begin(), answers.end());
+                                          return sink.allow();
+                                        }));
+  EXPECT_TRUE(answers("ada", questions("ada").dialogue, "secret").grant);
+  EXPECT_EQ(handed_on, std::vector<std::string>{"OK"});
+  for (const auto& [name, text] : {std::pair("ada", "wrong"), std::pair("ada", ""), std::pair("ada", "OK"),
+                                   std::pair("off", "secret"), std::pair("nobody", "secret")}) {
+    auto asked = questions(name);
+    ASSERT_TRUE(asked.asks) << name;
+    EXPECT_FALSE(answers(name, asked.dialogue, text).grant) << name << " " << text;
+  }
+  EXPECT_EQ(handed_on.size(), 1u) << "a wrong one is handed to nobody";
+  flow_.reset();
+  authenticators_.reset();
+  EXPECT_EQ(open_, 0) << "conversations are over";
+}
+
+TEST_F(LoginFlowTest, WhoIsBannedReachesNobody) {
+  DefenderOptions options;
+  options.enabled = true;
+  options.max_failures = options.max_failures_per_user = 1;
+  defender_ = std::make_unique<Defender>(options);
+  add(AuthMethod::kPassword | AuthMethod::kKeyboard, [&](auto&, AuthSink sink) { return ++asked_, sink.allow(); });
+  EXPECT_TRUE(password("ada", "x").grant);
+  EXPECT_TRUE(questions("ada").grant);
+  EXPECT_EQ(asked_, 2);
+  defender_->note_failure("192.0.2.7", "ada");
+  EXPECT_FALSE(password("ada", "x").grant);
+  EXPECT_FALSE(questions("ada").grant);
+  EXPECT_EQ(asked_, 2);
+}
+
+TEST_F(LoginFlowTest, RefusalsOfPluginsCountForTheDefender) {
+  DefenderOptions options;
+  options.enabled = true;
+  options.max_failures = options.max_failures_per_user = 3;
+  defender_ = std::make_unique<Defender>(options);
+  add(AuthMethod::kPassword | AuthMethod::kPublicKey, [&](auto&, AuthSink sink) -> fake::Outcome<void> {
+    if (++asked_ > 2) return sink.deny();
+    return fake::Failure{SP_E_IO, "broken", 0};
+  });
+  for (int i = 0; i < 2; ++i) EXPECT_FALSE(password("ada", "x").grant);
+  EXPECT_TRUE(defender_->bans().empty());
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(key("ada", false).grant);
+  EXPECT_TRUE(defender_->bans().empty()) << "clients offer all the keys they have";
+  for (int i = 0; i < 2; ++i) EXPECT_FALSE(password("ada", "x").grant);
+  EXPECT_TRUE(defender_->bans().empty()) << "a broken plugin is not the client's fault";
+  EXPECT_FALSE(password("ada", "x").grant);
+  EXPECT_FALSE(defender_->bans().empty());
+}
+
+TEST_F(LoginFlowTest, EachAttemptIsCountedOnce) {
+  add(AuthMethod::kPassword, [](auto&, AuthSink sink) { return sink.next(); });
+  add(AuthMethod::kPublicKey, [](auto&, AuthSink sink) { return sink.allow(); });
+  add(AuthMethod::kKeyboard, fake::asks(R"({"questions": ["P: "], "echos": [false], "check_password": 1})", open_,
+                                        [](const auto&, AuthSink sink) { return sink.allow(); }));
+  using Counts = std::map<Counter, std::uint64_t>;
+  const auto counts = [] {
+    Counts out;
+    for (const auto each : {Counter::kLoginAttempts, Counter::kLogins, Counter::kLoginFailures,
+                            Counter::kPasswordAttempts, Counter::kPasswordLogins, Counter::kPasswordFailures,
+                            Counter::kPublicKeyAttempts, Counter::kPublicKeyLogins, Counter::kPublicKeyFailures,
+                            Counter::kKeyboardAttempts, Counter::kKeyboardLogins, Counter::kKeyboardFailures})
+      out[each] = core::metrics::value(each);
+    return out;
+  };
+  const auto counted = [&](const auto& attempt) {
+    const auto before = counts();
+    attempt();
+    Counts changed;
+    for (const auto& [counter, value] : counts()) {
+      if (value != before.at(counter)) changed[counter] = value - before.at(counter);
+    }
+    return changed;
+  };
+  using C = Counter;
+  EXPECT_EQ(counted([&] { password("ada", "secret"); }),
+            (Counts{{C::kLoginAttempts, 1}, {C::kLogins, 1}, {C::kPasswordAttempts, 1}, {C::kPasswordLogins, 1}}));
+  EXPECT_EQ(
+      counted([&] { password("ada", "wrong"); }),
+      (Counts{{C::kLoginAttempts, 1}, {C::kLoginFailures, 1}, {C::kPasswordAttempts, 1}, {C::kPasswordFailures, 1}}));
+  EXPECT_EQ(counted([&] { key("ada", true); }), Counts()) << "nobody has tried yet";
+  EXPECT_EQ(counted([&] { key("ada", false); }),
+            (Counts{{C::kLoginAttempts, 1}, {C::kLogins, 1}, {C::kPublicKeyAttempts, 1}, {C::kPublicKeyLogins, 1}}));
+  Reply asked;
+  EXPECT_EQ(counted([&] { asked = questions("ada"); }), Counts());
+  EXPECT_EQ(counted([&] { answers("ada", asked.dialogue, "secret"); }),
+            (Counts{{C::kLoginAttempts, 1}, {C::kLogins, 1}, {C::kKeyboardAttempts, 1}, {C::kKeyboardLogins, 1}}));
+  asked = questions("ada");
+  EXPECT_EQ(
+      counted([&] { answers("ada", asked.dialogue, "wrong"); }),
+      (Counts{{C::kLoginAttempts, 1}, {C::kLoginFailures, 1}, {C::kKeyboardAttempts, 1}, {C::kKeyboardFailures, 1}}));
+}
+
+}  // namespace
+}  // namespace host::auth
