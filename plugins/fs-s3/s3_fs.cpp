@@ -10,9 +10,7 @@
 namespace fs_s3 {
 namespace {
 
-// Answers to reads leave in the order of the requests: scp of OpenSSH 9.0 to 9.2 cuts a file off where they do not. What
-// is read ahead keeps one worker busy enough.
-constexpr std::uint32_t kReadsAtOnce = 1;
+constexpr std::uint32_t kReadsAtOnce = 4;
 
 Failure failure(sp_status status, const char* text) { return {status, text, 0}; }
 
