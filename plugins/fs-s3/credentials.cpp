@@ -4,13 +4,16 @@
 // into no text of an error.
 #include "credentials.h"
 
-#include <cstdlib>
-#include <fstream>
+#include <Poco/Net/IPAddress.h>
+#include <Poco/String.h>
+
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <utility>
 
 #include "encoding.h"
+#include "sts.h"
 
 namespace fs_s3 {
 namespace {
@@ -19,30 +22,10 @@ constexpr auto kBeforeTheEnd = std::chrono::minutes(5);
 constexpr auto kFailureHolds = std::chrono::seconds(30);
 constexpr auto kConnectTime = std::chrono::seconds(2), kAnswerTime = std::chrono::seconds(5);
 constexpr auto kGlance = std::chrono::milliseconds(100);  // how often a wait looks at its `stop`
-constexpr std::size_t kMaxFileBytes = 1024 * 1024;
+constexpr int kMaxRoles = 5;
 constexpr const char* kNone =
     "there are no S3 credentials: none in the account, the environment or the shared files, and "
     "neither a container nor an instance that gives any";
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? value : "";
-}
-
-std::string stripped(const std::string& text) {
-  const auto first = text.find_first_not_of(" \t\r");
-  if (first == std::string::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
-
-std::string read_file(const std::string& name) {
-  std::ifstream in(name, std::ios::binary);
-  if (!in) return {};
-  std::string text(kMaxFileBytes, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  return text;
-}
 
 std::optional<Credentials> from_environment() {
   Credentials found{variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"), variable("AWS_SESSION_TOKEN")};
@@ -50,16 +33,20 @@ std::optional<Credentials> from_environment() {
   return found;
 }
 
-std::optional<Credentials> from_files() {
-  std::string profile = variable("AWS_PROFILE");
-  if (profile.empty()) profile = "default";
-  const std::string directory = variable("HOME") + "/.aws/";
-  for (const auto& [name, preset] :
-       {std::pair{"AWS_SHARED_CREDENTIALS_FILE", "credentials"}, std::pair{"AWS_CONFIG_FILE", "config"}}) {
-    const std::string given = variable(name);
-    if (auto found = credentials_in(read_file(given.empty() ? directory + preset : given), profile)) return found;
+// Tokens go to this machine, to the agents of containers, or over TLS.
+bool may_know_the_token(const Endpoint& endpoint) {
+  static constexpr std::array<std::string_view, 3> kAgents{"169.254.170.2", "169.254.170.23", "fd00:ec2::23"};
+  if (endpoint.tls || endpoint.host == "localhost") return true;
+  if (std::ranges::find(kAgents, std::string_view(endpoint.host)) != kAgents.end()) return true;
+  Poco::Net::IPAddress address;
+  return Poco::Net::IPAddress::tryParse(endpoint.host, address) && address.isLoopback();
+}
+
+std::string region_of(const Profile& profile) {
+  for (const char* name : {"AWS_REGION", "AWS_DEFAULT_REGION"}) {
+    if (auto region = variable(name); !region.empty()) return region;
   }
-  return std::nullopt;
+  return setting(profile, "region");
 }
 
 Failure stopped() { return {SP_E_CANCELLED, "given up while credentials were looked for", 0}; }
@@ -89,27 +76,18 @@ Outcome<std::string> MachineCredentials::ask(const Stop& stop, const std::string
   return answer->body;
 }
 
-std::optional<Credentials> credentials_in(const std::string& text, const std::string& profile) {
-  Credentials found;
-  bool here = false;
-  std::istringstream in(text);
-  for (std::string line; std::getline(in, line);) {
-    line = stripped(line);
-    if (line.empty() || line.front() == '#' || line.front() == ';') continue;
-    if (line.front() == '[') {
-      const std::string name = stripped(line.substr(1, line.find(']') - 1));
-      here = name == profile || name == "profile " + profile;
-      continue;
-    }
-    const auto equals = line.find('=');
-    if (!here || equals == std::string::npos) continue;
-    const std::string key = stripped(line.substr(0, equals)), value = stripped(line.substr(equals + 1));
-    if (key == "aws_access_key_id") found.access_key = value;
-    if (key == "aws_secret_access_key") found.secret = value;
-    if (key == "aws_session_token") found.session_token = value;
-  }
+std::optional<Credentials> credentials_in(const Profile& profile) {
+  Credentials found{setting(profile, "aws_access_key_id"), setting(profile, "aws_secret_access_key"),
+                    setting(profile, "aws_session_token")};
   if (found.access_key.empty() || found.secret.empty()) return std::nullopt;
   return found;
+}
+
+std::optional<std::chrono::system_clock::time_point> time_point(const std::string& text) {
+  using std::chrono::system_clock;
+  const auto ns = parse_time(text);
+  if (!ns) return std::nullopt;
+  return system_clock::time_point(std::chrono::duration_cast<system_clock::duration>(std::chrono::nanoseconds(*ns)));
 }
 
 std::optional<Expiring> credentials_from_json(const std::string& text) {
@@ -121,11 +99,43 @@ std::optional<Expiring> credentials_from_json(const std::string& text) {
   };
   Expiring found{{member("AccessKeyId"), member("SecretAccessKey"), member("Token")}, std::nullopt};
   if (found.credentials.access_key.empty() || found.credentials.secret.empty()) return std::nullopt;
-  if (const auto until = parse_time(member("Expiration"))) {
-    found.until = std::chrono::system_clock::time_point(
-        std::chrono::duration_cast<std::chrono::system_clock::duration>(std::chrono::nanoseconds(*until)));
-  }
+  found.until = time_point(member("Expiration"));
   return found;
+}
+
+// A role is taken by the keys of another profile, which may be those of a role too.
+Outcome<Expiring> MachineCredentials::from_profile(const Stop& stop, const Profiles& all, const std::string& name,
+                                                   int roles) {
+  const auto found = all.find(name);
+  if (found == all.end()) return Failure{SP_E_NOT_FOUND, "there is no profile \"" + name + "\"", 0};
+  const Profile& profile = found->second;
+  const auto keys = credentials_in(profile);
+  Role role{setting(profile, "role_arn"), setting(profile, "role_session_name"), setting(profile, "external_id"),
+            setting(profile, "web_identity_token_file"), region_of(profile)};
+  const std::string source = setting(profile, "source_profile"), place = setting(profile, "credential_source");
+  const bool has_role = !role.arn.empty() && (!role.token_file.empty() || !source.empty() || !place.empty());
+  if (!has_role) {
+    if (keys) return Expiring{*keys, std::nullopt};
+    return Failure{SP_E_NOT_FOUND, "the profile \"" + name + "\" has no keys", 0};
+  }
+  if (stop && stop()) return stopped();
+  if (!role.token_file.empty()) return take_role(http_, role, std::nullopt);
+  if (roles == kMaxRoles) return Failure{SP_E_INVALID, "too many profiles refer to each other", 0};
+  Outcome<Expiring> by = Failure{SP_E_INVALID, "credential_source of profile \"" + name + "\" is not known", 0};
+  if (source == name && keys) {
+    by = Expiring{*keys, std::nullopt};
+  } else if (!source.empty()) {
+    by = from_profile(stop, all, source, roles + 1);
+  } else if (place == "Environment") {
+    const auto given = from_environment();
+    by = given ? Outcome<Expiring>(Expiring{*given, std::nullopt}) : Failure{SP_E_DENIED, kNone, 0};
+  } else if (place == "EcsContainer") {
+    by = from_container(stop);
+  } else if (place == "Ec2InstanceMetadata") {
+    by = from_instance(stop);
+  }
+  if (!by) return by;
+  return take_role(http_, role, by->credentials);
 }
 
 Outcome<Expiring> MachineCredentials::from_container(const Stop& stop) {
@@ -136,6 +146,13 @@ Outcome<Expiring> MachineCredentials::from_container(const Stop& stop) {
   std::string token = variable("AWS_CONTAINER_AUTHORIZATION_TOKEN");
   const std::string file = variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
   if (!file.empty()) token = stripped(read_file(file));
+  if (token.find_first_of("\r\n") != std::string::npos) {
+    return Failure{SP_E_INVALID, "the token for the container's endpoint has more than one line", 0};
+  }
+  const auto endpoint = Endpoint::parse(address.substr(0, address.find('/', address.find("://") + 3)));
+  if (!endpoint || !may_know_the_token(*endpoint)) {
+    return Failure{SP_E_INVALID, "the container's endpoint is neither of this machine nor over TLS: " + address, 0};
+  }
   std::map<std::string, std::string> headers;
   if (!token.empty()) headers["Authorization"] = token;
   auto text = ask(stop, address, "GET", std::move(headers));
@@ -146,9 +163,10 @@ Outcome<Expiring> MachineCredentials::from_container(const Stop& stop) {
 }
 
 Outcome<Expiring> MachineCredentials::from_instance(const Stop& stop) {
-  if (variable("AWS_EC2_METADATA_DISABLED") == "true") return Failure{SP_E_DENIED, kNone, 0};
+  if (Poco::icompare(variable("AWS_EC2_METADATA_DISABLED"), "true") == 0) return Failure{SP_E_DENIED, kNone, 0};
   std::string base = variable("AWS_EC2_METADATA_SERVICE_ENDPOINT");
-  if (base.empty()) base = "http://169.254.169.254";
+  const bool over_ipv6 = Poco::icompare(variable("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"), "ipv6") == 0;
+  if (base.empty()) base = over_ipv6 ? "http://[fd00:ec2::254]" : "http://169.254.169.254";
   while (base.ends_with('/')) base.pop_back();
   auto token = ask(stop, base + "/latest/api/token", "PUT", {{"X-aws-ec2-metadata-token-ttl-seconds", "21600"}});
   if (!token) return Failure{SP_E_DENIED, std::string(kNone) + " (" + token.failure().message + ")", 0};
@@ -165,7 +183,11 @@ Outcome<Expiring> MachineCredentials::from_instance(const Stop& stop) {
 
 Outcome<Expiring> MachineCredentials::look(const Stop& stop) {
   if (auto found = from_environment()) return Expiring{*std::move(found), std::nullopt};
-  if (auto found = from_files()) return Expiring{*std::move(found), std::nullopt};
+  const Role web{variable("AWS_ROLE_ARN"), variable("AWS_ROLE_SESSION_NAME"), "",
+                 variable("AWS_WEB_IDENTITY_TOKEN_FILE"), region_of({})};
+  if (!web.arn.empty() && !web.token_file.empty()) return take_role(http_, web, std::nullopt);
+  auto kept = from_profile(stop, profiles_of_machine(), chosen_profile(), 0);
+  if (kept || kept.failure().status != SP_E_NOT_FOUND) return kept;
   auto found = from_container(stop);
   if (found || found.failure().status != SP_E_NOT_FOUND) return found;
   return from_instance(stop);

@@ -14,6 +14,7 @@
 
 #include "http_client.h"
 #include "object-common/stop.h"
+#include "profiles.h"
 #include "sigv4.h"
 
 namespace fs_s3 {
@@ -41,9 +42,10 @@ class GivenCredentials final : public CredentialsSource {
   const Credentials given_;
 };
 
-// In the usual order: environment, shared files (AWS_PROFILE), container, instance metadata version 2. One for all who
-// have no keys of their own; renewed five minutes before they end, and used until there are new ones or they have
-// ended. Who gives them is near: it answers at once, or is asked again half a minute later.
+// In the usual order: environment, web identity, shared files (AWS_PROFILE: keys, or a role and who takes it),
+// container, instance metadata version 2. One for all who have no keys of their own; renewed five minutes before they
+// end, and used until there are new ones or they have ended. Who gives them answers at once, or is asked again half a
+// minute later.
 class MachineCredentials final : public CredentialsSource {
  public:
   explicit MachineCredentials(const HttpClient::Settings& http) : http_(impatient(http)) {}
@@ -55,6 +57,7 @@ class MachineCredentials final : public CredentialsSource {
   static HttpClient::Settings impatient(HttpClient::Settings settings);
   bool is_good(std::chrono::system_clock::duration beyond_now) const;
   Outcome<Expiring> look(const Stop& stop);
+  Outcome<Expiring> from_profile(const Stop& stop, const Profiles& all, const std::string& name, int roles);
   Outcome<Expiring> from_container(const Stop& stop);
   Outcome<Expiring> from_instance(const Stop& stop);
   Outcome<std::string> ask(const Stop& stop, const std::string& address, const std::string& method,
@@ -71,8 +74,10 @@ class MachineCredentials final : public CredentialsSource {
   std::chrono::steady_clock::time_point failed_at_;
 };
 
-// Keys of one profile in the text of ~/.aws/credentials or ~/.aws/config.
-std::optional<Credentials> credentials_in(const std::string& text, const std::string& profile);
+// Keys that stand in a profile.
+std::optional<Credentials> credentials_in(const Profile& profile);
+// As "2030-01-01T00:00:00Z"; nothing: it is no time.
+std::optional<std::chrono::system_clock::time_point> time_point(const std::string& text);
 // The answer of a container's or an instance's endpoint.
 std::optional<Expiring> credentials_from_json(const std::string& text);
 

@@ -85,6 +85,10 @@ std::string hex(std::span<const unsigned char> bytes) {
 
 Digest sha256(std::span<const std::byte> data) { return digest(EVP_sha256(), data.data(), data.size()); }
 
+std::string etag_of(std::span<const std::byte> data) {
+  return "\"" + hex(digest(EVP_md5(), data.data(), data.size())) + "\"";
+}
+
 std::string etag_of_parts(const std::vector<std::string>& etags) {
   constexpr std::size_t kHexBytes = 32;
   std::string all;

@@ -22,6 +22,8 @@ using Digest = std::vector<unsigned char>;
 std::string hex(std::span<const unsigned char> bytes);
 Digest sha256(std::span<const std::byte> data);
 Digest hmac_sha256(std::span<const unsigned char> key, std::string_view text);
+// The ETag of an object that was put whole.
+std::string etag_of(std::span<const std::byte> data);
 // The ETag of an object made of parts with these; empty: theirs are no digests.
 std::string etag_of_parts(const std::vector<std::string>& etags);
 inline std::string sha256_hex(std::string_view text) { return hex(sha256(std::as_bytes(std::span(text)))); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A store that answers as a test says, one request per connection. Its answers are raw, so that they can be broken.
+// A store that answers as a test says, one connection at a time. Its answers are raw, so that they can be broken.
 #pragma once
 
 #include <Poco/Net/ServerSocket.h>
@@ -38,8 +38,25 @@ class FakeStore {
   Endpoint endpoint() const { return *Endpoint::parse(url()); }
   // First words of the requests so far.
   std::vector<std::string> methods() {
+    std::vector<std::string> all;
+    for (const auto& head : heads()) all.push_back(head.substr(0, head.find(' ')));
+    return all;
+  }
+  std::vector<std::string> heads() {
     const std::lock_guard lock(mutex_);
-    return methods_;
+    return heads_;
+  }
+  std::vector<std::string> bodies() {
+    const std::lock_guard lock(mutex_);
+    return bodies_;
+  }
+  int connections() const { return connections_; }
+  // The value of a header; empty: there is none. Names in the head are as the client sends them.
+  static std::string header(const std::string& head, const std::string& name) {
+    const auto at = head.find("\r\n" + name + ": ");
+    if (at == std::string::npos) return {};
+    const auto from = at + name.size() + 4;
+    return head.substr(from, head.find("\r\n", from) - from);
   }
 
   static std::string whole(int status, const std::string& body, const std::string& headers = "") {
@@ -58,36 +75,46 @@ class FakeStore {
     while (!stopping_) {
       if (!socket_.poll(Poco::Timespan(0, 10'000), Poco::Net::Socket::SELECT_READ)) continue;
       try {
-        serve(socket_.acceptConnection());
+        auto client = socket_.acceptConnection();
+        ++connections_;
+        while (!stopping_ && serve(client)) {}
       } catch (const Poco::Exception&) {  // the client went away
       }
     }
   }
-  void serve(Poco::Net::StreamSocket client) {
+  // True: another request may follow on this connection.
+  bool serve(Poco::Net::StreamSocket& client) {
+    while (!client.poll(Poco::Timespan(0, 10'000), Poco::Net::Socket::SELECT_READ)) {
+      if (stopping_) return false;
+    }
     std::string request;
     std::size_t end = std::string::npos, body = 0;
     while ((end = request.find("\r\n\r\n")) == std::string::npos || request.size() < end + 4 + body) {
       char buffer[4096];
       const int got = client.receiveBytes(buffer, sizeof buffer);
-      if (got <= 0) return;
+      if (got <= 0) return false;
       request.append(buffer, static_cast<std::size_t>(got));
       const auto length = request.find("Content-Length: ");
       if (length != std::string::npos) body = std::stoul(request.substr(length + 16));
     }
     {
       const std::lock_guard lock(mutex_);
-      methods_.push_back(request.substr(0, request.find(' ')));
+      heads_.push_back(request.substr(0, end + 2));
+      bodies_.push_back(request.substr(end + 4));
     }
-    const std::string answer = answer_(request.substr(0, end));
+    const std::string answer = answer_(request.substr(0, end + 2));
     if (!answer.empty()) client.sendBytes(answer.data(), static_cast<int>(answer.size()));
+    if (!answer.empty() && answer.find("Connection: close") == std::string::npos) return true;
     client.shutdownSend();
+    return false;
   }
 
   const Answer answer_;
   Poco::Net::ServerSocket socket_;
   std::atomic<bool> stopping_ = false;
   std::mutex mutex_;
-  std::vector<std::string> methods_;
+  std::vector<std::string> heads_, bodies_;
+  std::atomic<int> connections_ = 0;
   std::thread thread_;
 };
 

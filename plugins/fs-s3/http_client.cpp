@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Poco's sessions, made and kept. A connection goes back only when its answer was read to the end and nothing about it
-// was odd: one whose server answered before it had the whole request would mix up what follows.
+// was odd: one whose server answered before it had the whole request would mix up what follows. For the same reason
+// none is kept after data was refused: the server may have answered before the end, and take what comes for the next
+// request.
 #include "http_client.h"
 
 #include <Poco/Net/HTTPRequest.h>
@@ -21,6 +23,7 @@ namespace {
 constexpr std::size_t kMaxBodyBytes = 8 * 1024 * 1024;  // of an answer that is text; a full listing is about 1 MiB
 constexpr auto kIdleTime = std::chrono::seconds(20);    // servers close after a minute or so
 constexpr std::size_t kReadStep = 64 * 1024;
+constexpr std::streamsize kWriteStep = 1024 * 1024;
 
 Poco::Timespan span_of(std::chrono::seconds time) { return {static_cast<long>(time.count()), 0}; }
 constexpr auto kShortestWait = std::chrono::seconds(1);
@@ -47,10 +50,44 @@ bool read_text(std::istream& in, std::streamsize length, std::string& out) {
   return length < 0 || static_cast<std::streamsize>(out.size()) == length;
 }
 
-bool read_data(std::istream& in, std::span<std::byte> into) {
-  in.read(reinterpret_cast<char*>(into.data()), static_cast<std::streamsize>(into.size()));
-  if (in.gcount() != static_cast<std::streamsize>(into.size())) return false;
-  return in.peek() == std::istream::traits_type::eof() && !in.bad();
+// Poco's streams move 8 KiB at a time. Data goes past them, between the caller's memory and the session.
+struct Direct : Poco::Net::HTTPClientSession {
+  static constexpr auto kRead = &Direct::read;
+  static constexpr auto kWrite = &Direct::write;
+};
+
+bool read_data(Poco::Net::HTTPClientSession& session, std::istream& in, std::streamsize length,
+               std::span<std::byte> into) {
+  auto* const data = reinterpret_cast<char*>(into.data());
+  const auto size = static_cast<std::streamsize>(into.size());
+  if (length != size) {  // in chunks, or of another size than was asked for
+    in.read(data, size);
+    return in.gcount() == size && in.peek() == std::istream::traits_type::eof() && !in.bad();
+  }
+  for (std::streamsize at = 0; at < size;) {
+    const int got = (session.*Direct::kRead)(data + at, size - at);
+    if (got <= 0) return false;
+    at += got;
+  }
+  return true;
+}
+
+// False: the other side takes no more of it. There may be an answer that says why.
+bool write_data(Poco::Net::HTTPClientSession& session, std::span<const std::byte> body) {
+  const auto* const data = reinterpret_cast<const char*>(body.data());
+  const auto size = static_cast<std::streamsize>(body.size());
+  try {
+    for (std::streamsize at = 0; at < size;) {
+      const int sent = (session.*Direct::kWrite)(data + at, std::min(size - at, kWriteStep));
+      if (sent <= 0) return false;
+      at += sent;
+    }
+    return true;
+  } catch (const Poco::TimeoutException&) {
+    throw;
+  } catch (const Poco::Exception&) {
+    return false;
+  }
 }
 
 }  // namespace
@@ -154,11 +191,8 @@ Outcome<HttpAnswer> HttpClient::exchange(const Endpoint& endpoint, Session sessi
   const bool sends = request.method == "PUT" || request.method == "POST";
   if (sends) head.setContentLength64(static_cast<Poco::Int64>(request.body.size()));
   auto& out = session->sendRequest(head);
-  if (sends) {
-    out.write(reinterpret_cast<const char*>(request.body.data()), static_cast<std::streamsize>(request.body.size()));
-    out.flush();
-  }
-  const bool sent = out.good();  // otherwise there may still be an answer that says why
+  out.flush();
+  const bool sent = out.good() && write_data(*session, request.body);
   Poco::Net::HTTPResponse response;
   auto& in = session->receiveResponse(response);
   HttpAnswer answer;
@@ -167,10 +201,11 @@ Outcome<HttpAnswer> HttpClient::exchange(const Endpoint& endpoint, Session sessi
   bool whole = true;
   if (request.method != "HEAD") {
     const auto length = response.hasContentLength() ? static_cast<std::streamsize>(response.getContentLength64()) : -1;
-    whole = answer.ok() && !into.empty() ? read_data(in, into) : read_text(in, length, answer.body);
+    whole = answer.ok() && !into.empty() ? read_data(*session, in, length, into) : read_text(in, length, answer.body);
   }
   if (!whole) return no_answer(endpoint, "it ended early");
-  if (sent && response.getKeepAlive()) keep(endpoint, std::move(session));
+  const bool in_step = answer.ok() || request.body.empty();
+  if (sent && in_step && response.getKeepAlive()) keep(endpoint, std::move(session));
   return answer;
 }
 

@@ -88,7 +88,7 @@ TEST(Settings, AnUploadMustFitIntoTheMemory) {
                            std::to_string(memory) +
                            R"(, "upload_concurrency": 2, "download_chunk_mib": 4, "download_concurrency": 4,
                            "threads": 4, "connect_timeout": 10, "timeout": 30, "attempts": 5, "rename_max_keys": 10,
-                           "virtual_host": false, "ca_file": ""})");
+                           "mtime_in_metadata": "off", "resume_uploads": false, "virtual_host": false, "ca_file": ""})");
   };
   auto usual = with(8, 1024);
   ASSERT_TRUE(usual);
@@ -128,13 +128,13 @@ HttpAnswer answer(int status, const std::string& code) {
 }
 
 TEST(Errors, MeaningAndWords) {
-  const auto denied = failure_of(read_error(answer(403, "SignatureDoesNotMatch")), "PUT", "b");
+  const auto denied = failure_of(read_error(answer(403, "SignatureDoesNotMatch")));
   EXPECT_EQ(denied.status, SP_E_DENIED);
-  EXPECT_EQ(denied.message, "S3 PUT in bucket \"b\" is answered 403 SignatureDoesNotMatch (request tx1)");
-  EXPECT_EQ(failure_of(read_error(answer(404, "NoSuchKey")), "GET", "b").status, SP_E_NOT_FOUND);
-  EXPECT_EQ(failure_of(read_error(answer(404, "NoSuchBucket")), "GET", "b").status, SP_E_IO) << "is logged";
-  EXPECT_EQ(failure_of(read_error({404, {}, ""}), "HEAD", "b").status, SP_E_NOT_FOUND);
-  EXPECT_EQ(failure_of(read_error(answer(412, "PreconditionFailed")), "GET", "b").status, SP_E_CONFLICT);
+  EXPECT_EQ(denied.message, "is answered 403 SignatureDoesNotMatch (request tx1)");
+  EXPECT_EQ(failure_of(read_error(answer(404, "NoSuchKey"))).status, SP_E_NOT_FOUND);
+  EXPECT_EQ(failure_of(read_error(answer(404, "NoSuchBucket"))).status, SP_E_IO) << "is logged";
+  EXPECT_EQ(failure_of(read_error({404, {}, ""})).status, SP_E_NOT_FOUND);
+  EXPECT_EQ(failure_of(read_error(answer(412, "PreconditionFailed"))).status, SP_E_CONFLICT);
   EXPECT_TRUE(may_pass(read_error(answer(503, "SlowDown"))));
   EXPECT_TRUE(may_pass(read_error(answer(400, "RequestTimeout"))));
   EXPECT_FALSE(may_pass(read_error(answer(403, "AccessDenied"))));
@@ -146,12 +146,17 @@ TEST(CredentialFiles, Profiles) {
       "# mine\n[default]\naws_access_key_id = A\naws_secret_access_key=S\n\n"
       "[profile other]\naws_access_key_id=B\naws_secret_access_key = T "
       "\naws_session_token=tok\n[half]\naws_access_key_id=C\n";
-  EXPECT_EQ(credentials_in(text, "default")->secret, "S");
-  EXPECT_EQ(credentials_in(text, "other")->access_key, "B");
-  EXPECT_EQ(credentials_in(text, "other")->secret, "T");
-  EXPECT_EQ(credentials_in(text, "other")->session_token, "tok");
-  EXPECT_FALSE(credentials_in(text, "half"));
-  EXPECT_FALSE(credentials_in(text, "none"));
+  Profiles all;
+  read_profiles(text, all);
+  EXPECT_EQ(credentials_in(all["default"])->secret, "S");
+  EXPECT_EQ(credentials_in(all["other"])->access_key, "B");
+  EXPECT_EQ(credentials_in(all["other"])->secret, "T");
+  EXPECT_EQ(credentials_in(all["other"])->session_token, "tok");
+  EXPECT_FALSE(credentials_in(all["half"]));
+  EXPECT_FALSE(all.contains("none"));
+  read_profiles("[default]\naws_secret_access_key = later\nregion = eu\ns3 =\n  region = of another tool\n", all);
+  EXPECT_EQ(setting(all["default"], "aws_secret_access_key"), "S") << "the first file counts";
+  EXPECT_EQ(setting(all["default"], "region"), "eu");
 }
 
 TEST(CredentialAnswers, OfContainersAndInstances) {

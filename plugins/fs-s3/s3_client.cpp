@@ -17,6 +17,7 @@
 namespace fs_s3 {
 namespace {
 
+constexpr int kBadRequest = 400, kForbidden = 403, kNotFound = 404, kUnavailable = 503;
 constexpr std::int64_t kNsPerSecondOfClock = 1'000'000'000;
 constexpr std::int64_t kToleratedSkewSeconds = 300;   // stores take up to 900
 constexpr std::size_t kBytesPerSecond = 1024 * 1024;  // what moves gets that much longer
@@ -30,8 +31,17 @@ Failure not_understood(std::string_view operation) {
 }  // namespace
 
 S3Client::S3Client(std::shared_ptr<HttpClient> http, std::shared_ptr<CredentialsSource> credentials, Bucket bucket,
-                   const object_common::RetryPolicy& retries)
-    : http_(std::move(http)), credentials_(std::move(credentials)), bucket_(std::move(bucket)), retries_(retries) {}
+                   Options options)
+    : http_(std::move(http)),
+      credentials_(std::move(credentials)),
+      bucket_(std::move(bucket)),
+      options_(std::move(options)) {}
+
+Nature S3Client::nature_of(const std::string& key) const {
+  Nature nature{{"content-type", content_type_of(key)}};
+  if (!bucket_.storage_class.empty()) nature["x-amz-storage-class"] = bucket_.storage_class;
+  return nature;
+}
 
 std::string S3Client::target(const Request& request) const {
   std::string path = bucket_.in_path ? "/" + uri_encode(bucket_.name) : "";
@@ -60,7 +70,13 @@ Outcome<HttpAnswer> S3Client::attempt(const Stop& stop, const Request& request, 
   http.headers["authorization"] =
       authorization(to_sign, *credentials, {bucket_.region, "s3"}, to_sign.headers["x-amz-date"]);
   if (!request.query.empty()) http.target += "?" + canonical_query(request.query);
-  return http_->call(bucket_.endpoint, http, request.into, request.once);
+  const auto begun = std::chrono::steady_clock::now();
+  auto answer = http_->call(bucket_.endpoint, http, request.into, request.once);
+  if (options_.watch) {
+    const bool good = answer && (answer->ok() || answer->status == kNotFound);  // that there is nothing is an answer
+    options_.watch(request.operation, good, std::chrono::steady_clock::now() - begun);
+  }
+  return answer;
 }
 
 // True: the attempt's clock was wrong. Another request may have set it right meanwhile, so it is the attempt's that
@@ -76,13 +92,14 @@ bool S3Client::correct_clock(const HttpAnswer& answer, const Attempt& with, std:
 
 // An answer to HEAD has no body that could say why. Empty: this one neither.
 std::string S3Client::code_behind(const Stop& stop, const Request& head) {
-  Request request{.method = "GET", .key = head.key};
+  Request request{.operation = "GetObject", .method = "GET", .key = head.key};
   if (head.key) {
     request.headers["range"] = "bytes=0-0";
   } else {
+    request.operation = "ListObjectsV2";
     request.query = {{"list-type", "2"}, {"max-keys", "1"}};
   }
-  Attempt with{.until = std::chrono::steady_clock::now() + retries_.total};
+  Attempt with{.until = std::chrono::steady_clock::now() + options_.retries.total};
   auto answer = attempt(stop, request, hex(sha256({})), with);
   return answer && !answer->ok() ? read_error(*answer).code : "";
 }
@@ -90,7 +107,7 @@ std::string S3Client::code_behind(const Stop& stop, const Request& head) {
 // True: what was wrong is right for another attempt. The error gets its code, where that had to be asked for.
 bool S3Client::put_right(const Stop& stop, const Request& request, const HttpAnswer& answer, const Attempt& with,
                          S3Error& error) {
-  if (request.method == "HEAD" && error.code.empty() && (error.status == 400 || error.status == 403)) {
+  if (request.method == "HEAD" && error.code.empty() && (error.status == kBadRequest || error.status == kForbidden)) {
     if (correct_clock(answer, with, kToleratedSkewSeconds)) return true;
     error.code = code_behind(stop, request);
   }
@@ -100,9 +117,15 @@ bool S3Client::put_right(const Stop& stop, const Request& request, const HttpAns
   return true;
 }
 
+// Poco does not say of a chunked answer that its end is missing.
+bool S3Client::is_whole(const Request& request, const HttpAnswer& answer) {
+  if (!request.ending.empty()) return answer.body.find(request.ending) != std::string::npos;
+  return request.proof.empty() || !xml_element(answer.body, request.proof).empty();
+}
+
 Outcome<HttpAnswer> S3Client::send(const Stop& stop, const Request& request) {
   const std::string payload_hash = hex(sha256(request.body));
-  auto retries = request.retries.value_or(retries_);
+  auto retries = request.retries.value_or(options_.retries);
   retries.total += std::chrono::seconds((request.body.size() + request.into.size()) / kBytesPerSecond);
   object_common::Backoff backoff(retries);
   bool second_chance = true;  // for what is put right here: the clock, credentials that ended early
@@ -110,84 +133,88 @@ Outcome<HttpAnswer> S3Client::send(const Stop& stop, const Request& request) {
     Attempt with{.until = backoff.until()};
     auto answer = attempt(stop, request, payload_hash, with);
     if (answer && answer->ok() && !hides_error(*answer)) {
-      if (request.proof.empty() || !xml_element(answer->body, request.proof).empty()) return answer;
-      answer = Failure{SP_E_IO, "the store's answer to " + request.method + " breaks off", 0};
+      if (is_whole(request, *answer)) return answer;
+      answer = Failure{SP_E_IO, "the answer breaks off", 0};
     }
     if (!answer) {
       const bool lost = answer.failure().status == SP_E_IO;
       const bool harmless = !request.once || answer.failure().native == HttpClient::kNotSent;
-      if (!lost || !harmless || !backoff.wait(stop)) return answer;
+      if (!lost || !harmless || !backoff.wait(stop)) return in_words(request, std::move(answer.failure()));
       continue;
     }
     S3Error error = read_error(*answer);
     if (put_right(stop, request, *answer, with, error) && std::exchange(second_chance, false)) continue;
     // 503 is said before anything is done; after 500 nobody knows.
-    const bool again = may_pass(error) && (!request.once || error.status == 503);
-    if (!again || !backoff.wait(stop)) return failure_of(error, request.method, bucket_.name);
+    const bool again = may_pass(error) && (!request.once || error.status == kUnavailable);
+    if (!again || !backoff.wait(stop)) return in_words(request, failure_of(error));
   }
 }
 
-// Stores do not say which of a request's arguments they do not know.
-Failure S3Client::with_class(const Failure& failure) const {
-  constexpr int kBadRequest = 400;
-  Failure said = failure;
-  if (failure.native == kBadRequest && !bucket_.storage_class.empty()) {
-    said.message += ", with storage class \"" + bucket_.storage_class + "\"";
+// Of a request's arguments stores do not say which they do not know.
+Failure S3Client::in_words(const Request& request, Failure failure) const {
+  std::string text = "S3 ";
+  text.append(request.operation).append(" in bucket \"").append(bucket_.name).append("\" ").append(failure.message);
+  const auto stored = request.headers.find("x-amz-storage-class");
+  if (failure.native == kBadRequest && stored != request.headers.end()) {
+    text.append(", with storage class \"").append(stored->second).append("\"");
   }
-  return said;
+  failure.message = std::move(text);
+  return failure;
 }
 
 Outcome<void> S3Client::head_bucket(const Stop& stop) {
-  auto answer = send(stop, {.method = "HEAD"});
+  auto answer = send(stop, {.operation = "HeadBucket", .method = "HEAD"});
   if (!answer) return std::move(answer.failure());
   return {};
 }
 
 Outcome<ObjectInfo> S3Client::head(const Stop& stop, const std::string& key) {
-  auto answer = send(stop, {.method = "HEAD", .key = key});
+  auto answer = send(stop, {.operation = "HeadObject", .method = "HEAD", .key = key});
   if (!answer) return std::move(answer.failure());
   ObjectInfo info;
   info.size = number(answer->header("content-length"));
   info.mtime_ns = parse_time(answer->header("last-modified")).value_or(0);
   info.etag = answer->header("etag");
-  info.storage_class = answer->header("x-amz-storage-class");
-  info.content_type = answer->header("content-type");
-  for (const auto& [name, value] : answer->headers) {
-    if (name.starts_with("x-amz-meta-")) info.metadata[name] = value;
-  }
+  info.nature = nature_in(answer->headers);
   return info;
 }
 
 Outcome<void> S3Client::get(const Stop& stop, const std::string& key, const std::string& etag, std::uint64_t offset,
                             std::span<std::byte> into) {
   const std::string range = "bytes=" + std::to_string(offset) + "-" + std::to_string(offset + into.size() - 1);
-  Request request{.method = "GET", .key = key, .headers = {{"range", range}}, .into = into};
+  Request request{.operation = "GetObject", .method = "GET", .key = key, .headers = {{"range", range}}, .into = into};
   if (!etag.empty()) request.headers["if-match"] = etag;
   auto answer = send(stop, request);
   if (!answer) return std::move(answer.failure());
   return {};
 }
 
-Outcome<void> S3Client::put(const Stop& stop, const std::string& key, std::span<const std::byte> data) {
-  Request request{.method = "PUT", .key = key, .headers = {{"content-type", content_type_of(key)}}, .body = data};
-  if (!bucket_.storage_class.empty()) request.headers["x-amz-storage-class"] = bucket_.storage_class;
-  auto answer = send(stop, request);
-  if (!answer) return with_class(answer.failure());
-  return {};
+Outcome<void> S3Client::put(const Stop& stop, const std::string& key, const Nature& nature,
+                            std::span<const std::byte> data) {
+  auto answer = send(stop, {.operation = "PutObject", .method = "PUT", .key = key, .headers = nature, .body = data});
+  if (answer) return {};
+  // It may have been done by an attempt whose answer got lost.
+  if (in_doubt(answer.failure())) {
+    auto now = head(stop, key);
+    if (now && now->etag == etag_of(data)) return {};
+  }
+  return std::move(answer.failure());
 }
 
 Outcome<void> S3Client::remove(const Stop& stop, const std::string& key) {
-  auto answer = send(stop, {.method = "DELETE", .key = key});
+  auto answer = send(stop, {.operation = "DeleteObject", .method = "DELETE", .key = key});
   if (!answer) return std::move(answer.failure());
   return {};
 }
 
 Outcome<ListPage> S3Client::list(const Stop& stop, const Listing& what) {
-  Request request{.method = "GET",
+  Request request{.operation = "ListObjectsV2",
+                  .method = "GET",
                   .query = {{"list-type", "2"},
                             {"encoding-type", "url"},
                             {"prefix", what.prefix},
-                            {"max-keys", std::to_string(what.max)}}};
+                            {"max-keys", std::to_string(what.max)}},
+                  .ending = "</ListBucketResult>"};
   if (!what.whole_tree) request.query.emplace_back("delimiter", "/");
   if (!what.token.empty()) request.query.emplace_back("continuation-token", what.token);
   auto answer = send(stop, request);
@@ -218,22 +245,6 @@ Outcome<ListPage> S3Client::list(const Stop& stop, const Listing& what) {
     return false;
   });
   return page;
-}
-
-std::string content_type_of(std::string_view key) {
-  static constexpr std::pair<std::string_view, std::string_view> kTypes[] = {
-      {".txt", "text/plain"},        {".html", "text/html"},      {".htm", "text/html"},
-      {".css", "text/css"},          {".csv", "text/csv"},        {".xml", "application/xml"},
-      {".json", "application/json"}, {".js", "text/javascript"},  {".pdf", "application/pdf"},
-      {".zip", "application/zip"},   {".gz", "application/gzip"}, {".png", "image/png"},
-      {".jpg", "image/jpeg"},        {".jpeg", "image/jpeg"},     {".gif", "image/gif"},
-      {".svg", "image/svg+xml"},     {".webp", "image/webp"},     {".mp3", "audio/mpeg"},
-      {".mp4", "video/mp4"},         {".webm", "video/webm"},
-  };
-  for (const auto& [ending, type] : kTypes) {
-    if (key.ends_with(ending)) return std::string(type);
-  }
-  return "application/octet-stream";
 }
 
 }  // namespace fs_s3

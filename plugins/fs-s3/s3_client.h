@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,48 +21,38 @@
 #include "http_client.h"
 #include "object-common/backoff.h"
 #include "object-common/stop.h"
+#include "object-common/task_pool.h"
 #include "s3_error.h"
+#include "s3_types.h"
 
 namespace fs_s3 {
 
 using object_common::Stop;
 
-struct Bucket {
-  std::string name, region, storage_class;
-  Endpoint endpoint;
-  bool in_path = true;  // "/bucket/key"; otherwise the bucket is part of the endpoint's name
-};
-
-struct ObjectInfo {
-  std::uint64_t size = 0;
-  std::int64_t mtime_ns = 0;
-  std::string etag, storage_class, content_type;
-  std::map<std::string, std::string> metadata;  // "x-amz-meta-..." whole names
-};
-
-struct Listed {
-  std::string key;
-  bool is_prefix = false;  // ends with '/': there are keys below it
-  std::uint64_t size = 0;
-  std::int64_t mtime_ns = 0;
-};
-struct ListPage {
-  std::vector<Listed> entries;
-  std::string next;  // token of the next page; empty: that was the last
-};
-
-class S3Client {
+class S3Client : public std::enable_shared_from_this<S3Client> {
  public:
+  struct Options {
+    object_common::RetryPolicy retries = {};
+    object_common::TaskPool* pool = nullptr;  // for copies of large objects; none: one part after the other
+    std::uint64_t max_copy_bytes = std::uint64_t{5} << 30;   // of one request
+    std::uint64_t copy_part_bytes = std::uint64_t{1} << 30;  // 5 TiB in 5120 parts
+    // Told of every request, its repetitions included: name, whether it worked, how long it took. Any thread.
+    std::function<void(std::string_view operation, bool good, std::chrono::nanoseconds time)> watch = {};
+    // Given the parts of a copy that failed, when the store did not take them back.
+    std::function<void(std::shared_ptr<S3Client> client, const std::string& key, const std::string& upload)> left = {};
+  };
   S3Client(std::shared_ptr<HttpClient> http, std::shared_ptr<CredentialsSource> credentials, Bucket bucket,
-           const object_common::RetryPolicy& retries);
+           Options options);
 
   const Bucket& bucket() const { return bucket_; }
+  // Of a new object of that name.
+  Nature nature_of(const std::string& key) const;
   Outcome<void> head_bucket(const Stop& stop);
   Outcome<ObjectInfo> head(const Stop& stop, const std::string& key);
   // Fills `into`; SP_E_CONFLICT when the object is not the one of that ETag any more.
   Outcome<void> get(const Stop& stop, const std::string& key, const std::string& etag, std::uint64_t offset,
                     std::span<std::byte> into);
-  Outcome<void> put(const Stop& stop, const std::string& key, std::span<const std::byte> data);
+  Outcome<void> put(const Stop& stop, const std::string& key, const Nature& nature, std::span<const std::byte> data);
   Outcome<void> remove(const Stop& stop, const std::string& key);
   struct Listing {
     std::string prefix = {}, token = {};
@@ -69,20 +60,35 @@ class S3Client {
     int max = 1000;
   };
   Outcome<ListPage> list(const Stop& stop, const Listing& what);
-  // Any size; what the object is, other than its name, stays. SP_E_CONFLICT when it is not the one of `what` any more.
-  Outcome<void> copy(const Stop& stop, const std::string& from, const std::string& to, const ObjectInfo& what);
+  // Any size. What the object is, other than its name, stays, or becomes `nature`. SP_E_CONFLICT when it is not the one
+  // of `what` any more.
+  Outcome<void> copy(const Stop& stop, const std::string& from, const std::string& to, const ObjectInfo& what,
+                     const Nature* nature = nullptr);
 
-  Outcome<std::string> begin_parts(const Stop& stop, const std::string& key, const ObjectInfo* like = nullptr);
-  // Answers with its ETag.
-  Outcome<std::string> put_part(const Stop& stop, const std::string& key, const std::string& upload, int number,
-                                std::span<const std::byte> data);
+  Outcome<std::string> begin_parts(const Stop& stop, const std::string& key, const Nature& nature);
+  struct PartName {
+    std::string key, upload;
+    int number = 0;
+  };
+  // These answer with the part's ETag.
+  Outcome<std::string> put_part(const Stop& stop, const PartName& part, std::span<const std::byte> data);
+  struct Range {
+    std::string key, etag;
+    std::uint64_t offset = 0, length = 0;
+  };
+  Outcome<std::string> copy_part(const Stop& stop, const PartName& part, const Range& from);
   Outcome<void> complete_parts(const Stop& stop, const std::string& key, const std::string& upload,
                                const std::vector<std::string>& etags);
+  // Uploads that were begun in that time, by the store's clock, and got nowhere.
+  Outcome<std::vector<std::string>> uploads_without_parts(const Stop& stop, const std::string& key,
+                                                          std::int64_t from_ns, std::int64_t to_ns);
+  std::int64_t store_time_ns() const;
   // True: there was such an upload. Soon given up: what stays is for the bucket's own rules to clear away.
   Outcome<bool> abort_parts(const Stop& stop, const std::string& key, const std::string& upload);
 
  private:
   struct Request {
+    std::string_view operation;  // S3's name of it
     std::string method;
     std::optional<std::string> key = {};  // nothing: the bucket itself
     std::vector<std::pair<std::string, std::string>> query = {};
@@ -93,6 +99,7 @@ class S3Client {
     // An element of a good answer. What takes long is answered 200 at first, and said to have worked only in the body:
     // without this it is not known to have.
     std::string_view proof = {};
+    std::string_view ending = {};  // the same where the answer is long: text that ends a whole one
     std::optional<object_common::RetryPolicy> retries = {};  // other than usual
   };
   // What an attempt was made with.
@@ -106,24 +113,20 @@ class S3Client {
   bool put_right(const Stop& stop, const Request& request, const HttpAnswer& answer, const Attempt& with,
                  S3Error& error);
   std::string code_behind(const Stop& stop, const Request& head);
-  Outcome<std::string> copy_part(const Stop& stop, const std::string& from, const std::string& to,
-                                 const std::string& upload, const std::string& etag, int number, std::uint64_t offset,
-                                 std::uint64_t length);
   std::map<std::string, std::string> copy_source(const std::string& from, const std::string& etag) const;
-  Outcome<void> copy_in_parts(const Stop& stop, const std::string& from, const std::string& to, const ObjectInfo& what);
+  Outcome<void> copy_in_parts(const Stop& stop, const std::string& from, const std::string& to, const ObjectInfo& what,
+                              const Nature& nature);
   std::string target(const Request& request) const;
-  Failure with_class(const Failure& failure) const;
+  Failure in_words(const Request& request, Failure failure) const;
   bool correct_clock(const HttpAnswer& answer, const Attempt& with, std::int64_t tolerance_s);
+  static bool is_whole(const Request& request, const HttpAnswer& answer);
   bool is_made_of(const Stop& stop, const std::string& key, const std::vector<std::string>& etags);
 
   const std::shared_ptr<HttpClient> http_;
   const std::shared_ptr<CredentialsSource> credentials_;
   const Bucket bucket_;
-  const object_common::RetryPolicy retries_;
+  const Options options_;
   std::atomic<std::int64_t> clock_skew_s_ = 0;  // what the store's clock is ahead of ours
 };
-
-// By the ending of a name, as web servers would say it.
-std::string content_type_of(std::string_view key);
 
 }  // namespace fs_s3

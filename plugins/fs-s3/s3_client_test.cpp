@@ -28,11 +28,15 @@ class Watched final : public CredentialsSource {
 
 class S3ClientTest : public testing::Test {
  protected:
-  S3Client& client(FakeStore::Answer answer) {
+  S3Client& client(FakeStore::Answer answer, bool in_path = true) {
     store = std::make_unique<FakeStore>(std::move(answer));
+    S3Client::Options options;
+    options.retries = {.attempts = 3, .first = std::chrono::milliseconds(1)};
+    options.max_copy_bytes = 10;
+    options.copy_part_bytes = 4;
+    options.watch = [this](auto operation, bool good, auto) { watched.emplace_back(std::string(operation), good); };
     made = std::make_unique<S3Client>(std::make_shared<HttpClient>(HttpClient::Settings{}), credentials,
-                                      Bucket{"b", "r", "", store->endpoint(), true},
-                                      object_common::RetryPolicy{.attempts = 3, .first = std::chrono::milliseconds(1)});
+                                      Bucket{"b", "r", "CLASS", store->endpoint(), in_path}, options);
     return *made;
   }
   static ObjectInfo object() {
@@ -41,6 +45,7 @@ class S3ClientTest : public testing::Test {
     return info;
   }
   std::shared_ptr<Watched> credentials = std::make_shared<Watched>();
+  std::vector<std::pair<std::string, bool>> watched;
   std::unique_ptr<FakeStore> store;
   std::unique_ptr<S3Client> made;
 };
@@ -118,42 +123,117 @@ TEST_F(S3ClientTest, AStoreThatDoesNotAnswerHoldsNobodyForLong) {
   S3Client asked(
       std::make_shared<HttpClient>(HttpClient::Settings{}), credentials,
       Bucket{"b", "r", "", *Endpoint::parse("http://127.0.0.1:" + std::to_string(silent.address().port())), true},
-      {.attempts = 20, .first = std::chrono::milliseconds(1), .total = std::chrono::seconds(1)});
+      {.retries = {.attempts = 20, .first = std::chrono::milliseconds(1), .total = std::chrono::seconds(1)}});
   const auto begun = std::chrono::steady_clock::now();
   EXPECT_FALSE(asked.head(nullptr, "key"));
   EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(15)) << "each attempt would wait for 30";
 }
 
-TEST(MachineCredentialsTest, OldOnesStayUntilThereAreNewOnesAndAFailureIsRemembered) {
-  const auto soon = Poco::DateTimeFormatter::format(Poco::Timestamp() + Poco::Timespan(120, 0), "%Y-%m-%dT%H:%M:%SZ");
-  bool works = false;
-  FakeStore container([&](const auto&) {
-    const std::string keys =
-        R"({"AccessKeyId": "A", "SecretAccessKey": "S", "Token": "t", "Expiration": ")" + soon + "\"}";
-    return works ? FakeStore::whole(200, keys) : FakeStore::whole(500, "");
-  });
-  for (const char* name : {"AWS_ACCESS_KEY_ID", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"}) ::unsetenv(name);
-  ::setenv("HOME", "/nowhere", 1);
-  ::setenv("http_proxy", "http://127.0.0.1:9", 1);
-  ::setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", (container.url() + "/keys").c_str(), 1);
-  MachineCredentials without({});
-  EXPECT_FALSE(without.get(nullptr));
-  works = true;
-  EXPECT_FALSE(without.get(nullptr)) << "not asked again so soon";
-  EXPECT_EQ(container.methods().size(), 1U);
-  MachineCredentials machine({});
-  ASSERT_TRUE(machine.get(nullptr));
-  works = false;
-  for (int i = 0; i < 3; ++i) {
-    auto kept = machine.get(nullptr);
-    ASSERT_TRUE(kept) << "they end in two minutes, and still hold";
-    EXPECT_EQ(kept->access_key, "A");
+TEST_F(S3ClientTest, OddKeysAreNamedInBothStyles) {
+  const std::string odd = "a b+c%20&=\xc3\xa9/\"#?";
+  for (const bool in_path : {true, false}) {
+    auto& asked = client([](const auto&) { return FakeStore::whole(200, ""); }, in_path);
+    ASSERT_TRUE(asked.head(nullptr, odd));
+    ASSERT_TRUE(asked.head_bucket(nullptr));
+    const std::string key = "/a%20b%2Bc%2520%26%3D%C3%A9/%22%23%3F HTTP/1.1\r\n";
+    EXPECT_TRUE(store->heads().at(0).starts_with((in_path ? "HEAD /b" : "HEAD ") + key)) << store->heads().at(0);
+    EXPECT_TRUE(store->heads().at(1).starts_with(in_path ? "HEAD /b HTTP" : "HEAD / HTTP")) << store->heads().at(1);
   }
-  EXPECT_EQ(container.methods().size(), 3U) << "one renewal was tried";
-  EXPECT_FALSE(MachineCredentials({}).get([] { return true; }));
-  EXPECT_EQ(container.methods().size(), 3U) << "whoever is gone asks nobody";
-  ::unsetenv("AWS_CONTAINER_CREDENTIALS_FULL_URI");
-  ::unsetenv("http_proxy");
+}
+
+TEST_F(S3ClientTest, AConnectionIsKeptUnlessDataWasRefusedOnIt) {
+  std::string status = "200 OK";
+  auto& asked = client([&](const auto&) { return "HTTP/1.1 " + status + "\r\nContent-Length: 0\r\n\r\n"; });
+  const auto data = std::as_bytes(std::span("data", 4));
+  ASSERT_TRUE(asked.put(nullptr, "key", {}, data));
+  ASSERT_TRUE(asked.head(nullptr, "key"));
+  EXPECT_EQ(store->connections(), 1);
+  status = "403 Forbidden";
+  EXPECT_FALSE(asked.put(nullptr, "key", {}, data));
+  status = "404 Not Found";
+  EXPECT_FALSE(asked.head(nullptr, "key"));
+  EXPECT_FALSE(asked.head(nullptr, "key"));
+  EXPECT_EQ(store->connections(), 2) << "what the store read of the refused data is unknown; HEAD sent none";
+}
+
+TEST_F(S3ClientTest, ALargeCopyIsMadeOfPartsAndKeepsWhatTheObjectIs) {
+  auto& asked = client([&](const std::string& head) {
+    if (head.starts_with("POST /b/to?uploads=")) {
+      return FakeStore::whole(200,
+                              "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>");
+    }
+    if (head.starts_with("PUT")) return FakeStore::whole(200, "<CopyPartResult><ETag>e</ETag></CopyPartResult>");
+    return FakeStore::whole(200, "<CompleteMultipartUploadResult><Key>to</Key></CompleteMultipartUploadResult>");
+  });
+  ObjectInfo what = object();
+  what.size = 11;
+  what.nature = {{"content-type", "text/x"}, {"x-amz-meta-a", "1"}, {"x-amz-storage-class", "COLD"}};
+  ASSERT_TRUE(asked.copy(nullptr, "from", "to", what));
+  const auto heads = store->heads();
+  ASSERT_EQ(store->methods(), (Methods{"POST", "PUT", "PUT", "PUT", "POST"}));
+  EXPECT_EQ(FakeStore::header(heads[0], "content-type"), "text/x");
+  EXPECT_EQ(FakeStore::header(heads[0], "x-amz-meta-a"), "1");
+  EXPECT_EQ(FakeStore::header(heads[0], "x-amz-storage-class"), "COLD");
+  const char* const ranges[] = {"bytes=0-3", "bytes=4-7", "bytes=8-10"};
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(FakeStore::header(heads[i + 1], "x-amz-copy-source-range"), ranges[i]);
+    EXPECT_EQ(FakeStore::header(heads[i + 1], "x-amz-copy-source-if-match"), kEtag);
+  }
+}
+
+TEST_F(S3ClientTest, AListingThatBreaksOffIsAskedForAgain) {
+  int count = 0;
+  auto& asked = client([&](const auto&) {
+    const std::string text = "<ListBucketResult><Contents><Key>a</Key></Contents>";
+    return ++count == 1 ? FakeStore::cut_off(text) : FakeStore::whole(200, text + "</ListBucketResult>");
+  });
+  EXPECT_EQ(asked.list(nullptr, {})->entries.at(0).key, "a");
+  EXPECT_EQ(count, 2);
+}
+
+TEST_F(S3ClientTest, DataWhoseAnswersGetLostIsLookedFor) {
+  const auto data = std::as_bytes(std::span("data", 4));
+  std::string etag = etag_of(data);
+  auto& asked = client([&](const auto& head) {
+    return head.starts_with("PUT") ? std::string() : FakeStore::whole(200, "", "ETag: " + etag + "\r\n");
+  });
+  EXPECT_TRUE(asked.put(nullptr, "key", {}, data));
+  etag = kEtag;
+  EXPECT_FALSE(asked.put(nullptr, "key", {}, data)) << "that is another object";
+  EXPECT_EQ(store->methods(), (Methods{"PUT", "PUT", "PUT", "HEAD", "PUT", "PUT", "PUT", "HEAD"}));
+}
+
+TEST_F(S3ClientTest, OnlyUploadsOfThatKeyAndTimeWithoutPartsAreLost) {
+  const auto upload = [](const std::string& key, const std::string& id, const std::string& second) {
+    return "<Upload><Key>" + key + "</Key><UploadId>" + id + "</UploadId><Initiated>2030-01-01T00:00:" + second +
+           ".000Z</Initiated></Upload>";
+  };
+  auto& asked = client([&](const std::string& head) {
+    if (head.find("uploadId=full") != std::string::npos) {
+      return FakeStore::whole(200, "<ListPartsResult><Part><PartNumber>1</PartNumber></Part></ListPartsResult>");
+    }
+    if (head.find("uploadId=") != std::string::npos) {
+      return FakeStore::whole(200, "<ListPartsResult><UploadId>x</UploadId></ListPartsResult>");
+    }
+    return FakeStore::whole(200, "<ListMultipartUploadsResult>" + upload("key", "old", "01") +
+                                     upload("key2", "other", "10") + upload("key", "full", "10") +
+                                     upload("key", "lost", "11") + upload("key", "new", "30") +
+                                     "</ListMultipartUploadsResult>");
+  });
+  const auto from = *parse_time("2030-01-01T00:00:09Z"), to = *parse_time("2030-01-01T00:00:12Z");
+  auto found = asked.uploads_without_parts(nullptr, "key", from, to);
+  ASSERT_TRUE(found) << found.failure().message;
+  EXPECT_EQ(*found, (std::vector<std::string>{"lost"}));
+}
+
+TEST_F(S3ClientTest, ErrorsNameOperationBucketCodeAndRequest) {
+  auto& asked = client([](const auto&) {
+    return FakeStore::whole(400, "<Error><Code>InvalidStorageClass</Code></Error>", "x-amz-request-id: tx7\r\n");
+  });
+  EXPECT_EQ(asked.put(nullptr, "key", asked.nature_of("key.txt"), {}).failure().message,
+            "S3 PutObject in bucket \"b\" is answered 400 InvalidStorageClass (request tx7), with storage class "
+            "\"CLASS\"");
+  EXPECT_EQ(watched, (std::vector<std::pair<std::string, bool>>{{"PutObject", false}}));
 }
 
 }  // namespace

@@ -16,22 +16,21 @@ struct Shared;
 
 class S3Dir final : public sallyport::Dir<S3Dir> {
  public:
-  // `first` is the first page of the listing of `prefix`.
-  S3Dir(Shared& shared, std::shared_ptr<S3Client> client, std::string prefix, ListPage first, Owner owner)
-      : shared_(shared),
-        client_(std::move(client)),
-        prefix_(std::move(prefix)),
-        page_(std::move(first)),
-        owner_(owner) {}
+  // `what` begins a listing, `first` is its first page.
+  S3Dir(Shared& shared, std::shared_ptr<S3Client> client, S3Client::Listing what, ListPage first, Owner owner)
+      : shared_(shared), client_(std::move(client)), what_(std::move(what)), page_(std::move(first)), owner_(owner) {}
 
   Outcome<bool> next(const sp_op& op, std::uint32_t max, const sallyport::EntrySink& sink);
 
  private:
+  void ask_for_times(const Stop& stop);
+
   Shared& shared_;
   const std::shared_ptr<S3Client> client_;
-  const std::string prefix_;
+  S3Client::Listing what_;
   ListPage page_;
-  std::size_t at_ = 0;  // in the page
+  std::size_t at_ = 0;     // in the page
+  std::size_t timed_ = 0;  // up to here entries have the times of their metadata
   const Owner owner_;
 };
 

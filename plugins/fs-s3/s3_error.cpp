@@ -58,6 +58,11 @@ bool hides_error(const HttpAnswer& answer) {
          (answer.body.find("<Error>") != std::string::npos || answer.body.find("<Error ") != std::string::npos);
 }
 
+bool in_doubt(const Failure& failure) {
+  constexpr int kServersFault = 500;
+  return failure.status == SP_E_IO && (failure.native == 0 || failure.native >= kServersFault);
+}
+
 bool may_pass(const S3Error& error) {
   static constexpr std::array<std::string_view, 5> kPassing{"SlowDown", "RequestTimeout", "InternalError",
                                                             "ServiceUnavailable", "OperationAborted"};
@@ -65,10 +70,8 @@ bool may_pass(const S3Error& error) {
          std::ranges::find(kPassing, error.code) != kPassing.end();
 }
 
-Failure failure_of(const S3Error& error, std::string_view operation, std::string_view bucket) {
-  std::string text = "S3 ";
-  text.append(operation).append(" in bucket \"").append(bucket).append("\" is answered ");
-  text.append(std::to_string(error.status));
+Failure failure_of(const S3Error& error) {
+  std::string text = "is answered " + std::to_string(error.status);
   if (!error.code.empty()) text.append(" ").append(error.code);
   if (!error.request_id.empty()) text.append(" (request ").append(error.request_id).append(")");
   return {meaning_of(error), std::move(text), error.status};

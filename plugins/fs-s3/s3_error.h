@@ -18,7 +18,9 @@ struct S3Error {
 S3Error read_error(const HttpAnswer& answer);
 // An answer that says it failed although its status is 200: copies and completions may do so after a while.
 bool hides_error(const HttpAnswer& answer);
+// Of a failure: the store may have done what was asked all the same.
+bool in_doubt(const Failure& failure);
 bool may_pass(const S3Error& error);  // the same request may be accepted a little later
-Failure failure_of(const S3Error& error, std::string_view operation, std::string_view bucket);
+Failure failure_of(const S3Error& error);
 
 }  // namespace fs_s3

@@ -4,7 +4,7 @@
 // several at once, writes one after the other.
 #include "s3_file.h"
 
-#include <mutex>
+#include <algorithm>
 #include <utility>
 
 #include "shared.h"
@@ -25,51 +25,14 @@ class Ranges final : public object_common::RangeSource {
   const std::string key_, etag_;
 };
 
-class Parts final : public object_common::PartTarget {
- public:
-  Parts(const sp_host& host, std::shared_ptr<S3Client> client, std::string key)
-      : log_(&host, "fs-s3"), client_(std::move(client)), key_(std::move(key)) {}
-
-  Outcome<void> put_whole(const Stop& stop, std::span<const std::byte> data) override {
-    return client_->put(stop, key_, data);
-  }
-  Outcome<void> begin(const Stop& stop) override {
-    auto upload = client_->begin_parts(stop, key_);
-    if (!upload) return std::move(upload.failure());
-    upload_ = std::move(*upload);
-    return {};
-  }
-  Outcome<void> put_part(const Stop& stop, int number, std::span<const std::byte> data) override {
-    auto etag = client_->put_part(stop, key_, upload_, number, data);
-    if (!etag) return std::move(etag.failure());
-    const std::lock_guard lock(mutex_);
-    if (etags_.size() < static_cast<std::size_t>(number)) etags_.resize(static_cast<std::size_t>(number));
-    etags_[static_cast<std::size_t>(number) - 1] = std::move(*etag);
-    return {};
-  }
-  Outcome<void> complete(const Stop& stop, int) override {
-    return client_->complete_parts(stop, key_, upload_, etags_);
-  }
-  void abort() override {
-    auto done = client_->abort_parts(nullptr, key_, upload_);
-    if (!done) log_.warn("parts of an upload given up stay in the store: " + done.failure().message);
-  }
-
- private:
-  const sallyport::Log log_;
-  const std::shared_ptr<S3Client> client_;
-  const std::string key_;
-  std::string upload_;
-  std::mutex mutex_;
-  std::vector<std::string> etags_;
-};
-
 }  // namespace
 
 std::unique_ptr<S3File> S3File::to_read(Shared& shared, Memory memory, std::shared_ptr<S3Client> client,
                                         std::string key, const ObjectInfo& info, Owner owner) {
   std::unique_ptr<S3File> file(new S3File(shared, owner));
   file->info_ = info;
+  file->key_ = key;
+  file->client_ = client;
   auto ranges = std::make_shared<Ranges>(std::move(client), std::move(key), info.etag);
   file->reader_ = std::make_unique<object_common::RangeReader>(std::move(ranges), info.size, shared.pool,
                                                                std::move(memory), shared.settings.download);
@@ -77,11 +40,10 @@ std::unique_ptr<S3File> S3File::to_read(Shared& shared, Memory memory, std::shar
 }
 
 std::unique_ptr<S3File> S3File::to_write(Shared& shared, Memory memory, std::shared_ptr<S3Client> client,
-                                         std::string key, Owner owner) {
+                                         std::string key, const ObjectInfo* goes_on, Owner owner) {
   std::unique_ptr<S3File> file(new S3File(shared, owner));
-  auto parts = std::make_shared<Parts>(shared.host, std::move(client), std::move(key));
-  file->writer_ = std::make_unique<object_common::PartWriter>(std::move(parts), shared.pool, std::move(memory),
-                                                              shared.settings.upload);
+  file->upload_ = std::make_unique<S3Upload>(shared, std::move(memory), std::move(client), std::move(key));
+  if (goes_on != nullptr) file->upload_->go_on(*goes_on);
   return file;
 }
 
@@ -100,30 +62,46 @@ Outcome<std::size_t> S3File::read_at(const sp_op& op, std::span<std::byte> into,
 }
 
 Outcome<void> S3File::write_at(const sp_op& op, std::span<const std::byte> data, std::uint64_t offset) {
-  if (!writer_) return Failure{SP_E_UNSUPPORTED, "the file is open to be read", 0};
-  if (offset != writer_->size()) {
+  if (!upload_) return Failure{SP_E_UNSUPPORTED, "the file is open to be read", 0};
+  if (offset != upload_->size()) {
     return Failure{SP_E_UNSUPPORTED, "an object is written from its beginning to its end, without gaps", 0};
   }
-  return writer_->append(shared_.stop_of(op), data);
+  return upload_->append(shared_.stop_of(op), data);
+}
+
+Outcome<std::uint64_t> S3File::copy_range(const sp_op& op, std::uint64_t offset, std::uint64_t length, S3File& to,
+                                          std::uint64_t to_offset) {
+  const Failure cannot{SP_E_UNSUPPORTED, "the store cannot copy this", 0};
+  if (!reader_ || !to.upload_ || &to.upload_->client() != client_.get()) return cannot;
+  if (offset >= info_.size || length == 0) return std::uint64_t{0};
+  if (to_offset != to.upload_->size()) return cannot;
+  length = std::min(length, info_.size - offset);
+  auto taken = to.upload_->append_copy(shared_.stop_of(op), {key_, info_.etag, offset, length}, info_.size);
+  if (!taken) return std::move(taken.failure());
+  if (!*taken) return cannot;
+  return length;
 }
 
 Outcome<sp_attrs> S3File::stat(const sp_op&) {
-  if (reader_) return file_attrs(owner_, info_.size, info_.mtime_ns);
-  return file_attrs(owner_, writer_->size(), 0);
+  if (reader_) return file_attrs(owner_, info_.size, shown_mtime(shared_.settings, info_));
+  return file_attrs(owner_, upload_->size(), upload_->mtime_ns().value_or(0));
 }
 
 // Permissions and owners mean nothing to a store; whoever sets them is not told, as in the replaced system.
 Outcome<void> S3File::set_attrs(const sp_op&, const sp_attrs& attrs) {
-  if ((attrs.valid & ~std::uint32_t{SP_ATTR_PERMS | SP_ATTR_OWNER}) != 0) {
-    return Failure{SP_E_UNSUPPORTED, "a store keeps no times and changes no sizes", 0};
+  if ((attrs.valid & SP_ATTR_SIZE) != 0) return Failure{SP_E_UNSUPPORTED, "a store changes no sizes", 0};
+  if ((attrs.valid & (SP_ATTR_MTIME | SP_ATTR_ATIME)) == 0) return {};
+  if (!upload_ || shared_.settings.times == Settings::Times::kStore) {
+    return Failure{SP_E_UNSUPPORTED, "times are kept of whole objects, with mtime_in_metadata", 0};
   }
+  if ((attrs.valid & SP_ATTR_MTIME) != 0) upload_->set_mtime(attrs.mtime_ns);
   return {};
 }
 
 Outcome<void> S3File::close(const sp_op& op, bool commit) {
-  if (!writer_) return {};
-  if (commit) return writer_->finish(shared_.stop_of(op));
-  writer_->abort();
+  if (!upload_) return {};
+  if (commit) return upload_->finish(shared_.stop_of(op));
+  upload_->abort();
   return {};
 }
 

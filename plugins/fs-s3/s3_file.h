@@ -7,12 +7,11 @@
 #include <sallyport/cpp/storage.hpp>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "attrs.h"
-#include "object-common/part_writer.h"
 #include "object-common/range_reader.h"
 #include "s3_client.h"
+#include "s3_upload.h"
 
 namespace fs_s3 {
 
@@ -21,14 +20,17 @@ struct Shared;
 
 class S3File final : public sallyport::File<S3File> {
  public:
-  using Memory = std::shared_ptr<object_common::MemoryBudget>;  // its user's
+  using Memory = S3Upload::Memory;
   static std::unique_ptr<S3File> to_read(Shared& shared, Memory memory, std::shared_ptr<S3Client> client,
                                          std::string key, const ObjectInfo& info, Owner owner);
+  // `goes_on`: what the new object begins with; null: nothing.
   static std::unique_ptr<S3File> to_write(Shared& shared, Memory memory, std::shared_ptr<S3Client> client,
-                                          std::string key, Owner owner);
+                                          std::string key, const ObjectInfo* goes_on, Owner owner);
 
   Outcome<std::size_t> read_at(const sp_op& op, std::span<std::byte> into, std::uint64_t offset);
   Outcome<void> write_at(const sp_op& op, std::span<const std::byte> data, std::uint64_t offset);
+  Outcome<std::uint64_t> copy_range(const sp_op& op, std::uint64_t offset, std::uint64_t length, S3File& to,
+                                    std::uint64_t to_offset);
   Outcome<sp_attrs> stat(const sp_op& op);
   Outcome<void> set_attrs(const sp_op& op, const sp_attrs& attrs);
   Outcome<void> close(const sp_op& op, bool commit);
@@ -38,9 +40,12 @@ class S3File final : public sallyport::File<S3File> {
 
   Shared& shared_;
   const Owner owner_;
+  // Of a file that is read:
   ObjectInfo info_;
+  std::string key_;
+  std::shared_ptr<S3Client> client_;
   std::unique_ptr<object_common::RangeReader> reader_;
-  std::unique_ptr<object_common::PartWriter> writer_;
+  std::unique_ptr<S3Upload> upload_;  // of one that is written
 };
 
 }  // namespace fs_s3

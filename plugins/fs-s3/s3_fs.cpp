@@ -10,18 +10,21 @@
 namespace fs_s3 {
 namespace {
 
-// Answers to reads leave in the order of the requests: scp of OpenSSH 9.0 to 9.2 cuts a file off where they do not. What
-// is read ahead keeps one worker busy enough.
-constexpr std::uint32_t kReadsAtOnce = 1;
+constexpr std::uint32_t kReadsAtOnce = 4;
 
 Failure failure(sp_status status, const char* text) { return {status, text, 0}; }
 
 }  // namespace
 
 sp_fs_caps S3Fs::caps() const {
-  return {sizeof(sp_fs_caps), kReadsAtOnce,
-          SP_FS_PARALLEL_IO | SP_FS_RENAME_REPLACE | SP_FS_SET_PERMS | SP_FS_SET_OWNER | SP_FS_PUBLISH_ON_CLOSE, 0};
+  std::uint64_t flags =
+      SP_FS_PARALLEL_IO | SP_FS_RENAME_REPLACE | SP_FS_SET_PERMS | SP_FS_SET_OWNER | SP_FS_PUBLISH_ON_CLOSE;
+  if (keeps_times()) flags |= SP_FS_SET_TIMES;
+  if (shared_.settings.resume) flags |= SP_FS_RESUME;
+  return {sizeof(sp_fs_caps), kReadsAtOnce, flags, 0};
 }
+
+bool S3Fs::keeps_times() const { return shared_.settings.times != Settings::Times::kStore; }
 
 // The object of that name first; then whether any key begins with the name of a directory. No listing of the parent.
 Outcome<S3Fs::Found> S3Fs::look(const Stop& stop, std::string_view path) {
@@ -45,19 +48,28 @@ Outcome<sp_attrs> S3Fs::stat(const sp_op& op, std::string_view path, std::uint32
   auto found = look(shared_.stop_of(op), path);
   if (!found) return std::move(found.failure());
   switch (found->kind) {
-    case Kind::kFile: return file_attrs(owner_, found->info.size, found->info.mtime_ns);
+    case Kind::kFile: return file_attrs(owner_, found->info.size, shown_mtime(shared_.settings, found->info));
     case Kind::kDir: return dir_attrs(owner_);
     default: return failure(SP_E_NOT_FOUND, "no such key");
   }
 }
 
-Outcome<void> S3Fs::set_attrs(const sp_op& op, std::string_view path, std::uint32_t flags, const sp_attrs& attrs) {
-  if ((attrs.valid & ~std::uint32_t{SP_ATTR_PERMS | SP_ATTR_OWNER}) != 0) {
+Outcome<void> S3Fs::set_attrs(const sp_op& op, std::string_view path, std::uint32_t, const sp_attrs& attrs) {
+  const bool times = (attrs.valid & (SP_ATTR_MTIME | SP_ATTR_ATIME)) != 0;
+  if ((attrs.valid & SP_ATTR_SIZE) != 0 || (times && !keeps_times())) {
     return failure(SP_E_UNSUPPORTED, "a store keeps no times and changes no sizes");
   }
-  auto there = stat(op, path, flags);
-  if (!there) return std::move(there.failure());
-  return {};
+  const auto stop = shared_.stop_of(op);
+  auto found = look(stop, path);
+  if (!found) return std::move(found.failure());
+  if (found->kind == Kind::kNothing) return failure(SP_E_NOT_FOUND, "no such key");
+  if (times && found->kind == Kind::kDir) return failure(SP_E_UNSUPPORTED, "a directory has no time of its own");
+  if ((attrs.valid & SP_ATTR_MTIME) == 0) return {};
+  Nature nature = found->info.nature;
+  if (kept_mtime(nature) == attrs.mtime_ns) return {};
+  keep_mtime(nature, attrs.mtime_ns);
+  const std::string key = keys_.file(path);
+  return client_->copy(stop, key, key, found->info, &nature);
 }
 
 Outcome<std::unique_ptr<S3File>> S3Fs::open(const sp_op& op, std::string_view path, const sp_open_args& args) {
@@ -71,17 +83,26 @@ Outcome<std::unique_ptr<S3File>> S3Fs::open(const sp_op& op, std::string_view pa
   }
   if (!there && (args.flags & SP_OPEN_CREATE) == 0) return failure(SP_E_NOT_FOUND, "no such key");
   if (there && (args.flags & SP_OPEN_EXCLUSIVE) != 0) return failure(SP_E_EXISTS, "the key exists");
-  if (there && (args.flags & SP_OPEN_TRUNCATE) == 0) {
+  const bool goes_on = there && (args.flags & SP_OPEN_TRUNCATE) == 0;
+  if (goes_on && !shared_.settings.resume) {
     return failure(SP_E_UNSUPPORTED, "an object can be replaced, not changed");
   }
-  return S3File::to_write(shared_, memory_, client_, keys_.file(path), owner_);
+  return S3File::to_write(shared_, memory_, client_, keys_.file(path), goes_on ? &found->info : nullptr, owner_);
 }
 
 Outcome<std::unique_ptr<S3Dir>> S3Fs::open_dir(const sp_op& op, std::string_view path) {
+  return open_listing(op, path, false);
+}
+
+Outcome<std::unique_ptr<S3Dir>> S3Fs::open_tree(const sp_op& op, std::string_view path) {
+  return open_listing(op, path, true);
+}
+
+Outcome<std::unique_ptr<S3Dir>> S3Fs::open_listing(const sp_op& op, std::string_view path, bool tree) {
   const auto stop = shared_.stop_of(op);
-  const std::string prefix = keys_.directory(path);
-  if (!Keys::fits(prefix)) return failure(SP_E_NAME_TOO_LONG, "the key would be longer than a store allows");
-  auto page = client_->list(stop, {.prefix = prefix});
+  const S3Client::Listing what{.prefix = keys_.directory(path), .whole_tree = tree};
+  if (!Keys::fits(what.prefix)) return failure(SP_E_NAME_TOO_LONG, "the key would be longer than a store allows");
+  auto page = client_->list(stop, what);
   if (!page) return std::move(page.failure());
   if (page->entries.empty() && page->next.empty() && !keys_.is_root(path)) {
     auto found = look(stop, path);
@@ -89,7 +110,7 @@ Outcome<std::unique_ptr<S3Dir>> S3Fs::open_dir(const sp_op& op, std::string_view
     if (found->kind == Kind::kFile) return failure(SP_E_NOT_DIR, "a file");
     if (found->kind == Kind::kNothing) return failure(SP_E_NOT_FOUND, "no key begins so");
   }
-  return std::make_unique<S3Dir>(shared_, client_, prefix, std::move(*page), owner_);
+  return std::make_unique<S3Dir>(shared_, client_, what, std::move(*page), owner_);
 }
 
 Outcome<void> S3Fs::mkdir(const sp_op& op, std::string_view path, const sp_attrs*) {
@@ -97,7 +118,9 @@ Outcome<void> S3Fs::mkdir(const sp_op& op, std::string_view path, const sp_attrs
   auto found = look(stop, path);
   if (!found) return std::move(found.failure());
   if (found->kind != Kind::kNothing) return failure(SP_E_EXISTS, "there are keys that begin so");
-  return client_->put(stop, keys_.directory(path), {});
+  const std::string key = keys_.directory(path);
+  if (!Keys::fits(key)) return failure(SP_E_NAME_TOO_LONG, "the key would be longer than a store allows");
+  return client_->put(stop, key, client_->nature_of(key), {});
 }
 
 // Nothing but its own marker.

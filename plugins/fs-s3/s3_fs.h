@@ -32,6 +32,7 @@ class S3Fs final : public sallyport::Fs<S3Fs> {
   Outcome<void> set_attrs(const sp_op& op, std::string_view path, std::uint32_t flags, const sp_attrs& attrs);
   Outcome<std::unique_ptr<S3File>> open(const sp_op& op, std::string_view path, const sp_open_args& args);
   Outcome<std::unique_ptr<S3Dir>> open_dir(const sp_op& op, std::string_view path);
+  Outcome<std::unique_ptr<S3Dir>> open_tree(const sp_op& op, std::string_view path);
   Outcome<void> mkdir(const sp_op& op, std::string_view path, const sp_attrs* attrs);
   Outcome<void> remove(const sp_op& op, std::string_view path, std::uint32_t kind);
   Outcome<void> rename(const sp_op& op, std::string_view from, std::string_view to, std::uint32_t flags);
@@ -44,6 +45,8 @@ class S3Fs final : public sallyport::Fs<S3Fs> {
     Kind kind = Kind::kNothing;
     ObjectInfo info;
   };
+  bool keeps_times() const;
+  Outcome<std::unique_ptr<S3Dir>> open_listing(const sp_op& op, std::string_view path, bool tree);
   Outcome<Found> look(const Stop& stop, std::string_view path);
   Outcome<bool> is_empty(const Stop& stop, std::string_view directory);
   Outcome<void> remove_dir(const Stop& stop, std::string_view path);

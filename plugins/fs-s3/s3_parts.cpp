@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "each.h"
 #include "encoding.h"
 #include "s3_client.h"
 #include "s3_error.h"
@@ -12,41 +13,33 @@
 namespace fs_s3 {
 namespace {
 
-constexpr std::uint64_t kMaxCopyBytes = std::uint64_t{5} << 30;   // of one copy request
-constexpr std::uint64_t kCopyPartBytes = std::uint64_t{1} << 30;  // 5 TiB in 5120 parts
+constexpr const char* kUploadsLookedAt = "100";
 
 // Of what only tidies up: a store that does not answer must not hold whoever waits.
 constexpr object_common::RetryPolicy kSoonGivenUp{.attempts = 2, .total = std::chrono::seconds(20)};
 
-void keep_nature(std::map<std::string, std::string>& headers, const ObjectInfo& like) {
-  headers["content-type"] = like.content_type.empty() ? "application/octet-stream" : like.content_type;
-  if (!like.storage_class.empty()) headers["x-amz-storage-class"] = like.storage_class;
-  headers.insert(like.metadata.begin(), like.metadata.end());
-}
-
 }  // namespace
 
-Outcome<std::string> S3Client::begin_parts(const Stop& stop, const std::string& key, const ObjectInfo* like) {
+Outcome<std::string> S3Client::begin_parts(const Stop& stop, const std::string& key, const Nature& nature) {
   // Sent twice it would begin two uploads, and nobody would end the first.
-  Request request{.method = "POST", .key = key, .query = {{"uploads", ""}}, .once = true};
-  if (like != nullptr) {
-    keep_nature(request.headers, *like);
-  } else {
-    request.headers["content-type"] = content_type_of(key);
-    if (!bucket_.storage_class.empty()) request.headers["x-amz-storage-class"] = bucket_.storage_class;
-  }
+  const Request request{.operation = "CreateMultipartUpload",
+                        .method = "POST",
+                        .key = key,
+                        .query = {{"uploads", ""}},
+                        .headers = nature,
+                        .once = true};
   auto answer = send(stop, request);
-  if (!answer) return with_class(answer.failure());
+  if (!answer) return std::move(answer.failure());
   auto upload = xml_element(answer->body, "InitiateMultipartUploadResult/UploadId");
   if (upload.empty()) return Failure{SP_E_IO, "the store begins an upload without naming it", 0};
   return upload;
 }
 
-Outcome<std::string> S3Client::put_part(const Stop& stop, const std::string& key, const std::string& upload, int number,
-                                        std::span<const std::byte> data) {
-  auto answer = send(stop, {.method = "PUT",
-                            .key = key,
-                            .query = {{"partNumber", std::to_string(number)}, {"uploadId", upload}},
+Outcome<std::string> S3Client::put_part(const Stop& stop, const PartName& part, std::span<const std::byte> data) {
+  auto answer = send(stop, {.operation = "UploadPart",
+                            .method = "PUT",
+                            .key = part.key,
+                            .query = {{"partNumber", std::to_string(part.number)}, {"uploadId", part.upload}},
                             .body = data});
   if (!answer) return std::move(answer.failure());
   return answer->header("etag");
@@ -60,7 +53,8 @@ Outcome<void> S3Client::complete_parts(const Stop& stop, const std::string& key,
         "<Part><PartNumber>" + std::to_string(i + 1) + "</PartNumber><ETag>" + xml_escape(etags[i]) + "</ETag></Part>";
   }
   body += "</CompleteMultipartUpload>";
-  const Request request{.method = "POST",
+  const Request request{.operation = "CompleteMultipartUpload",
+                        .method = "POST",
                         .key = key,
                         .query = {{"uploadId", upload}},
                         .headers = {{"content-type", "application/xml"}},
@@ -85,23 +79,63 @@ bool S3Client::is_made_of(const Stop& stop, const std::string& key, const std::v
   return now && !wanted.empty() && now->etag == wanted;
 }
 
+std::int64_t S3Client::store_time_ns() const {
+  const std::chrono::nanoseconds now = std::chrono::system_clock::now().time_since_epoch();
+  return (now + std::chrono::seconds(clock_skew_s_)).count();
+}
+
+Outcome<std::vector<std::string>> S3Client::uploads_without_parts(const Stop& stop, const std::string& key,
+                                                                  std::int64_t from_ns, std::int64_t to_ns) {
+  auto answer = send(stop, {.operation = "ListMultipartUploads",
+                            .method = "GET",
+                            .query = {{"uploads", ""}, {"prefix", key}, {"max-uploads", kUploadsLookedAt}},
+                            .ending = "</ListMultipartUploadsResult>"});
+  if (!answer) return std::move(answer.failure());
+  std::vector<std::string> found;
+  std::string at, id;
+  std::int64_t begun_ns = 0;
+  const bool parsed = parse_xml(answer->body, [&](std::string_view path, const std::string& text) {
+    if (path == "ListMultipartUploadsResult/Upload/Key") at = text;
+    if (path == "ListMultipartUploadsResult/Upload/UploadId") id = text;
+    if (path == "ListMultipartUploadsResult/Upload/Initiated") begun_ns = parse_time(text).value_or(0);
+    if (path != "ListMultipartUploadsResult/Upload") return;
+    if (at == key && begun_ns >= from_ns && begun_ns <= to_ns) found.push_back(id);
+  });
+  if (!parsed) return Failure{SP_E_IO, "the store's answer about uploads makes no sense", 0};
+  std::vector<std::string> without;
+  for (const auto& upload : found) {
+    auto parts = send(stop, {.operation = "ListParts",
+                             .method = "GET",
+                             .key = key,
+                             .query = {{"uploadId", upload}, {"max-parts", "1"}},
+                             .ending = "</ListPartsResult>"});
+    if (!parts && parts.failure().status == SP_E_NOT_FOUND) continue;  // ended meanwhile
+    if (!parts) return std::move(parts.failure());
+    if (xml_element(parts->body, "ListPartsResult/Part/PartNumber").empty()) without.push_back(upload);
+  }
+  return without;
+}
+
 Outcome<bool> S3Client::abort_parts(const Stop& stop, const std::string& key, const std::string& upload) {
-  auto answer = send(stop, {.method = "DELETE", .key = key, .query = {{"uploadId", upload}}, .retries = kSoonGivenUp});
+  auto answer = send(stop, {.operation = "AbortMultipartUpload",
+                            .method = "DELETE",
+                            .key = key,
+                            .query = {{"uploadId", upload}},
+                            .retries = kSoonGivenUp});
   if (answer) return true;
   if (answer.failure().status == SP_E_NOT_FOUND) return false;
   return std::move(answer.failure());
 }
 
-Outcome<std::string> S3Client::copy_part(const Stop& stop, const std::string& from, const std::string& to,
-                                         const std::string& upload, const std::string& etag, int number,
-                                         std::uint64_t offset, std::uint64_t length) {
-  const std::string range = "bytes=" + std::to_string(offset) + "-" + std::to_string(offset + length - 1);
-  Request request{.method = "PUT",
-                  .key = to,
-                  .query = {{"partNumber", std::to_string(number)}, {"uploadId", upload}},
-                  .headers = copy_source(from, etag),
+Outcome<std::string> S3Client::copy_part(const Stop& stop, const PartName& part, const Range& from) {
+  Request request{.operation = "UploadPartCopy",
+                  .method = "PUT",
+                  .key = part.key,
+                  .query = {{"partNumber", std::to_string(part.number)}, {"uploadId", part.upload}},
+                  .headers = copy_source(from.key, from.etag),
                   .proof = "CopyPartResult/ETag"};
-  request.headers["x-amz-copy-source-range"] = range;
+  request.headers["x-amz-copy-source-range"] =
+      "bytes=" + std::to_string(from.offset) + "-" + std::to_string(from.offset + from.length - 1);
   auto answer = send(stop, request);
   if (!answer) return std::move(answer.failure());
   return xml_element(answer->body, request.proof);
@@ -116,32 +150,50 @@ std::map<std::string, std::string> S3Client::copy_source(const std::string& from
 }
 
 Outcome<void> S3Client::copy_in_parts(const Stop& stop, const std::string& from, const std::string& to,
-                                      const ObjectInfo& what) {
-  auto upload = begin_parts(stop, to, &what);
+                                      const ObjectInfo& what, const Nature& nature) {
+  auto upload = begin_parts(stop, to, nature);
   if (!upload) return std::move(upload.failure());
-  std::vector<std::string> etags;
+  const std::uint64_t step = options_.copy_part_bytes;
+  std::vector<std::string> etags((what.size + step - 1) / step);
+  const auto one = [&](std::size_t i) -> Outcome<void> {
+    const std::uint64_t at = i * step;
+    auto etag =
+        copy_part(stop, {to, *upload, static_cast<int>(i) + 1}, {from, what.etag, at, std::min(step, what.size - at)});
+    if (!etag) return std::move(etag.failure());
+    etags[i] = std::move(*etag);
+    return {};
+  };
+  std::size_t ignored = 0;
   Outcome<void> done;
-  for (std::uint64_t at = 0; done && at < what.size; at += kCopyPartBytes) {
-    const auto length = std::min(kCopyPartBytes, what.size - at);
-    auto etag = copy_part(stop, from, to, *upload, what.etag, static_cast<int>(etags.size()) + 1, at, length);
-    if (etag) {
-      etags.push_back(std::move(*etag));
-    } else {
-      done = std::move(etag.failure());
-    }
+  if (options_.pool != nullptr) {
+    done = each(*options_.pool, etags.size(), ignored, one);
+  } else {
+    for (std::size_t i = 0; done && i < etags.size(); ++i) done = one(i);
   }
   if (done) done = complete_parts(stop, to, *upload, etags);
-  if (!done) (void)abort_parts(nullptr, to, *upload);
+  if (!done && !abort_parts(nullptr, to, *upload) && options_.left) options_.left(weak_from_this().lock(), to, *upload);
   return done;
 }
 
-Outcome<void> S3Client::copy(const Stop& stop, const std::string& from, const std::string& to, const ObjectInfo& what) {
-  if (what.size > kMaxCopyBytes) return copy_in_parts(stop, from, to, what);
-  Request request{
-      .method = "PUT", .key = to, .headers = copy_source(from, what.etag), .proof = "CopyObjectResult/ETag"};
-  request.headers["x-amz-metadata-directive"] = "COPY";
-  // Of all that an object is, this alone is not copied by itself.
-  if (!what.storage_class.empty()) request.headers["x-amz-storage-class"] = what.storage_class;
+Outcome<void> S3Client::copy(const Stop& stop, const std::string& from, const std::string& to, const ObjectInfo& what,
+                             const Nature* nature) {
+  if (what.size > options_.max_copy_bytes) {
+    return copy_in_parts(stop, from, to, what, nature != nullptr ? *nature : what.nature);
+  }
+  Request request{.operation = "CopyObject",
+                  .method = "PUT",
+                  .key = to,
+                  .headers = copy_source(from, what.etag),
+                  .proof = "CopyObjectResult/ETag"};
+  if (nature != nullptr) {
+    request.headers.insert(nature->begin(), nature->end());
+    request.headers["x-amz-metadata-directive"] = "REPLACE";
+  } else {
+    request.headers["x-amz-metadata-directive"] = "COPY";
+    // Of all that an object is, this alone is not copied by itself.
+    const auto stored = what.nature.find("x-amz-storage-class");
+    if (stored != what.nature.end()) request.headers.insert(*stored);
+  }
   auto answer = send(stop, request);
   if (!answer) return std::move(answer.failure());
   return {};

@@ -5,65 +5,23 @@
 // was.
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <iterator>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <utility>
 
+#include "each.h"
 #include "s3_fs.h"
 #include "shared.h"
 
 namespace fs_s3 {
 namespace {
 
-constexpr std::size_t kCopiesAtOnce = 8;
-
 Failure refusal(sp_status status, const char* text) { return {status, text, 0}; }
 
-// Does `one(i)` for each i below count, several at once; the first failure ends it. `done` counts those that worked.
-template <class One>
-Outcome<void> each(object_common::TaskPool& pool, std::size_t count, std::size_t& done, const One& one) {
-  std::mutex mutex;
-  std::condition_variable ended;
-  std::optional<Failure> first;
-  std::size_t next = 0, running = 0;
-  done = 0;
-  const auto work = [&] {
-    std::unique_lock lock(mutex);
-    while (!first && next < count) {
-      const std::size_t mine = next++;
-      lock.unlock();
-      Outcome<void> step = refusal(SP_E_INTERNAL, "out of memory");
-      try {
-        step = one(mine);
-      } catch (const std::exception& e) {
-        step = Failure{SP_E_INTERNAL, e.what(), 0};
-      }
-      lock.lock();
-      if (step) {
-        ++done;
-      } else if (!first) {
-        first = std::move(step.failure());
-      }
-    }
-  };
-  const std::size_t helpers = std::min(count, kCopiesAtOnce) - 1;
-  for (std::size_t i = 0; i < helpers; ++i) {
-    const std::lock_guard lock(mutex);
-    const bool started = pool.submit([&] {
-      work();
-      const std::lock_guard last(mutex);
-      --running;
-      ended.notify_all();
-    });
-    if (started) ++running;
-  }
-  work();
-  std::unique_lock lock(mutex);
-  ended.wait(lock, [&] { return running == 0; });
-  return first ? Outcome<void>(*std::move(first)) : Outcome<void>();
+// What moved stands first: the host keeps the beginning of a long text.
+Failure told(Failure why, std::string what_moved) {
+  why.message = std::move(what_moved) + why.message;
+  return why;
 }
 
 }  // namespace
@@ -76,7 +34,12 @@ Outcome<std::vector<Listed>> S3Fs::tree(const Stop& stop, const std::string& pre
     if (!page) return std::move(page.failure());
     std::ranges::move(page->entries, std::back_inserter(all));
     if (all.size() > shared_.settings.rename_max_keys) {
-      return Failure{SP_E_UNSUPPORTED, "the directory has more keys than rename_max_keys allows", 0};
+      // Of what is not supported the host says nothing to the operator, who could change it.
+      const std::string text = "has more keys than rename_max_keys allows (" +
+                               std::to_string(shared_.settings.rename_max_keys) + "): it keeps its name";
+      sallyport::Log(&shared_.host, "fs-s3")
+          .warn("/" + prefix + " in bucket \"" + client_->bucket().name + "\" " + text);
+      return Failure{SP_E_UNSUPPORTED, "the directory " + text, 0};
     }
     what.token = page->next;
   } while (!what.token.empty());
@@ -103,20 +66,21 @@ Outcome<void> S3Fs::rename_dir(const Stop& stop, std::string_view from, std::str
     return copy;
   });
   if (!copies) {  // what was there before is there still
+    std::atomic<std::size_t> left = 0;
     std::size_t ignored = 0;
     (void)each(shared_.pool, all->size(), ignored, [&](std::size_t i) -> Outcome<void> {
-      if (copied[i]) (void)client_->remove(nullptr, new_key(i));
+      if (copied[i] && !client_->remove(nullptr, new_key(i))) ++left;
       return {};
     });
-    return copies;
+    return told(std::move(copies.failure()), std::to_string(done) + " of " + std::to_string(all->size()) +
+                                                 " keys were copied, " + std::to_string(left) +
+                                                 " of these could not be deleted again, nothing has moved: ");
   }
   auto removals =
       each(shared_.pool, all->size(), done, [&](std::size_t i) { return client_->remove(stop, (*all)[i].key); });
   if (removals) return {};
-  Failure& why = removals.failure();
-  why.message = "all " + std::to_string(all->size()) + " keys are copied, " + std::to_string(done) +
-                " deleted where they were: " + why.message;
-  return std::move(why);
+  return told(std::move(removals.failure()), "all " + std::to_string(all->size()) + " keys are copied, " +
+                                                 std::to_string(done) + " deleted where they were: ");
 }
 
 Outcome<void> S3Fs::rename(const sp_op& op, std::string_view from, std::string_view to, std::uint32_t flags) {
@@ -145,11 +109,8 @@ Outcome<void> S3Fs::rename(const sp_op& op, std::string_view from, std::string_v
   auto copy = client_->copy(stop, key, keys_.file(to), source->info);
   if (!copy) return copy;
   auto removal = client_->remove(stop, key);
-  if (!removal) {
-    Failure& why = removal.failure();
-    why.message = "the copy has its new name already, the old one could not be deleted: " + why.message;
-  }
-  return removal;
+  if (removal) return {};
+  return told(std::move(removal.failure()), "the copy has its new name already, the old one could not be deleted: ");
 }
 
 }  // namespace fs_s3

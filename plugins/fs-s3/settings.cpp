@@ -55,6 +55,9 @@ Outcome<Settings> Settings::parse(std::string_view text) {
     settings.memory_bytes = number("max_memory_mib") * kMiB;
     settings.threads = number("threads");
     settings.rename_max_keys = number("rename_max_keys");
+    const auto times = json.at("mtime_in_metadata").get<std::string>();
+    settings.times = times == "list" ? Times::kList : times == "stat" ? Times::kStat : Times::kStore;
+    settings.resume = json.at("resume_uploads").get<bool>();
     settings.bucket_in_host = json.at("virtual_host").get<bool>();
     if (upload_bytes(settings.upload) > settings.memory_bytes) {
       return wrong("max_memory_mib: found " + std::to_string(settings.memory_bytes / kMiB) + ", wanted at least " +

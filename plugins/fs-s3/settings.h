@@ -25,6 +25,9 @@ struct Settings {
   std::size_t threads = 0;
   std::size_t rename_max_keys = 0;
   bool bucket_in_host = false;  // with an endpoint of one's own, too
+  enum class Times { kStore, kStat, kList };
+  Times times = Times::kStore;  // whether clients' own are kept, and where they are shown
+  bool resume = false;
   // A quarter, but always enough for one upload.
   std::size_t user_memory_bytes() const;
 
@@ -42,12 +45,20 @@ struct Settings {
       "timeout": {"type": "integer", "minimum": 1, "maximum": 600, "default": 30, "description": "seconds without a byte from the store"},
       "attempts": {"type": "integer", "minimum": 1, "maximum": 20, "default": 5, "description": "of a request that may be sent again"},
       "rename_max_keys": {"type": "integer", "minimum": 0, "maximum": 1000000, "default": 1000, "description": "keys that the renaming of a directory may copy"},
+      "mtime_in_metadata": {"type": "string", "enum": ["off", "stat", "list"], "default": "off", "description": "keep the times that clients set, in x-amz-meta-mtime, which costs a copy of the object; shown for single files, or, with one request more per file, in listings too"},
+      "resume_uploads": {"type": "boolean", "default": false, "description": "an object can be continued: the store copies what there is into the new one. With upload_mode 2 what a broken upload brought stays"},
       "virtual_host": {"type": "boolean", "default": false, "description": "with an endpoint: the bucket goes into its name, not into the path"},
       "ca_file": {"type": "string", "default": "", "description": "certificates to trust instead of the system's (PEM)"}
     }
   })json";
   static sallyport::Outcome<Settings> parse(std::string_view json);
 };
+
+// What clients see as an object's time.
+inline std::int64_t shown_mtime(const Settings& settings, const ObjectInfo& info) {
+  const bool kept = settings.times != Settings::Times::kStore;
+  return kept ? kept_mtime(info.nature).value_or(info.mtime_ns) : info.mtime_ns;
+}
 
 struct AccountSettings {
   Bucket bucket;

@@ -42,9 +42,7 @@ Outcome<void> PartWriter::append(const Stop& stop, std::span<const std::byte> da
   while (!data.empty()) {
     if (auto failed = failure()) return *failed;
     if (!filling_) {
-      if (sent_ == limits_.max_parts) return Failure{SP_E_NO_SPACE, "the file is larger than the store allows", 0};
-      filling_ = std::make_shared<Part>();
-      filling_->number = sent_ + 1;
+      if (auto begun = begin_part(); !begun) return begun;
     }
     const std::size_t whole = part_bytes(limits_, filling_->number);
     const std::size_t step = std::min(data.size(), whole - filling_->data.size());
@@ -63,9 +61,29 @@ Outcome<void> PartWriter::append(const Stop& stop, std::span<const std::byte> da
   return {};
 }
 
+Outcome<void> PartWriter::begin_part() {
+  if (sent_ == limits_.max_parts) return Failure{SP_E_NO_SPACE, "the file is larger than the store allows", 0};
+  filling_ = std::make_shared<Part>();
+  filling_->number = sent_ + 1;
+  return {};
+}
+
+Outcome<void> PartWriter::append_part(const Stop& stop, std::uint64_t bytes, Make make) {
+  if (auto failed = failure()) return *failed;
+  if (filling_) {
+    if (auto sent = send(stop); !sent) return sent;
+  }
+  if (auto begun = begin_part(); !begun) return begun;
+  filling_->make = std::move(make);
+  size_.fetch_add(bytes, std::memory_order_relaxed);
+  return send(stop);
+}
+
 // For `step` bytes more in the part that is filled; otherwise that was sent, or it is to be tried again.
 Outcome<void> PartWriter::reserve(const Stop& stop, std::size_t step, std::size_t whole) {
-  auto& [number, buffer, share] = *filling_;
+  auto& buffer = filling_->data;
+  auto& share = filling_->share;
+  const int number = filling_->number;
   const std::size_t needed = buffer.size() + step;
   const std::size_t wanted = std::min(std::max({needed, buffer.capacity() * 2, kFirstBuffer}), whole);
   const bool free_of_charge = number == 1 && wanted <= kFirstBuffer;
@@ -131,7 +149,10 @@ Outcome<void> PartWriter::send(const Stop& stop) {
 void PartWriter::upload(const std::shared_ptr<Part>& part) {
   Outcome<void> done = stopped();
   try {
-    if (!given_up_) done = target_->put_part([this] { return given_up_.load(); }, part->number, part->data);
+    const Stop stop = [this] { return given_up_.load(); };
+    if (!given_up_) {
+      done = part->make ? part->make(stop, part->number) : target_->put_part(stop, part->number, part->data);
+    }
   } catch (const std::exception& e) {
     done = Failure{SP_E_INTERNAL, e.what(), 0};
   }

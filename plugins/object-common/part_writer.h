@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -57,6 +58,11 @@ class PartWriter {
 
   // Behind what was appended before. One at a time.
   Outcome<void> append(const Stop& stop, std::span<const std::byte> data);
+  // The same with a part that needs no data from here: `make` has the store copy it under the number it is given. Only
+  // where may_append_part() says so; no more than one such part of less than the least size, as the last of all.
+  using Make = std::function<Outcome<void>(const Stop& stop, int number)>;
+  bool may_append_part() const { return !filling_ || filling_->data.size() >= limits_.min_part_bytes; }
+  Outcome<void> append_part(const Stop& stop, std::uint64_t bytes, Make make);
   // Makes the file visible, or leaves nothing behind. Once; nothing after it.
   Outcome<void> finish(const Stop& stop);
   void abort();
@@ -67,9 +73,11 @@ class PartWriter {
     int number = 0;
     std::vector<std::byte> data;
     Share share;
+    Make make;  // instead of data
   };
   Outcome<void> reserve(const Stop& stop, std::size_t step, std::size_t whole);
   Outcome<void> make_room(const Stop& stop, std::size_t wanted);
+  Outcome<void> begin_part();
   Outcome<void> send(const Stop& stop);
   void upload(const std::shared_ptr<Part>& part);
   Outcome<void> wait_until(const Stop& stop, int in_flight);

@@ -115,6 +115,21 @@ TEST_F(PartWriterTest, ALargeOneGoesInPartsWithinTheConcurrency) {
   EXPECT_EQ(target->aborts, 0);
 }
 
+TEST_F(PartWriterTest, APartThatTheStoreMakesStandsBetweenData) {
+  auto& to = writer();
+  ASSERT_TRUE(append(to, text(600), 100));
+  ASSERT_TRUE(to.may_append_part());
+  ASSERT_TRUE(to.append_part(nullptr, 5000, [&](const Stop&, int number) -> Outcome<void> {
+    return target->put_part(nullptr, number, std::as_bytes(std::span("copied", 6)));
+  }));
+  EXPECT_EQ(to.size(), 5600U);
+  ASSERT_TRUE(append(to, "end", 3));
+  EXPECT_FALSE(to.may_append_part()) << "so little is no part unless it is the last";
+  ASSERT_TRUE(to.finish(nullptr));
+  EXPECT_EQ(target->joined(), text(600) + "copied" + "end");
+  EXPECT_EQ(target->completed, 3);
+}
+
 TEST_F(PartWriterTest, APartThatFailsEndsItAndNothingStays) {
   target->failing = 3;
   auto& to = writer();

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Uploads that were given up while the store did not answer: their parts would stay there, unseen and paid for. They
+// are taken back later.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <sallyport/cpp/base.hpp>
+#include <string>
+#include <thread>
+
+#include "s3_client.h"
+
+namespace fs_s3 {
+
+// Any thread. Its own, "fs-s3-tidy", there is only when there was something to do.
+class Leftovers {
+ public:
+  explicit Leftovers(const sp_host& host) : log_(&host, "fs-s3") {}
+  ~Leftovers();  // what is left then is for the bucket's own rules
+  Leftovers(const Leftovers&) = delete;
+  Leftovers& operator=(const Leftovers&) = delete;
+
+  struct Upload {
+    std::shared_ptr<S3Client> client;
+    std::string key, id;
+    // Without an id: nobody knows whether it was begun, in this time by the store's clock.
+    std::int64_t from_ns = 0, to_ns = 0;
+  };
+  void add(Upload upload);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Entry {
+    Upload upload;
+    Clock::time_point next, last;
+    std::chrono::seconds pause;
+  };
+  void run();
+  bool take_back(const Upload& upload);
+
+  const sallyport::Log log_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Entry> entries_;  // under mutex_, as the rest
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace fs_s3

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the S3 storage does when it is told to: keeps times, continues uploads. And what the store does itself: copies. What
+all that costs in requests is seen at a proxy and counted for monitoring."""
+import pytest
+
+import rawsftp as s
+from rest import Rest
+from s3 import MIB, PART, PUT, add, client, listing, refused, s3config
+from s3 import bucket, empty, proxy, rgw  # noqa: F401  (fixtures)
+from util import pattern, wait_for
+
+pytestmark = pytest.mark.ours
+
+
+@pytest.fixture(scope="module")
+def server(make_server, rgw, proxy, bucket):
+    storage = {"part_size_mib": 5, "mtime_in_metadata": "list", "resume_uploads": True}
+    instance = make_server(config={"plugins": {"storage": {"fs-s3": storage}}, "sftpd": {"upload_mode": 2},
+                                   "data_provider": {"track_quota": 1}, "httpd": {"bind_port": -1}})
+    add(instance, "alice", s3config(rgw, endpoint=proxy.url))
+    add(instance, "counted", s3config(rgw, endpoint=proxy.url, key_prefix="counted"), quota_size=100 * MIB, quota_files=10)
+    instance.start()
+    instance.api = Rest(instance.rest_url)
+    yield instance
+    instance.stop()
+
+
+def fill(sftp, handle, data, at=0):
+    for step in range(at, len(data), 200_000):
+        sftp.write(handle, step, data[step:step + 200_000])
+
+
+def lost(server, name, path, data):
+    """An upload whose client goes away."""
+    mark = server.mark()
+    with client(server, name) as sftp:
+        fill(sftp, sftp.open(path, PUT), data)
+    wait_for("the upload to be given up", lambda: any("interrupted" in str(line.get("message")) for line in server.log_lines(mark)))
+
+
+class TestTimes:
+    def test_are_kept_with_an_upload_and_shown_everywhere(self, server, empty):
+        with client(server) as sftp:
+            for path, size in (("/small.txt", 10), ("/large.txt", PART + 10)):
+                handle = sftp.open(path, PUT)
+                fill(sftp, handle, pattern(size))
+                sftp.call(s.FSETSTAT, s.string(handle), s.Attrs(atime=5, mtime=1_000_000_000).encode())
+                sftp.close(handle)
+                assert sftp.stat(path).mtime == 1_000_000_000
+                info = empty.head(path[1:])
+                assert (info["Metadata"], info["ContentType"]) == ({"mtime": "1000000000"}, "text/plain")
+                assert empty.get(path[1:]) == pattern(size)
+            assert {name: attrs.mtime for name, attrs in listing(sftp, "/").items()} == {"small.txt": 1_000_000_000, "large.txt": 1_000_000_000}
+
+    def test_can_be_set_later_and_go_along_with_a_rename(self, server, empty):
+        empty.s3.put_object(Bucket="files", Key="a", Body=b"x", ContentType="text/x", Metadata={"other": "1"})
+        with client(server) as sftp:
+            sftp.setstat("/a", s.Attrs(atime=5, mtime=1234567890))
+            assert empty.head("a")["Metadata"] == {"other": "1", "mtime": "1234567890"} and empty.head("a")["ContentType"] == "text/x"
+            sftp.call(s.RENAME, s.string("/a"), s.string("/b"))
+            assert sftp.stat("/b").mtime == 1234567890
+            sftp.call(s.MKDIR, s.string("/d"), s.Attrs().encode())
+            assert refused(sftp, s.SETSTAT, s.string("/d"), s.Attrs(atime=1, mtime=1).encode()) == s.OP_UNSUPPORTED
+
+
+class TestResume:
+    @pytest.mark.parametrize("name", ["alice", "counted"])
+    def test_what_a_lost_upload_brought_is_there_to_be_continued(self, server, empty, name):
+        data = pattern(2 * PART + 123_456)
+        lost(server, name, "/file", data[:PART + 700_000])
+        with client(server, name) as sftp:
+            have = sftp.stat("/file").size
+            assert have == PART + 700_000
+            handle = sftp.open("/file", s.F_WRITE)
+            fill(sftp, handle, data, have)
+            sftp.close(handle)
+            assert sftp.stat("/file").size == len(data)
+        assert empty.get("file" if name == "alice" else "counted/file") == data
+        assert empty.unfinished() == []
+
+    def test_a_small_beginning_too(self, server, empty):
+        empty.put("log", b"one ")
+        with client(server) as sftp:
+            handle = sftp.open("/log", s.F_WRITE | s.F_APPEND)
+            sftp.write(handle, 4, b"two")
+            sftp.close(handle)
+            assert refused(sftp, s.OPEN, s.string("/log"), s.u32(s.F_READ | s.F_WRITE), s.Attrs().encode()) == s.OP_UNSUPPORTED
+        assert empty.get("log") == b"one two"
+
+    def test_an_upload_lost_before_any_data_leaves_what_was_there(self, server, empty):
+        empty.put("file", b"old")
+        lost(server, "alice", "/file", b"")
+        assert empty.get("file") == b"old"
+
+
+def copy_data(sftp, source, offset, length, target, at):
+    sftp.extended("copy-data", s.string(source), s.u64(offset), s.u64(length), s.string(target), s.u64(at))
+
+
+class TestCopies:
+    def test_no_byte_comes_here(self, server, empty, proxy):
+        data = pattern(4 * PART)
+        empty.put("source", data)
+        with client(server) as sftp:
+            source, whole, parts = sftp.open("/source", s.F_READ), sftp.open("/whole", PUT), sftp.open("/parts", PUT)
+            del proxy.requests[:]
+            copy_data(sftp, source, 0, 0, whole, 0)
+            sftp.close(whole)
+            fill(sftp, parts, b"h" * PART)
+            copy_data(sftp, source, 100, 3 * PART, parts, PART)
+            sftp.write(parts, 4 * PART, b"tail")
+            sftp.close(parts)
+            assert not [target for method, target in proxy.requests if method == "GET" and "source" in target]
+        assert empty.get("whole") == data
+        assert empty.get("parts") == b"h" * PART + data[100:3 * PART + 100] + b"tail"
+
+    def test_small_pieces_are_read(self, server, empty):
+        empty.put("source", b"0123456789")
+        with client(server) as sftp:
+            source, target = sftp.open("/source", s.F_READ), sftp.open("/target", PUT)
+            sftp.write(target, 0, b"ab")
+            copy_data(sftp, source, 2, 5, target, 2)
+            copy_data(sftp, source, 0, 3, target, 7)
+            sftp.write(target, 10, b"z")
+            sftp.close(target)
+            assert refused(sftp, s.EXTENDED, s.string("copy-data"), s.string(source), s.u64(0), s.u64(1), s.string(source), s.u64(0)) == s.FAILURE
+        assert empty.get("target") == b"ab23456012z"
+
+
+def test_a_quota_scan_asks_for_all_keys_at_once(server, empty, proxy):
+    empty.put_all([f"counted/{i % 7}/{i % 5}/{i}" for i in range(300)], b"12")
+    empty.put_all(["counted/empty/", "counted/odd//key", "other"], b"")
+    del proxy.requests[:]
+    assert server.api.post("quota_scan", {"username": "counted"}).status == 201
+    server.api.wait_for_scans()
+    user = server.api.user("counted")
+    assert (user["used_quota_size"], user["used_quota_files"]) == (600, 300)
+    assert len([target for method, target in proxy.requests if method == "GET"]) == 1, proxy.requests
+
+
+def test_requests_are_counted(server, empty):
+    def metric(name):
+        text = server.api.call("GET", "/metrics").text
+        return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(name))
+
+    names = ("sftpgo_s3_copy_object ", "sftpgo_s3_list_objects ", 'sallyport_request_seconds_count{plugin="fs-s3",request="PutObject"}')
+    before = [metric(name) for name in names]
+    with client(server) as sftp:
+        sftp.write_file("/a", b"x")
+        sftp.call(s.RENAME, s.string("/a"), s.string("/b"))
+    after = [metric(name) for name in names]
+    assert after[0] == before[0] + 1 and after[1] > before[1] and after[2] == before[2] + 1
