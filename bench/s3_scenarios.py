@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 
 from clients import MeasurementError, close_gently
-from peers import Rclone, Sallyport, run_quietly
+from peers import Rclone, Sallyport, clean_environment, run_quietly
 from s3_store import BUCKET
 from scenarios import GIB, MIB, Scenario
 
@@ -199,8 +199,8 @@ def directly(bench, _):
     half, limit = SESSIONS // 2, f"{bench.sizes.beside_kb_per_s}k"
     base = ["rclone", "--config", config, "--transfers", str(half), "--checkers", "1", "--bwlimit", limit, "--ignore-times", "copy"]
     pairs = ([f"store:{BUCKET}/down", target], [bench.small, f"store:{BUCKET}/{os.path.basename(target)}"])
-    clients = [subprocess.Popen([*base, *pair], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-               for pair in pairs]
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    clients = [subprocess.Popen([*base, *pair], **quiet, env=clean_environment(), start_new_session=True) for pair in pairs]
     try:
         time.sleep(2)
         yield
