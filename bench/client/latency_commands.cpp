@@ -20,12 +20,15 @@ std::string run_list(const Options& options) {
   const std::string handle = connection.open_directory(options.plan.path);
   std::uint64_t entries = 0;
   std::uint64_t replies = 0;
+  double first_s = 0;
   while (const std::uint32_t more = connection.read_directory(handle)) {
+    if (replies == 0) first_s = watch.seconds();
     entries += more;
     replies++;
   }
   connection.close_handle(handle);
-  return nlohmann::json{{"wall_s", watch.seconds()}, {"entries", entries}, {"replies", replies}}.dump();
+  return nlohmann::json{{"wall_s", watch.seconds()}, {"first_s", first_s}, {"entries", entries}, {"replies", replies}}
+      .dump();
 }
 
 namespace {

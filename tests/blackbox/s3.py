@@ -17,8 +17,8 @@ PUT = s.F_WRITE | s.F_CREAT | s.F_TRUNC
 
 
 @pytest.fixture(scope="module")
-def rgw(work_dir):
-    instance = Rgw(work_dir / "rgw")
+def rgw(request, work_dir):
+    instance = Rgw(work_dir / f"rgw-{request.module.__name__}-")
     yield instance
     instance.stop()
 
@@ -72,16 +72,11 @@ def server(make_server, rgw, proxy, tls, bucket):
     instance = make_server(config={"plugins": plugins, "data_provider": {"track_quota": 1}})
     add(instance, "alice", s3config(rgw))
     add(instance, "ann", s3config(rgw, endpoint=proxy.url, key_prefix="team/ann"))
-    add(instance, "bob", s3config(rgw, endpoint=proxy.url, key_prefix="team/bob/"))
     add(instance, "counted", s3config(rgw, key_prefix="counted"), quota_size=50_000, quota_files=5)
     add(instance, "cold", s3config(rgw, storage_class="STANDARD_IA", key_prefix="cold"))
     add(instance, "tls", s3config(rgw, endpoint=tls.url))
     add(instance, "wrongname", s3config(rgw, endpoint=tls.url.replace("127.0.0.1", "localhost")))
     add(instance, "inherited", s3config(rgw, access_secret=sealed_by_the_replaced_system(SECRET)))
-    add(instance, "wrongsecret", s3config(rgw, access_secret="wrong"))
-    add(instance, "unknownkey", s3config(rgw, access_key="NOBODY"))
-    add(instance, "nobucket", s3config(rgw, bucket="missing"))
-    add(instance, "noclass", s3config(rgw, storage_class="NO_SUCH_CLASS"))
     instance.start()
     yield instance
     instance.stop()

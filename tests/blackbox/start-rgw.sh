@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# start-rgw.sh DIR PORT MONITOR_PORT: a monitor, an object store in memory and the S3 gateway of Ceph, loopback only. Their
+# start-rgw.sh DIR PORT MONITOR_PORT [BYTES]: a monitor, an object store in memory and the S3 gateway of Ceph, loopback only. Their
 # processes end with this script; DIR/ready appears when requests are answered. Keys: TESTKEY, TESTSECRET0123456789.
 set -e
 D=${1:?dir}; PORT=${2:?port}; MONP=${3:?monitor port}; mkdir -p "$D"/{mon,osd,rgw,run,log}; cd "$D"
@@ -33,7 +33,7 @@ mon_allow_pool_size_one = true
 mon_max_pg_per_osd = 1000
 osd_crush_chooseleaf_type = 0
 osd_objectstore = memstore
-memstore_device_bytes = 2147483648
+memstore_device_bytes = ${4:-2147483648}
 osd_class_dir = /usr/lib/x86_64-linux-gnu/rados-classes
 osd_class_load_list = *
 osd_class_default_list = *
@@ -57,6 +57,8 @@ rgw_enable_usage_log = false
 rgw_enable_ops_log = false
 rgw_crypt_require_ssl = false
 rgw_thread_pool_size = 64
+rgw_gc_obj_min_wait = 1
+rgw_gc_processor_period = 5
 C
 export CEPH_CONF=$D/ceph.conf CEPH_ARGS="-c $D/ceph.conf"
 monmaptool --create --fsid $FSID --addv a "[v1:127.0.0.1:$MONP]" monmap >/dev/null
@@ -66,9 +68,11 @@ OU=$(cat /proc/sys/kernel/random/uuid); setpriv --pdeathsig KILL ceph --connect-
 ceph-osd -i 0 --mkfs --osd-uuid $OU >/dev/null 2>&1
 setpriv --pdeathsig KILL ceph-osd -i 0 -f > log/osd.out 2>&1 &
 for i in $(seq 20); do ceph osd stat 2>/dev/null | grep -q '1 up' && break; sleep 0.2; done
-timeout -s KILL 100 setpriv --pdeathsig KILL radosgw-admin user create --uid=t --display-name=t --access-key=TESTKEY --secret-key=TESTSECRET0123456789 >/dev/null 2>&1
-timeout -s KILL 100 setpriv --pdeathsig KILL radosgw-admin zonegroup placement add --rgw-zonegroup default --placement-id default-placement --storage-class STANDARD_IA >/dev/null 2>&1 || true
-timeout -s KILL 100 setpriv --pdeathsig KILL radosgw-admin zone placement add --rgw-zone default --placement-id default-placement --storage-class STANDARD_IA --data-pool default.rgw.buckets.data >/dev/null 2>&1 || true
+# On a busy machine the first one now and then waits for ever.
+admin() { for _ in 1 2 3; do timeout -s KILL 35 setpriv --pdeathsig KILL radosgw-admin "$@" >/dev/null 2>&1 && return; done; return 1; }
+admin user create --uid=t --display-name=t --access-key=TESTKEY --secret-key=TESTSECRET0123456789
+admin zonegroup placement add --rgw-zonegroup default --placement-id default-placement --storage-class STANDARD_IA || true
+admin zone placement add --rgw-zone default --placement-id default-placement --storage-class STANDARD_IA --data-pool default.rgw.buckets.data || true
 setpriv --pdeathsig KILL radosgw -n client.rgw.a -f > log/rgw.out 2>&1 &
 until curl -s -o /dev/null http://127.0.0.1:$PORT/; do sleep 0.1; done
 touch ready
