@@ -26,6 +26,7 @@ constexpr std::size_t kReadStep = 64 * 1024;
 constexpr std::streamsize kWriteStep = 1024 * 1024;
 
 Poco::Timespan span_of(std::chrono::seconds time) { return {static_cast<long>(time.count()), 0}; }
+const Poco::Timespan kStopLook(0, 200'000);
 constexpr auto kShortestWait = std::chrono::seconds(1);
 
 Failure not_connected(const Endpoint& endpoint, const std::string& why) {
@@ -155,6 +156,17 @@ void HttpClient::limit_waits(Poco::Net::HTTPClientSession& session, std::chrono:
   }
 }
 
+// As long as a read would wait, but in slices.
+void HttpClient::wait_for_answer(Poco::Net::HTTPClientSession& session, const HttpRequest& request) const {
+  if (!request.stop) return;
+  const auto now = std::chrono::steady_clock::now();
+  const auto until = std::max(now + kShortestWait, std::min(request.until, now + settings_.timeout));
+  while (!session.socket().poll(kStopLook, Poco::Net::Socket::SELECT_READ)) {
+    if (request.stop()) throw Poco::TimeoutException("given up");
+    if (std::chrono::steady_clock::now() >= until) throw Poco::TimeoutException();
+  }
+}
+
 HttpClient::Session HttpClient::connect(const Endpoint& endpoint, bool straight) {
   using Poco::Net::Context;
   Session session;
@@ -193,6 +205,7 @@ Outcome<HttpAnswer> HttpClient::exchange(const Endpoint& endpoint, Session sessi
   auto& out = session->sendRequest(head);
   out.flush();
   const bool sent = out.good() && write_data(*session, request.body);
+  wait_for_answer(*session, request);
   Poco::Net::HTTPResponse response;
   auto& in = session->receiveResponse(response);
   HttpAnswer answer;

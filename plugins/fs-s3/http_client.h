@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "endpoint.h"
+#include "object-common/stop.h"
 
 namespace fs_s3 {
 
@@ -31,6 +32,8 @@ struct HttpRequest {
   bool straight = false;  // through no proxy, whatever the environment says
   // Nothing is waited for longer, but for a second; what moves goes on.
   std::chrono::steady_clock::time_point until = std::chrono::steady_clock::time_point::max();
+  // Whoever is gone waits for no answer.
+  object_common::Stop stop = {};
 };
 
 struct HttpAnswer {
@@ -71,6 +74,7 @@ class HttpClient {
                                         std::span<std::byte> into);
   Session take(const Endpoint& endpoint);
   Session connect(const Endpoint& endpoint, bool straight);
+  void wait_for_answer(Poco::Net::HTTPClientSession& session, const HttpRequest& request) const;
   void limit_waits(Poco::Net::HTTPClientSession& session, std::chrono::steady_clock::time_point until) const;
   std::vector<Session> take_stale();  // under mutex_
   void keep(const Endpoint& endpoint, Session session);

@@ -67,6 +67,7 @@ Outcome<HttpAnswer> S3Client::attempt(const Stop& stop, const Request& request, 
   if (!credentials->session_token.empty()) to_sign.headers["x-amz-security-token"] = credentials->session_token;
   HttpRequest http{request.method, to_sign.path, to_sign.headers, request.body};
   http.until = with.until;
+  http.stop = stop;
   http.headers["authorization"] =
       authorization(to_sign, *credentials, {bucket_.region, "s3"}, to_sign.headers["x-amz-date"]);
   if (!request.query.empty()) http.target += "?" + canonical_query(request.query);

@@ -129,6 +129,17 @@ TEST_F(S3ClientTest, AStoreThatDoesNotAnswerHoldsNobodyForLong) {
   EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(15)) << "each attempt would wait for 30";
 }
 
+TEST_F(S3ClientTest, WhoeverIsGoneWaitsForNoAnswer) {
+  Poco::Net::ServerSocket silent(Poco::Net::SocketAddress("127.0.0.1", 0));
+  S3Client asked(
+      std::make_shared<HttpClient>(HttpClient::Settings{}), credentials,
+      Bucket{"b", "r", "", *Endpoint::parse("http://127.0.0.1:" + std::to_string(silent.address().port())), true}, {});
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_FALSE(
+      asked.head([&] { return std::chrono::steady_clock::now() - begun > std::chrono::milliseconds(1); }, "key"));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(15)) << "an answer is waited for 30 seconds";
+}
+
 TEST_F(S3ClientTest, OddKeysAreNamedInBothStyles) {
   const std::string odd = "a b+c%20&=\xc3\xa9/\"#?";
   for (const bool in_path : {true, false}) {
