@@ -170,11 +170,13 @@ int remove(const UserFlags& flags) {
 int reseal(const UserFlags& flags) {
   auto accounts = open_to_change(flags.config);
   if (!accounts) return fail(accounts.error());
-  const auto count = accounts->store->reseal();
-  if (!count) return fail(count.error());
-  std::cout << *count << " accounts had secrets that are now encrypted under the first key of "
+  const auto done = accounts->store->reseal();
+  if (!done) return fail(done.error());
+  std::cout << done->changed << " accounts had secrets that are now encrypted under the first key of "
             << accounts->store->master_keys().source() << "\n";
-  return EXIT_SUCCESS;
+  if (done->failed == 0) return EXIT_SUCCESS;
+  std::cerr << done->failed << " accounts could not be read or changed; the lines above name them\n";
+  return EXIT_FAILURE;
 }
 
 void add_field_flags(CLI::App& command, UserFields& fields) {

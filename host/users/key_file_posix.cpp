@@ -87,6 +87,10 @@ core::Result<void> make_private_file(const fs::path& file, std::string_view text
     done = failed("cannot make", file);
   }
   ::unlink(temporary.c_str());
+  // Its name has to survive a loss of power as well: what is sealed with it will.
+  const Descriptor directory(
+      ::open(file.has_parent_path() ? file.parent_path().c_str() : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (done && (directory.get() < 0 || ::fsync(directory.get()) != 0)) done = failed("cannot keep", file);
   return done;
 }
 

@@ -279,25 +279,40 @@ core::Result<void> Store::upgrade_password(std::string_view username, std::strin
                               Json{{"password", *hash}}.dump());
 }
 
-core::Result<std::size_t> Store::reseal() {
+core::Result<Store::Resealed> Store::reseal() {
   if (!impl_->options.manage_users) return disabled("changing users");
-  std::size_t count = 0;
+  Resealed done;
   for (std::string after;;) {
     auto page = list_after(after, core::limits::kUsersPerPage);
     if (!page) return page.error();
-    for (auto& user : page->users) {
-      const auto before = user.filesystem.settings_json;
-      if (auto sealed = seal_secrets(user, impl_->registry, *impl_->master_keys); !sealed) return sealed.error();
-      if (user.filesystem.settings_json == before) continue;
-      const auto filesystem = filesystem_to_json(user.filesystem, Secrets::kKeep);
-      auto put = impl_->provider->put(kUsersCollection, user.username, plugin::Provider::Put::kUpdate,
-                                      Json{{"filesystem", filesystem}}.dump());
-      if (!put) return put.error();
-      ++count;
+    for (const auto& listed : page->users) {
+      const auto changed = reseal_one(listed.username);
+      if (!changed) {
+        core::log::warn(
+            "data_provider", "",
+            "the secrets of user \"" + listed.username + "\" stay as they are: " + changed.error().message());
+        ++done.failed;
+      } else if (*changed) {
+        ++done.changed;
+      }
     }
-    if (page->last_name.empty()) return count;
+    if (page->last_name.empty()) return done;
     after = page->last_name;
   }
+}
+
+// As it is now: the page it was listed on may be old.
+core::Result<bool> Store::reseal_one(const std::string& username) {
+  auto user = find(username);
+  if (!user) return user.error().status == core::Status::kNotFound ? core::Result<bool>(false) : user.error();
+  const auto before = user->filesystem.settings_json;
+  if (auto sealed = seal_secrets(*user, impl_->registry, *impl_->master_keys); !sealed) return sealed.error();
+  if (user->filesystem.settings_json == before) return false;
+  const auto filesystem = filesystem_to_json(user->filesystem, Secrets::kKeep);
+  auto put = impl_->provider->put(kUsersCollection, username, plugin::Provider::Put::kUpdate,
+                                  Json{{"filesystem", filesystem}}.dump());
+  if (!put) return put.error();
+  return true;
 }
 
 MasterKeys& Store::master_keys() { return *impl_->master_keys; }

@@ -47,8 +47,11 @@ class Store {
   core::Result<User> add(User user);  // hashes a plain password; returns what was stored
   // By username. Counters and last_login are left alone, and so are secrets that are empty or as they were shown.
   core::Result<User> update(const User& user);
-  // Encrypts all secrets that are not under the current master key anew; how many accounts had such.
-  core::Result<std::size_t> reseal();
+  // Encrypts all secrets that are not under the current master key anew. Accounts that cannot be are named in the log.
+  struct Resealed {
+    std::size_t changed = 0, failed = 0;
+  };
+  core::Result<Resealed> reseal();
   // What an authenticator says about an account: with "username" in it all of the account, which is added when it is
   // not there yet, else changes. Whatever manage_users says; counters and last_login are left alone.
   core::Result<User> accept(std::string_view username, std::string_view user_json);
@@ -69,6 +72,7 @@ class Store {
  private:
   struct Impl;
   explicit Store(std::unique_ptr<Impl> impl);
+  core::Result<bool> reseal_one(const std::string& username);  // true: something changed
   std::unique_ptr<Impl> impl_;
 };
 

@@ -5,6 +5,8 @@
 // to come back to, as on other storages. On the storage's workers.
 #include "host/vfs/published_upload.h"
 
+#include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "host/vfs/whole_upload.h"
@@ -24,10 +26,24 @@ bool keeps_parts(const Context& context, const Place& place) {
          !caps.has(plugin::FsCaps::kRandomWrite);
 }
 
+// Enough to see that a name means another file by now. Nothing: there is none, or nobody knows.
+struct Seen {
+  std::uint64_t size = 0;
+  std::int64_t mtime_ns = 0;
+  bool operator==(const Seen&) const = default;
+};
+std::optional<Seen> see(const Context& context, const Place& place) {
+  const auto there = place.fs->stat(context.op(), place.path, true);
+  if (!there) return std::nullopt;
+  return Seen{there->size, there->mtime_ns};
+}
+
 class PublishedUpload final : public WholeUpload {
  public:
   PublishedUpload(const Context& context, Place place, core::VirtualPath path, std::int64_t makes_way)
-      : WholeUpload(context, makes_way), place_(std::move(place)), path_(std::move(path)) {}
+      : WholeUpload(context, makes_way), place_(std::move(place)), path_(std::move(path)) {
+    if (keeps_parts(context_, place_)) before_ = see(context_, place_);
+  }
 
   Result<void> close(plugin::File& file, bool commit) override {
     const auto attrs = file.stat(context_.op());
@@ -36,7 +52,9 @@ class PublishedUpload final : public WholeUpload {
     if (done && (commit || (keeps_parts(context_, place_) && attrs->size > 0))) {
       auto op = context_.op();
       if (!commit) op.session_id = 0;  // which is gone: nobody would let it come to its end
-      done = publish(place_, path_, static_cast<std::int64_t>(attrs->size), [&] {
+      done = publish(place_, path_, static_cast<std::int64_t>(attrs->size), [&]() -> Result<void> {
+        // A part must not take the place of what its client has sent again meanwhile.
+        if (!commit && see(context_, place_) != before_) return Status::kConflict;
         closed = true;
         return file.close(op, true);
       });
@@ -52,6 +70,7 @@ class PublishedUpload final : public WholeUpload {
  private:
   const Place place_;
   const core::VirtualPath path_;
+  std::optional<Seen> before_;  // under the name, when the upload began
 };
 
 }  // namespace

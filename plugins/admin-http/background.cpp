@@ -5,6 +5,7 @@
 #include "background.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -21,6 +22,8 @@ void work_in_background() {
 #ifdef __linux__
   const auto thread = static_cast<id_t>(::gettid());
   ::setpriority(PRIO_PROCESS, thread, ::getpriority(PRIO_PROCESS, thread) + limits::kNice);
+  const sched_param none{};
+  ::sched_setscheduler(0, SCHED_BATCH, &none);  // it waits for whoever runs, however long it has slept
 #endif
 }
 

@@ -4,6 +4,8 @@
 // answers of the last questions with each request. What is to be asked is the host's to judge, results are judged here.
 #include <openssl/rand.h>
 
+#include <algorithm>
+
 #include "hooks.h"
 #include "json.h"
 
@@ -24,18 +26,26 @@ bool is_plain(std::string_view name) {
          name.find_first_not_of(kPlain) == std::string_view::npos;
 }
 
-// A place among the conversations that there may be.
+// A place among the conversations that there may be. Strangers have few, and none that somebody with an account needs.
+constexpr std::size_t kStrangersPart = 4;
 class Place {
  public:
-  explicit Place(std::atomic<std::size_t>& open) : open_(open), number_(++open) {}
-  ~Place() { --open_; }
+  Place(Conversations& open, bool known)
+      : open_(open), stranger_(!known), number_(++open.all), strangers_(stranger_ ? ++open.strangers : 0) {}
+  ~Place() {
+    --open_.all;
+    if (stranger_) --open_.strangers;
+  }
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
-  std::size_t number() const { return number_; }
+  bool is_within(std::size_t most) const {
+    return number_ <= most && (!stranger_ || strangers_ <= std::max<std::size_t>(1, most / kStrangersPart));
+  }
 
  private:
-  std::atomic<std::size_t>& open_;
-  const std::size_t number_;
+  Conversations& open_;
+  const bool stranger_;
+  const std::size_t number_, strangers_;
 };
 
 // True: questions were handed on.
@@ -129,7 +139,7 @@ Outcome<ConversationPtr> keep_if(Outcome<bool> asked, std::unique_ptr<Talk> talk
 
 }  // namespace
 
-Outcome<ConversationPtr> ask_keyboard(Target& target, std::atomic<std::size_t>& open, const sp_op& op,
+Outcome<ConversationPtr> ask_keyboard(Target& target, Conversations& open, const sp_op& op,
                                       const sp_auth_request& request, AuthSink sink) {
   const Json user = parse(view(request.user_json));
   const bool known = user.is_object();
@@ -137,8 +147,8 @@ Outcome<ConversationPtr> ask_keyboard(Target& target, std::atomic<std::size_t>& 
   // Whoever has no account is asked like the others, and refused by the host at last: questions must not tell.
   if (!known && !(target.settings().ask_unknown_users && is_plain(name)))
     return Failure{SP_E_DENIED, "unknown user", 0};
-  auto place = std::make_shared<Place>(open);
-  if (place->number() > target.settings().max_conversations)
+  auto place = std::make_shared<Place>(open, known);
+  if (!place->is_within(target.settings().max_conversations))
     return Failure{SP_E_BUSY, "too many conversations are open (max_conversations)", 0};
   const std::string hash = known ? user.value("password", "") : "";
   if (target.is_program()) {

@@ -42,7 +42,7 @@ class External : public sallyport::Authenticator<External> {
   sp_authenticator_ops own_{};
   Target target_;
   Cache cache_;
-  std::atomic<std::size_t> conversations_ = 0;
+  Conversations conversations_;
 };
 
 }  // namespace

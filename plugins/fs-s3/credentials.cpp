@@ -59,6 +59,9 @@ HttpClient::Settings MachineCredentials::impatient(HttpClient::Settings settings
   return settings;
 }
 
+// All who have no keys of their own wait for these.
+constexpr auto kPatience = std::chrono::seconds(15);
+
 // These secrets pass through no proxy, and are asked for once.
 Outcome<std::string> MachineCredentials::ask(const Stop& stop, const std::string& address, const std::string& method,
                                              std::map<std::string, std::string> headers) {
@@ -68,8 +71,9 @@ Outcome<std::string> MachineCredentials::ask(const Stop& stop, const std::string
   const auto endpoint = Endpoint::parse(address.substr(0, slash));
   if (!endpoint) return Failure{SP_E_INVALID, "not an address of credentials: " + address, 0};
   headers["Host"] = endpoint->authority();
-  const HttpRequest request{
-      method, slash == std::string::npos ? "/" : address.substr(slash), std::move(headers), {}, true};
+  HttpRequest request{method, slash == std::string::npos ? "/" : address.substr(slash), std::move(headers), {}, true};
+  request.until = std::chrono::steady_clock::now() + kPatience;
+  request.stop = stop;
   auto answer = http_.call(*endpoint, request, {}, true);
   if (!answer) return std::move(answer.failure());
   if (!answer->ok()) return Failure{SP_E_IO, endpoint->authority() + " answers " + std::to_string(answer->status), 0};

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <exception>
 #include <system_error>
 #include <utility>
 
@@ -15,7 +16,7 @@ namespace {
 constexpr std::size_t kMaxLeftovers = 1000;
 constexpr auto kFirstPause = std::chrono::seconds(3), kLongestPause = std::chrono::seconds(300);
 // Whoever begins an upload sends its first part soon; one without any for so long is not somebody else's.
-constexpr auto kNobodysAfter = std::chrono::seconds(30);
+constexpr auto kNobodysAfter = std::chrono::minutes(15);
 constexpr auto kGivenUpAfter = std::chrono::hours(1);
 
 }  // namespace
@@ -45,7 +46,7 @@ void Leftovers::add(Upload upload) {
 }
 
 // True: nothing of it is there any more.
-bool Leftovers::take_back(const Upload& upload) {
+bool Leftovers::take_back(const Upload& upload) try {
   const Stop stop = [this] {
     const std::lock_guard lock(mutex_);
     return stopping_;
@@ -58,6 +59,8 @@ bool Leftovers::take_back(const Upload& upload) {
   }
   return std::ranges::all_of(
       ids, [&](const auto& id) { return static_cast<bool>(upload.client->abort_parts(stop, upload.key, id)); });
+} catch (const std::exception&) {
+  return false;  // short of memory: later
 }
 
 void Leftovers::run() {

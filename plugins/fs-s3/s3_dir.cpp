@@ -30,7 +30,7 @@ bool is_path(std::string_view name, bool may_lie_deeper) {
 // The entry's name within the directory; empty: a directory's own marker, or a key that no path leads to.
 std::string_view name_in(std::string_view key, const S3Client::Listing& what, bool is_prefix) {
   key.remove_prefix(what.prefix.size());
-  if (is_prefix) key.remove_suffix(1);
+  if (is_prefix && !key.empty()) key.remove_suffix(1);
   return is_path(key, what.whole_tree) ? key : std::string_view();
 }
 

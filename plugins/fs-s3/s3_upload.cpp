@@ -102,6 +102,7 @@ S3Upload::S3Upload(Shared& shared, Memory memory, std::shared_ptr<S3Client> clie
 std::uint64_t S3Upload::size() const { return writer_.size() + copying_.load(std::memory_order_relaxed); }
 
 Outcome<void> S3Upload::append(const Stop& stop, std::span<const std::byte> data) {
+  if (broken_) return *broken_;
   if (copy_ && !data.empty()) {
     if (auto sent = send_copy(stop, true); !sent) return sent;
   }
@@ -109,6 +110,7 @@ Outcome<void> S3Upload::append(const Stop& stop, std::span<const std::byte> data
 }
 
 Outcome<bool> S3Upload::append_copy(const Stop& stop, const S3Client::Range& from, std::uint64_t source_size) {
+  if (broken_) return *broken_;
   if (copy_) {
     S3Client::Range& so_far = copy_->range;
     const bool goes_on =
@@ -126,8 +128,15 @@ Outcome<bool> S3Upload::append_copy(const Stop& stop, const S3Client::Range& fro
   return true;
 }
 
-// In parts of equal size, so that none but the last of all is smaller than a store takes.
+// What follows a copy that failed would lie where the copy belongs.
 Outcome<void> S3Upload::send_copy(const Stop& stop, bool more_comes) {
+  auto sent = try_to_send_copy(stop, more_comes);
+  if (!sent) broken_ = sent.failure();
+  return sent;
+}
+
+// In parts of equal size, so that none but the last of all is smaller than a store takes.
+Outcome<void> S3Upload::try_to_send_copy(const Stop& stop, bool more_comes) {
   const S3Client::Range range = std::exchange(copy_, std::nullopt)->range;
   copying_ = 0;
   if (more_comes && range.length < shared_.settings.upload.min_part_bytes) return append_what_is_there(stop, range);
@@ -170,6 +179,10 @@ Outcome<void> S3Upload::tell_mtime(const Stop& stop) {
 }
 
 Outcome<void> S3Upload::finish(const Stop& stop) {
+  if (broken_) {
+    writer_.abort();
+    return *broken_;
+  }
   const bool told_in_time = !mtime_ns_ || target_->set_mtime(*mtime_ns_);
   if (copy_) {
     const S3Client::Range& range = copy_->range;

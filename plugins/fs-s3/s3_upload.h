@@ -47,6 +47,7 @@ class S3Upload {
     std::uint64_t source_size = 0;
   };
   Outcome<void> send_copy(const Stop& stop, bool more_comes);
+  Outcome<void> try_to_send_copy(const Stop& stop, bool more_comes);
   Outcome<void> append_what_is_there(const Stop& stop, const S3Client::Range& range);
   Outcome<void> tell_mtime(const Stop& stop);
 
@@ -56,6 +57,7 @@ class S3Upload {
   const std::shared_ptr<Target> target_;
   object_common::PartWriter writer_;
   std::optional<Copy> copy_;                // stands behind what writer_ has
+  std::optional<Failure> broken_;           // nothing can become of it any more
   std::optional<std::int64_t> mtime_ns_;    // the client's
   std::atomic<std::uint64_t> copying_ = 0;  // bytes of copy_
 };

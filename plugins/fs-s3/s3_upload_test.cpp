@@ -34,6 +34,9 @@ Settings small_parts() {
 class S3UploadTest : public testing::Test {
  protected:
   std::string answer(const std::string& head) {
+    if (!refused.empty() && head.find(refused) != std::string::npos) {
+      return FakeStore::whole(403, "<Error><Code>AccessDenied</Code></Error>");
+    }
     if (head.starts_with("GET")) return FakeStore::whole(200, "abc");
     if (head.starts_with("HEAD")) {
       return "HTTP/1.1 200 OK\r\nConnection: close\r\nETag: \"e\"\r\nContent-Length: " + std::to_string(stored) +
@@ -81,6 +84,7 @@ class S3UploadTest : public testing::Test {
   }
 
   std::uint64_t stored = 0;
+  std::string refused;  // requests with this in their heads
   FakeStore store{[this](const std::string& head) { return answer(head); }};
   const sp_host host = quiet_host();
   Shared shared{host, small_parts()};
@@ -150,6 +154,20 @@ TEST_F(S3UploadTest, WhatIsContinuedBeginsWithWhatIsThere) {
   EXPECT_EQ(requests(), (Requests{"POST /b/to?uploads=", "PUT /b/to?partNumber=1&uploadId=u /b/to bytes=0-7",
                                   "PUT /b/to?partNumber=2&uploadId=u [new]", "POST /b/to?uploadId=u"}));
   EXPECT_EQ(FakeStore::header(store.heads().at(0), "content-type"), "text/x");
+}
+
+// Whatever the client does next: the object that is there must not be replaced by what was to follow it.
+TEST_F(S3UploadTest, WhatCannotBeContinuedIsNotReplaced) {
+  for (const auto& [size, no] : {std::pair(8, "?uploads="), std::pair(3, "GET ")}) {
+    refused = no;
+    S3Upload broken(shared, shared.memory, client, "to");
+    broken.go_on({.size = static_cast<std::uint64_t>(size), .etag = "\"e\""});
+    const std::string more = "more";
+    EXPECT_FALSE(broken.append(nullptr, std::as_bytes(std::span(more))));
+    EXPECT_FALSE(broken.append(nullptr, std::as_bytes(std::span(more))));
+    EXPECT_FALSE(broken.finish(nullptr));
+  }
+  for (const auto& request : requests()) EXPECT_FALSE(request.starts_with("PUT")) << request;
 }
 
 TEST_F(S3UploadTest, WhatIsContinuedByNothingStaysAsItIs) {

@@ -6,6 +6,7 @@
 #include <Poco/DateTimeFormatter.h>
 #include <Poco/Timestamp.h>
 
+#include <chrono>
 #include <map>
 #include <utility>
 #include <vector>
@@ -20,6 +21,7 @@ namespace {
 
 constexpr std::string_view kVersion = "2011-06-15";
 constexpr std::string_view kPresetRegion = "us-east-1";
+constexpr auto kPatience = std::chrono::seconds(15);  // all who need this role wait
 
 Outcome<Endpoint> endpoint_of(const Role& role) {
   std::string address = variable("AWS_ENDPOINT_URL_STS");
@@ -79,6 +81,7 @@ Outcome<Expiring> take_role(HttpClient& http, const Role& role, const std::optio
     const Scope scope{role.region.empty() ? std::string(kPresetRegion) : role.region, "sts"};
     request.headers["authorization"] = authorization(to_sign, *by, scope, request.headers["x-amz-date"]);
   }
+  request.until = std::chrono::steady_clock::now() + kPatience;
   auto answer = http.call(*endpoint, request, {}, true);
   if (!answer) return std::move(answer.failure());
   return understand(*answer, *endpoint);

@@ -54,7 +54,13 @@ struct Attributes {
   Attributes& operator=(const Attributes&) = delete;
 };
 
-// The server's environment with ours on top.
+// Variables that are keys of the server's configuration, secrets among them. Those that hooks know have no "__".
+bool is_configuration(std::string_view entry) {
+  const auto name = entry.substr(0, entry.find('='));
+  return name.starts_with("SFTPGO_") && name.find("__") != std::string_view::npos;
+}
+
+// The server's environment, but for its configuration, with ours on top.
 std::vector<std::string> environment(const Command& command) {
   std::vector<std::string> out;
   const auto is_ours = [&](std::string_view entry) {
@@ -64,7 +70,7 @@ std::vector<std::string> environment(const Command& command) {
     return false;
   };
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (!is_ours(*entry)) out.emplace_back(*entry);
+    if (!is_ours(*entry) && !is_configuration(*entry)) out.emplace_back(*entry);
   }
   for (const auto& [name, value] : command.variables) out.push_back(name + "=" + value);
   return out;

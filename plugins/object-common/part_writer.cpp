@@ -168,6 +168,11 @@ void PartWriter::upload(const std::shared_ptr<Part>& part) {
 }
 
 Outcome<void> PartWriter::finish(const Stop& stop) {
+  // A part that the store was to make itself, and never began, is not in memory.
+  if (!begun_ && filling_ && filling_->make) {
+    abort();
+    return Failure{SP_E_IO, "the upload could not be begun", 0};
+  }
   if (!begun_) {
     ended_ = true;
     return target_->put_whole(stop, filling_ ? std::span<const std::byte>(filling_->data) : std::span<std::byte>());
