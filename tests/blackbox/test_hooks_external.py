@@ -28,6 +28,20 @@ def test_a_password_is_asked_about_and_the_user_is_stored(run, tmp_path):
     assert by_password(server, "ext", PASSWORD) == "AuthenticationException"
 
 
+def test_programs_do_not_see_the_configuration(make_server, tmp_path):
+    """It may stand in the environment, the database's password and the master key with it."""
+    home, seen_file = tmp_path / "home", tmp_path / "environment"
+    hook = program(tmp_path, "hook", f"env > {seen_file}\necho '{json.dumps(user_json('ext', home))}'\n")
+    server = make_server(config={"data_provider": {"external_auth_program": str(hook)}},
+                         env={"SFTPGO_DATA_PROVIDER__MASTER_KEY": "11" * 32, "LIKE_THIS__ONE": "seen"})
+    server.start()
+    assert by_password(server, "ext", PASSWORD) == "in"
+    server.stop()
+    environment = seen_file.read_text()
+    assert "LIKE_THIS__ONE=seen" in environment and "SFTPGO_AUTHD_USERNAME=ext" in environment
+    assert "MASTER_KEY" not in environment and "11" * 32 not in environment
+
+
 def test_a_key_is_asked_about_once_and_added(run, tmp_path, keyring):
     hook = recorder(tmp_path, json.dumps(user_json("ext", tmp_path / "home")))
     server = run(data_provider={"external_auth_program": str(hook), "external_auth_scope": 2})
