@@ -306,6 +306,7 @@ core::Result<bool> Store::reseal_one(const std::string& username) {
   auto user = find(username);
   if (!user) return user.error().status == core::Status::kNotFound ? core::Result<bool>(false) : user.error();
   const auto before = user->filesystem.settings_json;
+  if (auto plain = plain_settings(*user, impl_->registry, impl_->master_keys.get()); !plain) return plain.error();
   if (auto sealed = seal_secrets(*user, impl_->registry, *impl_->master_keys); !sealed) return sealed.error();
   if (user->filesystem.settings_json == before) return false;
   const auto filesystem = filesystem_to_json(user->filesystem, Secrets::kKeep);

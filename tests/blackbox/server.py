@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The server under test behind one small interface: `Sallyport` is ours; `peers.OpenSshd` is the stand-in that tells
 a broken test from a broken server. Users, ports, host keys, log and process life are here; no SFTP."""
+import contextlib
 import json
 import os
 import shutil
@@ -90,8 +91,17 @@ class Server:
     def pid(self):
         return self.process.pid
 
+    def threads(self):
+        """Names of its threads."""
+        names = []
+        for task in Path(f"/proc/{self.pid}/task").iterdir():
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                names.append((task / "comm").read_text().strip())
+        return names
+
     def fd_count(self):
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
+        """Without the three descriptors of each event loop that was started for busy sessions and stays for the next."""
+        return len(os.listdir(f"/proc/{self.pid}/fd")) - 3 * sum(name.startswith("own-") for name in self.threads())
 
     def alive(self):
         return self.process is not None and self.process.poll() is None

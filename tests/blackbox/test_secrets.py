@@ -131,6 +131,8 @@ def test_another_key(server):
     assert lines and all(f"({before.split('$')[2]}), which {key_file} does not hold" in line for line in lines)
     assert server.api.put(f"user/{user['id']}", {"max_sessions": 2}).status == 200
     assert stored(server, "ann") == before
+    done = server.cli("user", "reseal", check=False)
+    assert done.returncode == 1 and "0 accounts had" in done.stdout and "1 accounts could not" in done.stderr
     set_keys(KEY_ONE, old)
     assert logs_in(server, "ann") and stored(server, "ann") == before
     assert "1 accounts had" in server.cli("user", "reseal").stdout
