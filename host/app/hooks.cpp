@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "host/config/rules.h"
@@ -124,8 +125,12 @@ std::vector<Instance> notifier_instances(const Config& config) {
 std::vector<std::string> action_warnings(const Config& config) {
   std::vector<std::string> out;
   const auto look = [&](const config::Actions& actions, const std::string& key) {
-    if (!are_set(actions) || actions.command.empty() || ::access(actions.command.c_str(), X_OK) == 0) return;
-    out.push_back(key + ".command: " + actions.command + " cannot be run: " + std::strerror(errno));
+    if (!are_set(actions) || actions.command.empty()) return;
+    std::error_code failed;
+    const bool directory = std::filesystem::is_directory(actions.command, failed);
+    if (!directory && ::access(actions.command.c_str(), X_OK) == 0) return;
+    out.push_back(key + ".command: " + actions.command +
+                  " cannot be run: " + (directory ? "it is a directory" : std::strerror(errno)));
   };
   look(config.sftpd.actions, "sftpd.actions");
   look(config.data_provider.actions, "data_provider.actions");

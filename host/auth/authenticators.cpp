@@ -65,6 +65,7 @@ class Authenticators::Walk : public std::enable_shared_from_this<Walk> {
  private:
   Place& place() { return *all_.places_[index_]; }
   const std::string& name() { return place().plugin->name(); }
+  const std::string& label() { return place().plugin->label(); }
   plugin::Op op() const;
   void refuse(Error error) { done_({.kind = Outcome::Kind::kRefused, .error = std::move(error)}); }
   // Runs `call` on the authenticator's workers, judges what it gives on the login pool.
@@ -130,13 +131,13 @@ void Authenticators::Walk::hand_over(std::function<Result<plugin::AuthAnswer>()>
   const auto asked = Clock::now();
   const bool queued = place().pool.submit([self = shared_from_this(), call = std::move(call), asked] {
     Result<plugin::AuthAnswer> got =
-        Error(Status::kBusy, self->name() + ": no free place in time, plugins.login_concurrency logins are under way");
+        Error(Status::kBusy, self->label() + ": no free place in time, plugins.login_concurrency logins are under way");
     if (Clock::now() - asked < kAuthenticatorWait) got = call();
     auto kept = std::make_shared<Result<plugin::AuthAnswer>>(std::move(got));
     if (!self->all_.login_pool_.submit([self, kept] { self->judge(std::move(*kept)); }))
       self->refuse({Status::kBusy, "too many logins are waiting"});
   });
-  if (!queued) refuse({Status::kBusy, "too many logins are waiting for " + name()});
+  if (!queued) refuse({Status::kBusy, "too many logins are waiting for " + label()});
 }
 
 void Authenticators::Walk::judge(Result<plugin::AuthAnswer> answer) {
@@ -148,11 +149,11 @@ void Authenticators::Walk::judge(Result<plugin::AuthAnswer> answer) {
   if (plugin::session_gone(presented_.attempt.session_number))
     return refuse({Status::kCancelled, "the client has left"});
   if (!answer) return refuse(answer.error());
-  if (answer->decision == Decision::kDeny) return refuse({Status::kDenied, "refused by " + name()});
+  if (answer->decision == Decision::kDeny) return refuse({Status::kDenied, "refused by " + label()});
   if (answer->decision == Decision::kAsk) return judge_questions(answer->json);
   if (answer->decision != Decision::kNext && !answer->json.empty()) {
     const auto stored = all_.store_.accept(presented_.attempt.username, answer->json);
-    if (!stored) return refuse({Status::kDenied, name() + ": the user is not accepted: " + stored.error().message()});
+    if (!stored) return refuse({Status::kDenied, label() + ": the user is not accepted: " + stored.error().message()});
   }
   if (answer->decision == Decision::kAllow) return done_({.kind = Outcome::Kind::kAllowed, .error = {}, .by = name()});
   ask(index_ + 1);
@@ -161,7 +162,7 @@ void Authenticators::Walk::judge(Result<plugin::AuthAnswer> answer) {
 void Authenticators::Walk::judge_questions(const std::string& json) {
   auto questions = parse_questions(json);
   auto dialogue = std::make_shared<Dialogue>(place(), index_, presented_, std::move(conversation_));
-  if (!questions) return refuse({Status::kDenied, name() + ": " + questions.error().message()});
+  if (!questions) return refuse({Status::kDenied, label() + ": " + questions.error().message()});
   dialogue->count = questions->prompts.size();
   dialogue->check_password = questions->check_password;
   Outcome outcome{.kind = Outcome::Kind::kAsks, .error = {}};

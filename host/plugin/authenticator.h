@@ -61,18 +61,23 @@ class Authenticator {
     std::unique_ptr<Conversation> conversation;  // with kAsk only
   };
 
-  Authenticator(std::string name, sp_authenticator* authenticator)
-      : name_(std::move(name)), authenticator_(authenticator) {}
+  // `where`: the key of the configuration that it comes from, if any.
+  Authenticator(std::string name, sp_authenticator* authenticator, std::string_view where = {})
+      : name_(std::move(name)),
+        label_(where.empty() ? name_ : name_ + " (" + std::string(where) + ")"),
+        authenticator_(authenticator) {}
   ~Authenticator();  // after its conversations
   Authenticator(const Authenticator&) = delete;
   Authenticator& operator=(const Authenticator&) = delete;
 
   const std::string& name() const { return name_; }
-  std::uint32_t methods() const;  // AuthMethod bits it wants to see
+  const std::string& label() const { return label_; }  // for those who look for what is wrong
+  std::uint32_t methods() const;                       // AuthMethod bits it wants to see
   core::Result<Begun> begin(const Op& op, const AuthRequest& request);
 
  private:
   const std::string name_;
+  const std::string label_;
   sp_authenticator* const authenticator_;
 };
 

@@ -187,8 +187,8 @@ Result<void*> Registry::Impl::create(const LoadedFactory& factory, const std::st
                                      std::string_view where) {
   auto checked = factory.config.check(settings.empty() ? "{}" : settings, where);
   if (!checked) return checked.error();
-  const std::string who =
-      "plugin " + std::string(name) + " (" + plugins.find(name)->second->info.file + ") cannot be set up";
+  const std::string who = (where.empty() ? "" : std::string(where) + ": ") + "plugin " + std::string(name) + " (" +
+                          plugins.find(name)->second->info.file + ") cannot be set up";
   sp_status(SP_CALL * make)(const sp_host*, sp_str, void**, sp_error*) = factory.raw.create;
   ErrorSlot error;
   void* object = nullptr;
@@ -302,7 +302,7 @@ Result<std::unique_ptr<Authenticator>> Registry::make_authenticator(std::string_
   if (!object) return object.error();
   auto* const raw = static_cast<sp_authenticator*>(*object);
   if (auto whole = check_slots(raw); !whole) return refuse(impl_->plugins.find(name)->second->info.file, whole.error());
-  return std::make_unique<Authenticator>(std::string(name), raw);
+  return std::make_unique<Authenticator>(std::string(name), raw, where);
 }
 
 Result<std::unique_ptr<Notifier>> Registry::make_notifier(std::string_view name, const std::string& config_json,

@@ -3,11 +3,10 @@
 // Settings from JSON, and whether there is somebody to ask. Start-up only.
 #include "settings.h"
 
-#include <unistd.h>
-
 #include <nlohmann/json.hpp>
 
 #include "hook-common/http.h"
+#include "hook-common/process.h"
 
 namespace auth_external {
 
@@ -27,7 +26,7 @@ sallyport::Outcome<Settings> parse_settings(std::string_view config) {
   settings.cache = std::chrono::seconds(json.at("cache_seconds").get<int>());
   settings.ca_file = json.at("ca_file").get<std::string>();
   if (settings.program.empty() == settings.url.empty()) return invalid("a program or a URL is needed, and one of them");
-  if (!settings.program.empty() && (settings.program.front() != '/' || ::access(settings.program.c_str(), X_OK) != 0))
+  if (!settings.program.empty() && !hook_common::is_program(settings.program))
     return invalid(settings.program + " is no program that can be run");
   if (!settings.url.empty() && !hook_common::is_http_url(settings.url)) return invalid("the URL cannot be understood");
   if (settings.umask.empty() || settings.umask.find_first_not_of("01234567") != std::string::npos)

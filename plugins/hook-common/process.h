@@ -30,6 +30,9 @@ struct Command {
   std::size_t most_output = 1024 * 1024;
 };
 
+// An absolute path of a file that may be executed.
+bool is_program(const std::string& path);
+
 class Process {
  public:
   using Clock = Watchdog::Clock;

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -96,6 +97,12 @@ Failure failed(const Command& command, int error) {
 }
 
 }  // namespace
+
+bool is_program(const std::string& path) {
+  struct stat info {};
+  return path.starts_with('/') && ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
+         ::access(path.c_str(), X_OK) == 0;
+}
 
 struct Process::State {
   std::string program;
