@@ -27,10 +27,11 @@ namespace {
 
 constexpr std::uint64_t kDefaultSizeMb = 100;  // what 0 meant in the replaced system
 
-// Lines that follow each other this closely come in crowds, and waking the log thread for each would cost whoever logs
-// more than the line itself: it then naps once it has written all, while the queue fills without waking anyone.
+// Where many lines follow each other this closely, waking the log thread for each would cost whoever logs more than the
+// line itself: it then naps once it has written all, while the queue fills without waking anyone.
 constexpr auto kCloseTogether = std::chrono::milliseconds(1);
-constexpr auto kNap = std::chrono::milliseconds(2);
+constexpr int kCrowd = 16;  // lines
+constexpr auto kNap = std::chrono::microseconds(250);
 
 std::string_view level_name(Level level) {
   switch (level) {
@@ -70,9 +71,8 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
       report(queue_->overrun_counter());
     }
     write({message.payload.data(), message.payload.size()});
-    if (now - std::exchange(last_line_, now) < kCloseTogether && queue_->queue_size() == 0) {
-      std::this_thread::sleep_for(kNap);
-    }
+    close_together_ = now - std::exchange(last_line_, now) < kCloseTogether ? close_together_ + 1 : 0;
+    if (close_together_ >= kCrowd && queue_->queue_size() == 0) std::this_thread::sleep_for(kNap);
   }
   void flush_() override {}
 
@@ -103,6 +103,7 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
   std::uint64_t reported_ = 0;
   std::uint64_t unwritten_ = 0;  // lines since the last that could be written
   std::chrono::steady_clock::time_point last_report_{}, last_line_{};
+  int close_together_ = 0;  // lines before the last one
 };
 
 struct OpenLog {
