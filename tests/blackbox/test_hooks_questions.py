@@ -138,7 +138,7 @@ def test_bans_hold_for_questions(run, tmp_path):
     mark = server.mark()
     with s.transport(server, None, login=False) as link:
         assert hooks.refusal_or_in(lambda: link.auth_interactive("alice", spoil)) == "AuthenticationException"
-    assert "refused for" in hooks.failures(server, mark, "alice")[-1]
+    wait_for("the refusal in the log", lambda: "refused for" in hooks.failures(server, mark, "alice")[-1])
     ran = len((tmp_path / "runs").read_text().splitlines())
     assert by_questions(server, "alice", ["x"]) == ("AuthenticationException", [])
     assert len((tmp_path / "runs").read_text().splitlines()) == ran == 2
