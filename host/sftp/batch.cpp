@@ -47,7 +47,6 @@ std::shared_ptr<Batch> Batch::run_while_quick() {
     run_request(call, *next++);
     slow = Clock::now() - begin > core::limits::kSlowJob;
   }
-  unfinished = call.again;
   if (next == requests.end()) return nullptr;
   auto rest = std::make_shared<Batch>();
   rest->pool = pool;

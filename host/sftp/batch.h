@@ -37,7 +37,8 @@ struct Batch {
 
   // On the worker. Stops between requests once the channel is abandoned.
   void run();
-  // On a thread that serves nobody else: what is left after kSlowJob is not run but returned.
+  // On a thread that serves nobody else, without requests that want another turn: what is left after kSlowJob is not
+  // run but returned.
   std::shared_ptr<Batch> run_while_quick();
   std::size_t wire_bytes() const;  // of all its requests
 };

@@ -115,19 +115,7 @@ TEST_F(ChannelEndTest, VersionThreeForEveryone) {
 }
 
 TEST_F(ChannelEndTest, AbandonedWhileAnAnswerWaitsForAnother) {
-  fs->caps.max_inflight = 3;
-  fs->caps.flags &= ~std::uint64_t{plugin::FsCaps::kNowaitRead};
-  fs->put("/f", "aabb");
-  fs->put("/other", "cc");
-  start();
-  const auto file = open("/f", kRead);
-  const auto other = open("/other", kRead);
-  fs->gate.hold("read 0+2");
-  send(read_ask(1, file, 0, 2));
-  ASSERT_TRUE(fs->gate.wait_for("read", 1));
-  send(read_ask(2, file, 2, 2));
-  ASSERT_TRUE(fs->gate.wait_for("read", 2));
-  send(read_ask(3, other, 1, 1));
+  read_past_a_held_read();
   replies(1);
   channel->abandon();
   fs->gate.let_go("read 0+2");

@@ -95,19 +95,7 @@ TEST_F(ChannelTest, DisjointRangesRunInParallelLanes) {
 }
 
 TEST_F(ChannelTest, AnswersOfOneFileDoNotOvertakeEachOther) {
-  fs->caps.max_inflight = 3;
-  fs->caps.flags &= ~std::uint64_t{Caps::kNowaitRead};
-  fs->put("/f", "aabbcc");
-  fs->put("/other", "dd");
-  start();
-  const auto file = open("/f", kRead);
-  const auto other = open("/other", kRead);
-  fs->gate.hold("read 0+2");
-  send(read_ask(1, file, 0, 2));
-  ASSERT_TRUE(fs->gate.wait_for("read", 1));
-  send(read_ask(2, file, 2, 2));
-  ASSERT_TRUE(fs->gate.wait_for("read", 2));
-  send(read_ask(3, other, 1, 1));
+  read_past_a_held_read();
   EXPECT_EQ(replies(1).at(0).id, 3u) << "another file need not wait";
   fs->gate.let_go("read 0+2");
   const auto answers = replies(2);

@@ -34,6 +34,8 @@ class ChannelFixture : public ::testing::Test {
   std::vector<Reply> replies(std::size_t count);
   Reply ask(const Ask& request);  // send, and the one reply
   std::string open(const std::string& path, std::uint32_t flags);
+  // READs 1 and 2 of "aabb", the first held at "read 0+2", and 3 of another file, side by side.
+  void read_past_a_held_read();
   // Runs posted work until the channel has nothing to do.
   bool settle();
 
