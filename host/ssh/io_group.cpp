@@ -3,8 +3,10 @@
 // How the group comes to its end without losing a session that is between two of its threads.
 #include "host/ssh/io_group.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <exception>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -17,32 +19,36 @@ namespace limits = core::limits;
 IoGroup::IoGroup(int number)
     : number_(number),
       light_("io-" + std::to_string(number), limits::kShortSlice),
-      bulk_("bulk-" + std::to_string(number), {}) {}
+      bulk_("bulk-" + std::to_string(number), {}),
+      patience_(light_.io()) {}
 
-IoThread* IoGroup::lend_own() {
+IoThread* IoGroup::lend_own(const std::shared_ptr<vfs::SessionFs>& files) {
   const std::lock_guard lock(mutex_);
   if (stopping_) return nullptr;
-  if (free_own_.empty()) {
+  auto free = std::ranges::find(own_, false, &Own::lent);
+  if (free == own_.end()) {
     if (own_.size() >= limits::kOwnThreads || Clock::now() < no_thread_until_) return nullptr;
     // Out of threads or descriptors the session stays where it is.
     try {
       auto thread = std::make_unique<IoThread>("own-" + std::to_string(number_), limits::kShortSlice);
       thread->start();
-      own_.push_back(std::move(thread));
-      free_own_.push_back(own_.back().get());
+      own_.push_back({.thread = std::move(thread), .lent = false, .files = {}});
+      free = std::prev(own_.end());
     } catch (const std::exception&) {
       no_thread_until_ = Clock::now() + limits::kOwnThreadRetry;
       return nullptr;
     }
   }
-  auto* thread = free_own_.back();
-  free_own_.pop_back();
-  return thread;
+  free->lent = true;
+  free->files = files;
+  return free->thread.get();
 }
 
 void IoGroup::give_back(IoThread& own) {
   const std::lock_guard lock(mutex_);
-  free_own_.push_back(&own);
+  for (auto& known : own_) {
+    if (known.thread.get() == &own) known.lent = false;
+  }
 }
 
 void IoGroup::start() {
@@ -53,15 +59,21 @@ void IoGroup::start() {
 void IoGroup::join() {
   bulk_.join();
   light_.join();
-  for (const auto& thread : own_) thread->join();  // none is added any more
+  for (const auto& own : own_) own.thread->join();  // none is added any more
 }
 
 void IoGroup::stop(Clock::time_point deadline) {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    for (const auto& thread : own_) thread->stop(deadline);
+    for (const auto& own : own_) own.thread->stop(deadline);
   }
+  boost::asio::post(light_.io(), [this, deadline] {
+    patience_.expires_at(deadline);
+    patience_.async_wait([this](const boost::system::error_code& cancelled) {
+      if (!cancelled) end_calls();
+    });
+  });
   light_.stop(deadline);
   bulk_.stop(deadline);
   end_if_done();
@@ -75,10 +87,20 @@ void IoGroup::leave() {
 // No thread ends while another may still send it a session, or a worker something for one.
 void IoGroup::end_if_done() {
   if (!stopping_ || sessions_ > 0) return;
+  boost::asio::post(light_.io(), [this] { patience_.cancel(); });
   light_.end();
   bulk_.end();
   const std::lock_guard lock(mutex_);
-  for (const auto& thread : own_) thread->end();
+  for (const auto& own : own_) own.thread->end();
+}
+
+// A session that waits for its storage on its own thread does not see that its time is over.
+void IoGroup::end_calls() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& own : own_) {
+    const auto files = own.lent ? own.files.lock() : nullptr;
+    if (files) files->cancel();
+  }
 }
 
 void Residence::post(std::function<void()> work) {

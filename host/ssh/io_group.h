@@ -7,12 +7,14 @@
 #pragma once
 
 #include <atomic>
+#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
 
 #include "host/ssh/io_thread.h"
+#include "host/vfs/session_fs.h"
 
 namespace host::ssh {
 
@@ -24,8 +26,9 @@ class IoGroup {
 
   IoThread& light() { return light_; }
   IoThread& bulk() { return bulk_; }
-  // A thread for one session, to be given back; null when all are lent or the group stops. Any thread.
-  IoThread* lend_own();
+  // A thread for one session, to be given back; null when all are lent or the group stops. Calls on `files` may hang
+  // there. Any thread.
+  IoThread* lend_own(const std::shared_ptr<vfs::SessionFs>& files);
   void give_back(IoThread& own);
   void start();
   void join();
@@ -37,13 +40,19 @@ class IoGroup {
   void leave();
 
  private:
+  struct Own {
+    std::unique_ptr<IoThread> thread;
+    bool lent = false;
+    std::weak_ptr<vfs::SessionFs> files;  // of the session that has it
+  };
   void end_if_done();
+  void end_calls();
 
   const int number_;
   IoThread light_, bulk_;
-  std::mutex mutex_;                            // of the next three
-  std::vector<std::unique_ptr<IoThread>> own_;  // started when first needed
-  std::vector<IoThread*> free_own_;
+  boost::asio::steady_timer patience_;  // on light_
+  std::mutex mutex_;                    // of the next two
+  std::vector<Own> own_;                // started when first needed
   Clock::time_point no_thread_until_{};
   std::atomic<int> sessions_{0};
   std::atomic<bool> stopping_{false};

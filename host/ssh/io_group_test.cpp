@@ -42,19 +42,19 @@ class IoGroupTest : public testing::Test {
 
 TEST_F(IoGroupTest, LendsSoManyThreadsAndEachToOne) {
   std::vector<IoThread*> lent;
-  for (std::size_t i = 0; i < limits::kOwnThreads; ++i) lent.push_back(group->lend_own());
+  for (std::size_t i = 0; i < limits::kOwnThreads; ++i) lent.push_back(group->lend_own(nullptr));
   std::sort(lent.begin(), lent.end());
   EXPECT_EQ(std::unique(lent.begin(), lent.end()), lent.end());
   EXPECT_NE(lent.front(), nullptr);
-  EXPECT_EQ(group->lend_own(), nullptr);
+  EXPECT_EQ(group->lend_own(nullptr), nullptr);
   group->give_back(*lent[1]);
-  EXPECT_EQ(group->lend_own(), lent[1]);
+  EXPECT_EQ(group->lend_own(nullptr), lent[1]);
 }
 
 TEST_F(IoGroupTest, LendsNothingAtTheStop) {
   group->enter();
   group->stop(Clock::now());
-  EXPECT_EQ(group->lend_own(), nullptr);
+  EXPECT_EQ(group->lend_own(nullptr), nullptr);
   group->leave();
 }
 
@@ -62,7 +62,7 @@ TEST_F(IoGroupTest, LendsNothingAtTheStop) {
 TEST_F(IoGroupTest, WhatIsPostedRunsWhereTheSessionLivesByThen) {
   group->enter();
   const auto residence = std::make_shared<Residence>(group);
-  IoThread* const own = group->lend_own();
+  IoThread* const own = group->lend_own(nullptr);
   ASSERT_NE(own, nullptr);
   constexpr int kPosts = 2000;
   int ran = 0, arrivals = 0, misplaced = 0;  // no lock: of whatever thread the session lives on

@@ -58,7 +58,7 @@ bool Session::consider_moving() {
   }
   if (many_short_requests()) {
     if (own_ != nullptr) return false;
-    own_ = threads_->lend_own();
+    own_ = threads_->lend_own(fs_);
     if (own_ != nullptr) {
       core::log::debug("sftpd", connection_id_, "many short requests: served by a thread of its own");
       move(*own_);

@@ -35,15 +35,28 @@ void Activity::Entry::add(std::uint64_t bytes) {
   last_ms_.store(wall_clock_ms(), std::memory_order_relaxed);
 }
 
+TransferInfo Activity::Entry::info() const {
+  return {upload_, path_, started_ms_, last_ms_.load(std::memory_order_relaxed),
+          bytes_.load(std::memory_order_relaxed)};
+}
+
 std::vector<TransferInfo> Activity::transfers() const {
   const std::lock_guard lock(mutex_);
   std::vector<TransferInfo> all;
   all.reserve(open_.size());
-  for (const auto* entry : open_) {
-    all.push_back({entry->upload_, entry->path_, entry->started_ms_, entry->last_ms_.load(std::memory_order_relaxed),
-                   entry->bytes_.load(std::memory_order_relaxed)});
-  }
+  for (const auto* entry : open_) all.push_back(entry->info());
   return all;
+}
+
+std::optional<TransferInfo> Activity::upload_to(std::string_view path) const {
+  const std::lock_guard lock(mutex_);
+  std::optional<TransferInfo> found;
+  for (const auto* entry : open_) {
+    if (!entry->upload_ || entry->path_ != path) continue;
+    auto info = entry->info();
+    if (!found || info.bytes > found->bytes) found = std::move(info);
+  }
+  return found;
 }
 
 }  // namespace host::vfs

@@ -9,7 +9,9 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
@@ -38,6 +40,8 @@ class Activity {
 
    private:
     friend class Activity;
+    TransferInfo info() const;
+
     const std::shared_ptr<Activity> activity_;
     const bool upload_;
     const std::string path_;
@@ -47,6 +51,8 @@ class Activity {
   };
 
   std::vector<TransferInfo> transfers() const;
+  // The upload to that path that is open; the one that brought most, should there be several.
+  std::optional<TransferInfo> upload_to(std::string_view path) const;
 
  private:
   mutable std::mutex mutex_;

@@ -22,6 +22,7 @@ struct FakeFile : sp_file {
   FakeDisk* disk;
   std::string path;
   bool append;
+  std::unique_ptr<FakeNode> unseen;  // of a file that gets its name when it is closed
 };
 struct FakeDir : sp_dir {
   FakeDisk* disk;
@@ -32,6 +33,7 @@ struct FakeDir : sp_dir {
 FakeDisk& disk_of(sp_fs* fs) { return *static_cast<FakeFs*>(fs)->disk; }
 FakeDisk& disk_of(sp_file* file) { return *static_cast<FakeFile*>(file)->disk; }
 FakeNode* node_of(sp_file* file) {
+  if (auto* unseen = static_cast<FakeFile*>(file)->unseen.get()) return unseen;
   auto& nodes = disk_of(file).nodes;
   const auto found = nodes.find(static_cast<FakeFile*>(file)->path);
   return found == nodes.end() ? nullptr : &found->second;
@@ -125,7 +127,9 @@ sp_status sync_file(sp_file* file, const sp_op*, sp_error* error) noexcept {
 sp_status close_file(sp_file* file, const sp_op*, uint32_t how, sp_error* error) noexcept {
   const std::unique_ptr<FakeFile> own(static_cast<FakeFile*>(file));
   ++(how == SP_CLOSE_COMMIT ? own->disk->closed_commit : own->disk->closed_abort);
-  return enter(*own->disk, "close", "", error);
+  const auto status = enter(*own->disk, "close", "", error);
+  if (status == SP_OK && how == SP_CLOSE_COMMIT && own->unseen) own->disk->nodes[own->path] = *own->unseen;
+  return status;
 }
 
 sp_status copy_range(sp_file* from, const sp_op* op, uint64_t from_offset, uint64_t len, sp_file* to,
@@ -153,20 +157,25 @@ sp_status open_file(sp_fs* fs, const sp_op*, sp_str path, const sp_open_args* ar
   if (const auto status = enter(disk, "open", name, error); status != SP_OK) return status;
   disk.last_open_flags = args->flags;
   const auto node = disk.nodes.find(name);
+  const bool publishes = (disk.flags & SP_FS_PUBLISH_ON_CLOSE) != 0 && (args->flags & SP_OPEN_WRITE) != 0;
+  std::unique_ptr<FakeNode> unseen = publishes ? std::make_unique<FakeNode>() : nullptr;
   if (node == disk.nodes.end()) {
     if ((args->flags & SP_OPEN_CREATE) == 0) return SP_E_NOT_FOUND;
     disk.last_perms = args->attrs->perms;
-    disk.file(name, "");
+    if (!publishes) disk.file(name, "");
   } else {
     if ((args->flags & SP_OPEN_EXCLUSIVE) != 0) return SP_E_EXISTS;
     if ((args->flags & SP_OPEN_WRITE) != 0 && node->second.type == SP_TYPE_DIR) return SP_E_IS_DIR;
-    if ((args->flags & SP_OPEN_TRUNCATE) != 0) node->second.data.clear();
+    const bool empties = (args->flags & SP_OPEN_TRUNCATE) != 0;
+    if (publishes && !empties) *unseen = node->second;
+    if (!publishes && empties) node->second.data.clear();
   }
   auto file = std::make_unique<FakeFile>();
   file->ops = &kOps;
   file->disk = &disk;
   file->path = name;
   file->append = (args->flags & SP_OPEN_APPEND) != 0;
+  file->unseen = std::move(unseen);
   *out = file.release();
   return SP_OK;
 }

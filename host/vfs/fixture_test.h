@@ -25,6 +25,7 @@ inline Identity identity_with(const std::map<std::string, std::uint32_t>& permis
   identity.user.username = "alice";
   for (const auto& [where, rights] : permissions) identity.user.permissions[path(where)] = rights;
   identity.connection_id = "c0ffee";
+  identity.activity = std::make_shared<Activity>();
   return identity;
 }
 

@@ -30,6 +30,17 @@ Attrs new_attrs(const Attrs& wanted, std::uint32_t default_perms, std::uint32_t 
   return attrs;
 }
 
+Attrs being_written(const TransferInfo& upload) {
+  constexpr std::int64_t kNsPerMs = 1'000'000;
+  Attrs attrs;
+  attrs.valid = Attrs::kType | Attrs::kPerms | Attrs::kSize | Attrs::kMtime | Attrs::kAtime;
+  attrs.type = core::FileType::kFile;
+  attrs.perms = 0644;
+  attrs.size = upload.bytes;
+  attrs.mtime_ns = attrs.atime_ns = upload.last_activity_ms * kNsPerMs;
+  return attrs;
+}
+
 }  // namespace
 
 Features MountedFs::features(const VirtualPath& path) const {
@@ -47,7 +58,12 @@ Features MountedFs::features(const VirtualPath& path) const {
 Result<Attrs> MountedFs::stat(const VirtualPath& path, bool follow) {
   if (auto may = allowed(Action::kStat, path); !may) return may.error();
   const Place place = context_->mounts.resolve(path);
-  return noted("stat", place, place.fs->stat(op(), place.path, follow));
+  auto found = noted("stat", place, place.fs->stat(op(), place.path, follow));
+  if (found || found.error().status != Status::kNotFound || !place.fs->caps().has(FsCaps::kPublishOnClose)) return found;
+  // Whoever writes a file sees it (sshfs asks as soon as it has made one), although the storage has nothing yet.
+  const auto& activity = context_->identity.activity;
+  const auto upload = activity ? activity->upload_to(path.str()) : std::nullopt;
+  return upload ? being_written(*upload) : found;
 }
 
 Result<void> MountedFs::set_attrs(const VirtualPath& path, const Attrs& attrs, bool follow) {
@@ -72,7 +88,8 @@ Result<void> MountedFs::apply(const VirtualPath& path, const Place& place, const
   if (!context_->quota.counts() || !attrs.has(Attrs::kSize)) return set();
   const auto target = follow ? follow_links(*context_, path) : core::Result<LinkTarget>(LinkTarget{place, path, {}});
   if (!target) return target.error();
-  const auto names = context_->quota.hold(target->path);
+  const auto names = context_->quota.hold(op(), {target->path});
+  if (!names) return names.error();
   InPlace counted(context_->quota, target->path,
                   [&] { return counted_size(place.fs->stat(op(), place.path, follow)).value_or(0); });
   auto done = counted.make_room(static_cast<std::int64_t>(attrs.size));
@@ -159,7 +176,8 @@ Result<void> MountedFs::remove(const VirtualPath& path) {
     if (const auto found = place.fs->stat(op(), place.path, false)) size = found->size;
     if (auto may = notices::asked(*context_, events::Kind::kPreDelete, path, size); !may) return may;
   }
-  const auto names = context_->quota.hold(path);
+  const auto names = context_->quota.hold(op(), {path});
+  if (!names) return names.error();
   const auto counted = Upload::is_temporary(path.name()) ? nullptr : Replaced::look(*context_, place, path);
   auto done = noted("remove", place, place.fs->remove_file(op(), place.path));
   if (done && counted) counted->count();
@@ -190,7 +208,8 @@ Result<void> MountedFs::rename(const VirtualPath& from, const VirtualPath& to, b
   const bool can_replace = source.fs->caps().has(FsCaps::kRenameReplace);
   // Filters are for files. That it is none must be seen in the same step, or it could become one in between.
   const bool only_directory = !context_->names.allows(from) || !context_->names.allows(to);
-  const auto names = context_->quota.hold(from, to);
+  const auto names = context_->quota.hold(op(), {from, to});
+  if (!names) return names.error();
   const bool copies = !source.fs->caps().has(FsCaps::kAtomicRename);  // and may fail when that is done
   const auto replaced = replace || copies ? Replaced::look(*context_, target, to) : nullptr;
   const plugin::Fs::Rename how{.replace = replace && may_replace && can_replace, .only_directory = only_directory};
@@ -268,7 +287,8 @@ Result<void> MountedFs::hard_link(const VirtualPath& from, const VirtualPath& to
   // Growth by one name and removal of the other would get past a limit: files are counted by name.
   if (context_->quota.limits_size()) return Status::kUnsupported;
   if (!source.fs->caps().hard_link) return Status::kUnsupported;
-  const auto names = context_->quota.hold(to);
+  const auto names = context_->quota.hold(op(), {to});
+  if (!names) return names.error();
   auto room = room_for_link(source);
   if (!room) return noted("link", source, Result<void>(room.error()));
   auto done = noted("link", source, source.fs->hard_link(op(), source.path, target.path));

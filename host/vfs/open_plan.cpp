@@ -64,14 +64,17 @@ core::Result<OpenPlan> plan_open(const OpenRequest& request, std::uint32_t right
   }
   const bool keeps_content = !request.truncate;
   const bool cannot_resume = keeps_content && !caps.has(FsCaps::kResume);
-  if (!overwrite || cannot_resume) {
+  // Programs that write a file from its beginning without having it emptied first (OpenSSH's scp does) replace it, as
+  // long as the old content stays until the new is known to cover it.
+  plan.replaces = cannot_resume && caps.has(FsCaps::kPublishOnClose) && !request.append && overwrite;
+  if (!overwrite || (cannot_resume && !plan.replaces)) {
     // Only a file that is not there yet may be opened.
     plan.if_exists = overwrite ? Status::kUnsupported : Status::kDenied;
     if (!upload) return plan.if_exists;
     plan.flags = request.create ? flags | OpenArgs::kCreate | OpenArgs::kExclusive : 0U;
     return plan;
   }
-  if (request.truncate) flags |= OpenArgs::kTruncate;
+  if (request.truncate || plan.replaces) flags |= OpenArgs::kTruncate;
   if (request.create && upload) flags |= OpenArgs::kCreate;
   if (request.create && !upload) plan.if_missing = Status::kDenied;
   plan.flags = flags;

@@ -19,6 +19,7 @@ struct OpenPlan {
   bool writable = false;
   bool silent = false;                                // for a checksum: no transfer, no line
   bool append = false;                                // writes must keep their order, whatever the flags say
+  bool replaces = false;                              // emptied without being asked for: must be written in full
   core::Status read_refusal = core::Status::kDenied;  // to reads of a file that is not readable
   core::Status if_exists = core::Status::kExists;     // instead of the storage's kExists
   core::Status if_missing = core::Status::kNotFound;  // instead of the storage's kNotFound

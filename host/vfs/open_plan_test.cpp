@@ -17,7 +17,7 @@ using users::kUpload;
 constexpr std::uint32_t kRd = plugin::OpenArgs::kRead, kWr = plugin::OpenArgs::kWrite, kCr = plugin::OpenArgs::kCreate,
                         kEx = plugin::OpenArgs::kExclusive, kTr = plugin::OpenArgs::kTruncate,
                         kAp = plugin::OpenArgs::kAppend;
-constexpr std::uint64_t kAllCaps = 0x3fff;
+constexpr std::uint64_t kAllCaps = 0x3fff, kNoResume = kAllCaps & ~FsCaps::kResume;
 
 OpenRequest request(std::uint32_t flags) {
   return {.read = (flags & kRd) != 0,
@@ -52,12 +52,18 @@ constexpr OpenRow kOpenRows[] = {
     {"create alone writes", kCr, kUpload | kOverwrite, kAllCaps, Status::kOk, kWr | kCr},
     {"truncate alone writes", kTr, kDownload, kAllCaps, Status::kDenied, 0},
     {"append", kWr | kCr | kAp, kUpload | kOverwrite, kAllCaps, Status::kOk, kWr | kCr | kAp},
-    {"resume refused by the mount", kWr | kCr, kUpload | kOverwrite, kAllCaps & ~FsCaps::kResume, Status::kOk,
+    {"resume refused by the mount", kWr | kCr, kUpload | kOverwrite, kNoResume, Status::kOk,
      kWr | kCr | kEx, Status::kUnsupported},
-    {"resume refused, overwrite only", kWr | kCr, kOverwrite, kAllCaps & ~FsCaps::kResume, Status::kUnsupported, 0},
-    {"append to a new file without resume", kWr | kCr | kAp, kUpload | kOverwrite, kAllCaps & ~FsCaps::kResume,
+    {"resume refused, overwrite only", kWr | kCr, kOverwrite, kNoResume, Status::kUnsupported, 0},
+    {"append to a new file without resume", kWr | kCr | kAp, kUpload | kOverwrite, kNoResume,
      Status::kOk, kWr | kCr | kEx, Status::kUnsupported},
-    {"truncating needs no resume", kWr | kCr | kTr, kUpload | kOverwrite, kAllCaps & ~FsCaps::kResume, Status::kOk,
+    {"replaced where a file is published", kWr | kCr, kUpload | kOverwrite, kNoResume | FsCaps::kPublishOnClose,
+     Status::kOk, kWr | kCr | kTr},
+    {"not without overwrite", kWr | kCr, kUpload, kNoResume | FsCaps::kPublishOnClose, Status::kOk, kWr | kCr | kEx,
+     Status::kDenied},
+    {"appending to it is no replacing", kWr | kCr | kAp, kUpload | kOverwrite, kNoResume | FsCaps::kPublishOnClose,
+     Status::kOk, kWr | kCr | kEx, Status::kUnsupported},
+    {"truncating needs no resume", kWr | kCr | kTr, kUpload | kOverwrite, kNoResume, Status::kOk,
      kWr | kCr | kTr},
     {"read and write", kRd | kWr, kDownload | kOverwrite, kAllCaps, Status::kOk, kRd | kWr},
     {"read and write without download", kRd | kWr | kCr | kTr, kUpload | kOverwrite, kAllCaps, Status::kOk,

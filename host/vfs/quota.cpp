@@ -10,6 +10,7 @@
 #include "host/core/limits.h"
 #include "host/core/log.h"
 #include "host/core/worker_pool.h"
+#include "host/plugin/session_gone.h"
 
 namespace host::vfs {
 namespace {
@@ -18,6 +19,7 @@ using core::Status;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view kSender = "quota";
+constexpr auto kLook = std::chrono::milliseconds(200);  // how often a wait looks whether anybody still waits for it
 constexpr auto kRetryDelay = std::chrono::seconds(1);  // for a store that fails
 
 Usage operator+(const Usage& a, const Usage& b) { return {a.size + b.size, a.files + b.files}; }
@@ -102,23 +104,28 @@ core::Result<void> UserUsage::set(const Usage& scanned) {
   return core::ok();
 }
 
-UserUsage::Names::Names(UserUsage& usage, std::set<core::VirtualPath> names) : usage_(usage), names_(std::move(names)) {
-  std::unique_lock lock(usage_.names_mutex_);
+core::Result<UserUsage::Names> UserUsage::hold(const plugin::Op& op, std::set<core::VirtualPath> names) {
+  std::unique_lock lock(names_mutex_);
   // All at once: nobody waits who holds one already.
-  usage_.names_free_.wait(lock, [&] {
-    return std::ranges::none_of(names_, [&](const auto& name) { return usage_.held_.contains(name); });
-  });
-  usage_.held_.insert(names_.begin(), names_.end());
+  const auto free = [&] {
+    return std::ranges::none_of(names, [&](const auto& name) { return held_.contains(name); });
+  };
+  while (!names_free_.wait_for(lock, kLook, free)) {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    const bool late = op.deadline_ns != 0 && now >= std::chrono::nanoseconds(op.deadline_ns);
+    if (late || plugin::session_gone(op.session_id))
+      return core::Error(Status::kCancelled, "somebody else was busy with the name until the end");
+  }
+  held_.insert(names.begin(), names.end());
+  return Names(*this, std::move(names));
 }
 
 UserUsage::Names::~Names() {
+  if (names_.empty()) return;  // moved from, perhaps while the mutex is held
   const std::lock_guard lock(usage_.names_mutex_);
   for (const auto& name : names_) usage_.held_.erase(name);
   usage_.names_free_.notify_all();
 }
-
-UserUsage::Names UserUsage::hold(const core::VirtualPath& path) { return {*this, {path}}; }
-UserUsage::Names UserUsage::hold(const core::VirtualPath& a, const core::VirtualPath& b) { return {*this, {a, b}}; }
 
 bool UserUsage::flush() {
   const std::lock_guard only(store_);

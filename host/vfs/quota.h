@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "host/core/result.h"
+#include "host/plugin/storage_types.h"
 #include "host/users/user.h"
 #include "host/vfs/counted_files.h"
 
@@ -57,8 +58,8 @@ class UserUsage : public std::enable_shared_from_this<UserUsage> {
   // Held while something happens to a name and is counted, so that both follow the same order for all sessions. That
   // may take as long as a storage likes: other names do not wait.
   class Names;
-  Names hold(const core::VirtualPath& path);
-  Names hold(const core::VirtualPath& a, const core::VirtualPath& b);
+  // Waits until nobody holds any of them; kCancelled when the caller's session or time is over before.
+  core::Result<Names> hold(const plugin::Op& op, std::set<core::VirtualPath> names);
   CountedFiles& open_files() { return open_files_; }
 
   // Brings the store up to date. False: try again later. [worker]
@@ -87,13 +88,14 @@ class UserUsage : public std::enable_shared_from_this<UserUsage> {
 
 class UserUsage::Names {
  public:
-  // Waits until nobody holds any of them.
-  Names(UserUsage& usage, std::set<core::VirtualPath> names);
   ~Names();
   Names(Names&& other) noexcept : usage_(other.usage_), names_(std::move(other.names_)) { other.names_.clear(); }
   Names& operator=(Names&&) = delete;
 
  private:
+  friend class UserUsage;
+  Names(UserUsage& usage, std::set<core::VirtualPath> names) : usage_(usage), names_(std::move(names)) {}
+
   UserUsage& usage_;
   std::set<core::VirtualPath> names_;
 };

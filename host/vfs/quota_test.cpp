@@ -5,6 +5,7 @@
 
 #include <future>
 
+#include "host/plugin/host_services.h"
 #include "host/vfs/session_quota.h"
 
 namespace host::vfs {
@@ -154,12 +155,28 @@ TEST_F(QuotaTest, ANameThatIsHeldHoldsUpNoOther) {
   Quotas quotas(store(), Quotas::Track::kEverybody);
   const auto usage = quotas.of(user(0, 0));
   const auto path = [](const std::string& text) { return VirtualPath::clean(text); };
-  auto held = std::make_optional(usage->hold(path("/slow")));
-  for (int i = 0; i < 100; ++i) usage->hold(path("/other" + std::to_string(i)), path("/another"));
-  auto second = std::async(std::launch::async, [&] { usage->hold(path("/other"), path("/slow")); });
+  auto held = std::make_optional(usage->hold({}, {path("/slow")}));
+  for (int i = 0; i < 100; ++i)
+    EXPECT_TRUE(usage->hold({}, {path("/other" + std::to_string(i)), path("/another")}));
+  auto second = std::async(std::launch::async, [&] {
+    return usage->hold({}, {path("/other"), path("/slow")}).has_value();
+  });
   EXPECT_EQ(second.wait_for(std::chrono::milliseconds(1)), std::future_status::timeout);
   held.reset();
-  second.get();
+  EXPECT_TRUE(second.get());
+}
+
+TEST_F(QuotaTest, NobodyWaitsForANameWithoutEnd) {
+  Quotas quotas(store(), Quotas::Track::kEverybody);
+  const auto usage = quotas.of(user(0, 0));
+  const auto name = VirtualPath::clean("/slow");
+  const auto held = usage->hold({}, {name});
+  const auto late = usage->hold({.deadline_ns = 1}, {name});
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().status, core::Status::kCancelled);
+  plugin::mark_cancelled(4711);
+  EXPECT_FALSE(usage->hold({.session_id = 4711}, {name}));
+  plugin::forget_cancelled(4711);
 }
 
 TEST_F(QuotaTest, ManyThreadsNeverPassTheLimit) {

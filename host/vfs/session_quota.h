@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "host/core/attrs.h"
 #include "host/vfs/quota.h"
@@ -15,13 +16,15 @@ struct SessionQuota {
   std::shared_ptr<UserUsage> usage;  // null: nothing is counted
   QuotaLimits limits;
 
-  std::optional<UserUsage::Names> hold(const core::VirtualPath& path) const {
-    if (!counts()) return std::nullopt;
-    return usage->hold(path);
-  }
-  std::optional<UserUsage::Names> hold(const core::VirtualPath& a, const core::VirtualPath& b) const {
-    if (!counts()) return std::nullopt;
-    return usage->hold(a, b);
+  // Nothing, where nothing is counted.
+  core::Result<std::optional<UserUsage::Names>> hold(const plugin::Op& op, std::set<core::VirtualPath> names) const {
+    std::optional<UserUsage::Names> held;
+    if (counts()) {
+      auto got = usage->hold(op, std::move(names));
+      if (!got) return got.error();
+      held.emplace(*std::move(got));
+    }
+    return held;
   }
   bool counts() const { return usage != nullptr; }
   bool limits_size() const { return usage != nullptr && limits.size > 0; }

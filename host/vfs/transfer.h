@@ -51,6 +51,9 @@ class Transfer final : public OpenFile {
   void log_transfer() const;
   Result<void> finish(bool lost);
   Result<void> write_in_order(std::span<const std::byte> data, std::uint64_t offset);
+  Result<void> begin_in_order(std::uint64_t offset);
+  bool ends_at(const Attrs& attrs) const;
+  Result<bool> covers_old_content();
   void tell(bool good, std::optional<std::uint64_t> size) const;
 
   const std::shared_ptr<const Context> context_;
@@ -61,6 +64,9 @@ class Transfer final : public OpenFile {
   std::unique_ptr<plugin::File> file_;  // null once closed
   std::unique_ptr<Upload> upload_;
   const bool ordered_;  // the storage takes data in order only
+  // Of one that is written so. One call at a time, as for the writes:
+  bool replaces_;         // as OpenPlan::replaces
+  bool has_size_ = false;  // its client said that it ends where it does
   WriteOrder order_{*context_->early_writes};
   Activity::Entry shown_{plan_.silent ? nullptr : context_->identity.activity, plan_.writable, path_.str()};
   const std::chrono::steady_clock::time_point opened_ = std::chrono::steady_clock::now();

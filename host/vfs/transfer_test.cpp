@@ -223,6 +223,80 @@ TEST_F(InOrderTest, ACopyFurtherAheadWaitsAsDataDoes) {
   EXPECT_EQ(disk_.data("/to"), "ab012");
 }
 
+// One that shows a file when it is closed, as object stores do. The parameter: can go on with one that is there.
+class PublishTest : public TransferTest, public ::testing::WithParamInterface<bool> {
+ protected:
+  static constexpr OpenRequest kInPlace{.write = true, .create = true};
+
+  PublishTest() {
+    disk_.flags &= ~std::uint64_t{FsCaps::kRandomWrite | FsCaps::kReadWrite | FsCaps::kTruncate};
+    disk_.flags |= FsCaps::kPublishOnClose;
+    if (!GetParam()) disk_.flags &= ~std::uint64_t{FsCaps::kResume};
+    login(users::kAll);
+    disk_.file("/old", "old content");
+  }
+  static Attrs size(std::uint64_t bytes) {
+    Attrs attrs;
+    attrs.valid = Attrs::kSize;
+    attrs.size = bytes;
+    return attrs;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(WithoutAndWithResume, PublishTest, ::testing::Bool());
+
+TEST_P(PublishTest, AFileWrittenInPlaceIsReplacedOnceAllOfItIsCovered) {
+  auto file = open("/old", kInPlace);
+  const auto first = file->write_at(bytes("new "), 0);
+  ASSERT_TRUE(first) << first.error().message();
+  ASSERT_TRUE(file->write_at(bytes("and longer"), 4));
+  EXPECT_EQ(disk_.data("/old"), "old content") << "until it is closed";
+  EXPECT_TRUE(file->close(false));
+  EXPECT_EQ(disk_.data("/old"), "new and longer");
+}
+
+TEST_P(PublishTest, AShorterOneReplacesItWhenItsClientSaysHowLongItIs) {
+  auto file = open("/old", kInPlace);
+  ASSERT_TRUE(file->write_at(bytes("new"), 0));
+  EXPECT_EQ(status_of(file->set_attrs(size(2))), Status::kUnsupported);
+  EXPECT_TRUE(file->set_attrs(size(3)));
+  EXPECT_TRUE(file->close(false));
+  EXPECT_EQ(disk_.data("/old"), "new");
+}
+
+TEST_P(PublishTest, AShorterOneWithoutThatLosesNothing) {
+  auto file = open("/old", kInPlace);
+  ASSERT_TRUE(file->write_at(bytes("new"), 0));
+  EXPECT_EQ(status_of(file->close(false)), Status::kUnsupported);
+  EXPECT_EQ(disk_.data("/old"), "old content");
+}
+
+TEST_P(PublishTest, OpenedAndNotWrittenItStaysAsItIs) {
+  EXPECT_TRUE(open("/old", kInPlace)->close(false));
+  EXPECT_EQ(disk_.data("/old"), "old content");
+  EXPECT_TRUE(open("/new", kInPlace)->close(false));
+  EXPECT_TRUE(disk_.has("/new"));
+}
+
+TEST_P(PublishTest, WritingGoesOnAtItsEndWhereTheStorageCan) {
+  auto file = open("/old", {.write = true});
+  const auto written = file->write_at(bytes(" and more"), 11);
+  EXPECT_EQ(status_of(written), GetParam() ? Status::kOk : Status::kUnsupported);
+  EXPECT_EQ(status_of(file->close(false)), GetParam() ? Status::kOk : Status::kUnsupported);
+  EXPECT_EQ(disk_.data("/old"), GetParam() ? "old content and more" : "old content");
+}
+
+TEST_P(PublishTest, WhoWritesAFileSeesIt) {
+  auto file = open("/new", kPut);
+  ASSERT_TRUE(file->write_at(bytes("12345"), 0));
+  const auto seen = session_->stat(path("/new"), true);
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->size, 5U);
+  EXPECT_EQ(status_of(session_->stat(path("/other"), true)), Status::kNotFound);
+  ASSERT_TRUE(file->close(true));
+  file.reset();
+  EXPECT_EQ(status_of(session_->stat(path("/new"), true)), Status::kNotFound);
+}
+
 class CopyTest : public TransferTest, public ::testing::WithParamInterface<bool> {
  protected:
   CopyTest() {

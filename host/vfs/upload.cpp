@@ -180,7 +180,8 @@ Result<Upload::Opened> begin_direct(const Context& context, const VirtualPath& p
   if (!target) return target.error();
   if (Upload::is_temporary(target->path.name())) return Status::kDenied;
   UserUsage& usage = *context.quota.usage;
-  const auto names = usage.hold(target->path);
+  const auto names = usage.hold(context.op(), {target->path});
+  if (!names) return names.error();
   bool exists = true;
   auto counted = std::make_unique<InPlace>(context.quota, target->path, [&] {
     const auto size = counted_size(place.fs->stat(context.op(), place.path, true));

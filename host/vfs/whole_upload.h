@@ -35,7 +35,10 @@ class WholeUpload : public Upload {
   // Gives the name by `name_it` and counts what comes of it. Nobody else changes what that name means meanwhile.
   template <class NameIt>
   core::Result<void> publish(const Place& place, const core::VirtualPath& path, std::int64_t size, NameIt&& name_it) {
-    const auto names = context_.quota.hold(path);
+    auto op = context_.op();
+    op.session_id = 0;  // what is whole gets its name, whether or not its client is still there
+    const auto names = context_.quota.hold(op, {path});
+    if (!names) return names.error();
     auto replaced = Replaced::look(context_, place, path);
     if (auto room = take_room(size, replaced.get()); !room) return room;
     core::Result<void> named = name_it();

@@ -26,8 +26,10 @@ sallyport::Outcome<Settings> parse_settings(std::string_view config) {
   settings.cache = std::chrono::seconds(json.at("cache_seconds").get<int>());
   settings.ca_file = json.at("ca_file").get<std::string>();
   if (settings.program.empty() == settings.url.empty()) return invalid("a program or a URL is needed, and one of them");
-  if (!settings.program.empty() && !hook_common::is_program(settings.program))
-    return invalid(settings.program + " is no program that can be run");
+  if (!settings.program.empty()) {
+    if (const auto why = hook_common::why_no_program(settings.program); !why.empty())
+      return invalid(settings.program + " " + why);
+  }
   if (!settings.url.empty() && !hook_common::is_http_url(settings.url)) return invalid("the URL cannot be understood");
   if (settings.umask.empty() || settings.umask.find_first_not_of("01234567") != std::string::npos)
     return invalid("umask is not octal");

@@ -89,7 +89,9 @@ Outcome<sp_attrs> S3File::stat(const sp_op&) {
 
 // Permissions and owners mean nothing to a store; whoever sets them is not told, as in the replaced system.
 Outcome<void> S3File::set_attrs(const sp_op&, const sp_attrs& attrs) {
-  if ((attrs.valid & SP_ATTR_SIZE) != 0) return Failure{SP_E_UNSUPPORTED, "a store changes no sizes", 0};
+  if ((attrs.valid & SP_ATTR_SIZE) != 0 && (!upload_ || attrs.size != 0 || !upload_->start_over())) {
+    return Failure{SP_E_UNSUPPORTED, "a store changes no sizes", 0};
+  }
   if ((attrs.valid & (SP_ATTR_MTIME | SP_ATTR_ATIME)) == 0) return {};
   if (!upload_ || shared_.settings.times == Settings::Times::kStore) {
     return Failure{SP_E_UNSUPPORTED, "times are kept of whole objects, with mtime_in_metadata", 0};

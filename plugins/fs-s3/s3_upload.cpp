@@ -170,6 +170,14 @@ void S3Upload::go_on(const ObjectInfo& there) {
   copying_ = there.size;
 }
 
+bool S3Upload::start_over() {
+  if (writer_.size() != 0 || broken_) return false;
+  copy_.reset();
+  copying_ = 0;
+  target_->become(client_->nature_of(key_));
+  return true;
+}
+
 // Not before the object is whole: then its parts were begun without it.
 Outcome<void> S3Upload::tell_mtime(const Stop& stop) {
   auto info = client_->head(stop, key_);

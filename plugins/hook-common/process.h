@@ -30,8 +30,9 @@ struct Command {
   std::size_t most_output = 1024 * 1024;
 };
 
-// An absolute path of a file that may be executed.
-bool is_program(const std::string& path);
+// Why `path` cannot be executed, to be put behind it; "" when it can: an absolute path of a file with the right to be
+// executed and, of a script, an interpreter that is there.
+std::string why_no_program(const std::string& path);
 
 class Process {
  public:

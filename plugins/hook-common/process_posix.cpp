@@ -13,10 +13,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <sstream>
 
 #include "hook-common/fd.h"
 #include "hook-common/process.h"
@@ -28,6 +31,8 @@ namespace {
 
 using sallyport::Failure;
 using sallyport::Outcome;
+
+constexpr std::size_t kInterpreterBytes = 256;  // of a script's first line, as Linux has it
 
 struct Actions {
   posix_spawn_file_actions_t raw;
@@ -96,12 +101,26 @@ Failure failed(const Command& command, int error) {
   return {SP_E_IO, command.program + ": " + std::strerror(error), error};
 }
 
-}  // namespace
-
-bool is_program(const std::string& path) {
+bool is_executable(const std::string& path) {
   struct stat info {};
   return path.starts_with('/') && ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
          ::access(path.c_str(), X_OK) == 0;
+}
+
+}  // namespace
+
+std::string why_no_program(const std::string& path) {
+  if (!is_executable(path)) return "is no program that can be run";
+  std::ifstream file(path, std::ios::binary);
+  std::string line(kInterpreterBytes, '\0');
+  file.read(line.data(), static_cast<std::streamsize>(line.size()));
+  line.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+  if (!line.starts_with("#!")) return "";
+  std::istringstream words(line.substr(2, line.find('\n') - 2));
+  std::string interpreter;
+  words >> interpreter;
+  if (!is_executable(interpreter)) return "cannot be run: its interpreter " + interpreter + " is missing";
+  return "";
 }
 
 struct Process::State {

@@ -107,6 +107,15 @@ TEST_F(ProcessTest, FailuresSayWhat) {
   EXPECT_TRUE(none.failure().message.ends_with("No such file or directory"));
 }
 
+TEST_F(ProcessTest, WhatCannotBeRunIsKnownBefore) {
+  EXPECT_EQ(why_no_program(script("exit 0").program), "");
+  EXPECT_EQ(why_no_program("/bin/sh"), "");
+  for (const char* path : {"sh", "/", "/etc/passwd", "/none"}) EXPECT_NE(why_no_program(path), "") << path;
+  const auto lost = script("exit 0").program;
+  std::ofstream(lost) << "#! /opt/none/python -u\nexit 0\n";
+  EXPECT_EQ(why_no_program(lost), "cannot be run: its interpreter /opt/none/python is missing");
+}
+
 TEST_F(ProcessTest, IsKilledWithItsGroupAtTheDeadline) {
   const auto begun = Process::Clock::now();
   auto late = run(script("sleep 100 & echo $! > " + (directory_ / "child").string() + "; wait"), 500ms);

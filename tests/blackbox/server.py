@@ -99,6 +99,15 @@ class Server:
                 names.append((task / "comm").read_text().strip())
         return names
 
+    def waits_in(self, thread):
+        """The kernel's function in which the thread of that name sleeps; None: there is none, or it runs."""
+        for task in Path(f"/proc/{self.pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                if (task / "comm").read_text().strip() == thread:
+                    where = (task / "wchan").read_text()
+                    return None if where == "0" else where
+        return None
+
     def fd_count(self):
         """Without the three descriptors of each event loop that was started for busy sessions and stays for the next."""
         return len(os.listdir(f"/proc/{self.pid}/fd")) - 3 * sum(name.startswith("own-") for name in self.threads())

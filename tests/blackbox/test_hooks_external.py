@@ -155,6 +155,17 @@ def test_programs_that_are_not_there_stop_the_start(make_server, tmp_path):
         assert f"{tmp_path}/none is no program that can be run" in server.stderr_text(), server.stderr_text()
 
 
+def test_a_script_without_its_interpreter_stops_the_start(make_server, tmp_path):
+    script = tmp_path / "script"
+    script.write_text("#!/opt/none/python3\n")
+    script.chmod(0o755)
+    server = make_server(config={"data_provider": {"external_auth_program": str(script)}})
+    server.initialise()
+    assert server.spawn().wait(20) == 1
+    server.process = None
+    assert f"{script} cannot be run: its interpreter /opt/none/python3 is missing" in server.stderr_text(), server.stderr_text()
+
+
 def test_services_in_place_of_programs(run, tmp_path):
     with hooks.service() as service:
         service.answers["/auth"] = lambda asked: (200, json.dumps(user_json("ext", tmp_path / "home"))) \

@@ -36,7 +36,9 @@ typedef struct sp_dir { const struct sp_dir_ops *ops; } sp_dir;
 #define SP_FS_SET_PERMS 0x800u
 #define SP_FS_SET_OWNER 0x1000u
 #define SP_FS_TRUNCATE 0x2000u
-#define SP_FS_PUBLISH_ON_CLOSE 0x4000u /* others see a written file only after close(SP_CLOSE_COMMIT) */
+/* Others see a written file only after close(SP_CLOSE_COMMIT). With SP_FS_RESUME: a size of 0, set before the first
+ * write, makes a file that was opened to go on begin anew. */
+#define SP_FS_PUBLISH_ON_CLOSE 0x4000u
 #define SP_FS_CASE_INSENSITIVE 0x8000u
 
 typedef struct sp_fs_caps {
