@@ -47,6 +47,8 @@ THRESHOLDS = (
     Threshold("fairness", "", "login_p95_ms", 100, False, what="login beside 8 bulk gets, p95 ms"),
     Threshold("fairness", "", "put_p95_ms", 5, False, what="1 KiB put beside 8 bulk gets, p95 ms"),
     Threshold("fairness", "", "get_p95_ms", 5, False, what="1 KiB get beside 8 bulk gets, p95 ms"),
+    *(Threshold("rest", rate, "sftp_ratio", 0.95, False, True, f"part of its speed that a download keeps beside 50 REST clients, {rate}")
+      for rate in ("50/s", "200/s", "1000/s")),
     Threshold("hooks", LIMITED, "kept", 0.95, False, True, "part of its speed that a download keeps beside 200 logins with a hook"),
 )
 

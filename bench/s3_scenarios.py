@@ -4,13 +4,12 @@ rclone's S3 backend, both before the same store. Shapes as in scenarios.py."""
 import contextlib
 import json
 import os
-import subprocess
 import threading
 import time
 from dataclasses import dataclass
 
-from clients import MeasurementError, close_gently
-from peers import Rclone, Sallyport, clean_environment, run_quietly
+from clients import MeasurementError
+from peers import Rclone, Sallyport, run_quietly
 from s3_store import BUCKET
 from scenarios import GIB, MIB, Scenario
 
@@ -77,23 +76,18 @@ class Bench:
     def __init__(self, directory, clients, sizes, store):
         self.directory, self.clients, self.sizes, self.store = directory, clients, sizes, store
         self.files = os.path.join(directory, "files")
-        self.small = os.path.join(directory, "small")
         self.serial = 0
 
     def prepare(self, scenarios):
         os.makedirs(self.files)
-        os.makedirs(self.small)
         big = os.path.join(self.files, "big")
         if set(scenarios) & {"s3-get", "s3-memory", "s3-beside"}:
             self.clients.make_file(big, self.sizes.bulk_bytes)
             self.store.put_file("big", big)
         if "s3-beside" in scenarios:
-            one = os.path.join(self.small, "0")
-            self.clients.make_file(one, self.sizes.beside_bytes)
-            for number in range(SESSIONS // 2):
-                if number > 0:
-                    os.link(one, os.path.join(self.small, str(number)))
-                self.store.put_file(f"down/{number}", one)
+            small = os.path.join(self.files, "small")
+            self.clients.make_file(small, self.sizes.beside_bytes)
+            self.store.put_file("down/0", small)
         if "s3-list" in scenarios:
             self.store.put_many(MANY, self.sizes.entries)
 
@@ -190,37 +184,26 @@ def through_us(bench, peer):
 
 
 @contextlib.contextmanager
-def directly(bench, _):
-    """As many transfers at the same speed between the store and rclone, so that the machine does the same for the store."""
-    config = os.path.join(bench.directory, "direct.conf")
-    with open(config, "w", encoding="utf-8") as file:
-        file.write(bench.store.rclone_config())
-    target = os.path.join(bench.directory, bench.new_name("direct"))
-    half, limit = SESSIONS // 2, f"{bench.sizes.beside_kb_per_s}k"
-    base = ["rclone", "--config", config, "--transfers", str(half), "--checkers", "1", "--bwlimit", limit, "--ignore-times", "copy"]
-    pairs = ([f"store:{BUCKET}/down", target], [bench.small, f"store:{BUCKET}/{os.path.basename(target)}"])
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    clients = [subprocess.Popen([*base, *pair], **quiet, env=clean_environment(), start_new_session=True) for pair in pairs]
+def through_another(bench, peer):
+    """The same through a second server of ours: the machine does all the same, but none of it in that process."""
+    other = SallyportS3(os.path.join(bench.directory, bench.new_name("other")), bench.files, peer.client_key, peer.program, bench.store, bench.sizes)
+    other.start()
     try:
-        time.sleep(2)
-        yield
-        if any(client.poll() is not None for client in clients):
-            raise MeasurementError("the load ended before the measurement did")
+        with through_us(bench, other):
+            yield
     finally:
-        for client in clients:
-            close_gently(client)
+        other.stop()
 
 
 def measure_beside(bench, peer, case):
     """The speed of a user whose files are local."""
-    load = {"alone": lambda *_: contextlib.nullcontext(), "64 through us": through_us, "64 without us": directly}[case]
+    load = {"alone": lambda *_: contextlib.nullcontext(), "64 through us": through_us, "64 through another": through_another}[case]
     with load(bench, peer):
         with bench.clients.start(peer, "bulk", "big", "--bytes", bench.sizes.bulk_bytes, "--parallel", 1, "--seconds", 600, user=peer.quiet_user) as client:
             time.sleep(bench.sizes.beside_seconds)
             result = client.go()
     peer.tree.settle()
-    for prefix in ("up", "direct"):
-        bench.store.remove(prefix)
+    bench.store.remove("up")
     return {"mb_per_s": result["bytes"] / result["wall_s"] / 1e6}
 
 
@@ -230,6 +213,6 @@ SCENARIOS = (
     Scenario("s3-get", "Download of one file from S3", measure_get, peers=PEERS),
     Scenario("s3-memory", "Memory of transfers, on a server just started", measure_memory, ("put 1", "get 1", "put 8", "get 8"), "fresh", PEERS),
     Scenario("s3-list", "Listing of many keys by a server just started", measure_list, instance="fresh", peers=PEERS),
-    Scenario("s3-beside", "A local user's download beside 64 limited transfers with the store", measure_beside, ("alone", "64 through us", "64 without us"),
+    Scenario("s3-beside", "A local user's download beside 64 limited transfers with the store", measure_beside, ("alone", "64 through us", "64 through another"),
              peers=("sallyport",)),
 )

@@ -8,6 +8,7 @@
 #include "host/admin/metrics_json.h"
 #include "host/core/limits.h"
 #include "host/core/log.h"
+#include "host/plugin/capability_names.h"
 #include "host/users/password.h"
 
 namespace host::admin {
@@ -34,6 +35,15 @@ std::int64_t number(const Json& json, const char* name) {
   return it != json.end() && it->is_number_integer() ? it->get<std::int64_t>() : 0;
 }
 
+// Of a storage as somebody's files were last mounted on it: before that nobody knows.
+Json capabilities(const plugin::Registry& registry, std::string_view name) {
+  for (const auto& storage : registry.storages()) {
+    const auto caps = storage->name() == name ? storage->last_caps() : std::nullopt;
+    if (caps) return plugin::capability_names(*caps);
+  }
+  return Json::array();
+}
+
 }  // namespace
 
 Result<std::string> HostInfo::version() {
@@ -51,6 +61,7 @@ Result<std::string> HostInfo::plugins() {
                           {"summary", factory.summary},
                           {"config_schema", schema(factory.config_schema)},
                           {"user_schema", schema(factory.user_schema)}});
+      if (factory.kind == plugin::Kind::kStorage) provides.back()["capabilities"] = capabilities(registry_, info->name);
     }
     all.push_back({{"name", info->name},
                    {"id", info->id},

@@ -23,6 +23,7 @@
 #include "host/app/version.h"
 #include "host/auth/login_flow.h"
 #include "host/config/config.h"
+#include "host/core/allocator.h"
 #include "host/core/limits.h"
 #include "host/events/events.h"
 #include "host/ssh/host_keys.h"
@@ -41,6 +42,7 @@ constexpr auto kStopNowPatience = std::chrono::seconds(3);
 void prepare_process() {
   ::umask(0);  // every file gets its mode from whoever makes it, sftpd.umask included
   ::signal(SIGPIPE, SIG_IGN);
+  core::return_large_memory();
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;  // each session needs descriptors; the soft limit is for programs that use select

@@ -11,6 +11,7 @@
 #include "host/cli/commands.h"
 #include "host/cli/context.h"
 #include "host/cli/table.h"
+#include "host/plugin/capability_names.h"
 
 namespace host::cli {
 namespace {
@@ -76,39 +77,8 @@ class PrivateDirectory {
 };
 
 std::string words_of(const plugin::FsCaps& caps) {
-  using Caps = plugin::FsCaps;
-  constexpr struct {
-    Caps::Flag flag;
-    const char* word;
-  } kFlags[] = {
-      {Caps::kRandomWrite, "random-write"},
-      {Caps::kReadWrite, "read-write"},
-      {Caps::kParallelIo, "parallel-io"},
-      {Caps::kNowaitRead, "nowait-read"},
-      {Caps::kNowaitWrite, "nowait-write"},
-      {Caps::kResume, "resume"},
-      {Caps::kRenameReplace, "rename-replace"},
-      {Caps::kAtomicRename, "atomic-rename"},
-      {Caps::kRealDirs, "real-dirs"},
-      {Caps::kSymlinks, "symlinks"},
-      {Caps::kSetTimes, "set-times"},
-      {Caps::kSetPerms, "set-perms"},
-      {Caps::kSetOwner, "set-owner"},
-      {Caps::kTruncate, "truncate"},
-      {Caps::kPublishOnClose, "publish-on-close"},
-      {Caps::kCaseInsensitive, "case-insensitive"},
-  };
   std::string words;
-  const auto add = [&](bool have, const std::string& word) {
-    if (have) words += (words.empty() ? "" : ", ") + word;
-  };
-  for (const auto& [flag, word] : kFlags) add(caps.has(flag), word);
-  add(caps.statvfs, "statvfs");
-  add(caps.hard_link, "hard-link");
-  add(caps.copy_range, "copy-range");
-  add(caps.owner_names, "owner-names");
-  add(true, "max-inflight " + std::to_string(caps.max_inflight));
-  add(caps.write_part > 0, "write-part " + std::to_string(caps.write_part));
+  for (const auto& name : plugin::capability_names(caps)) words += (words.empty() ? "" : ", ") + name;
   return words;
 }
 

@@ -223,8 +223,8 @@ const Key kKeys[] = {
     {"plugins.notifier", MEMBER(plugins.notifier), text(Rule::Text::kJsonObject), Key::kOurs | Key::kSecret,
      "Notifier plugin name -> its settings."},
     {"plugins.login_concurrency", MEMBER(plugins.login_concurrency), range(1, 1000), Key::kOurs,
-     "Logins that each authenticator works on at once, and so programs that run at once for them. Others wait, at most "
-     "45 seconds."},
+     "Logins that each authenticator works on at once, and so programs that run at once for them. Others wait; "
+     "whose turn comes after more than 45 seconds is refused."},
     {"plugins.event_concurrency", MEMBER(plugins.event_concurrency), range(1, 1000), Key::kOurs,
      "Events that each notifier works on at once. Those of one user follow each other."},
 };

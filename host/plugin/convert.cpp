@@ -94,9 +94,7 @@ Attrs to_attrs(const sp_attrs& attrs) {
 
 core::Result<void> check_settable(std::uint64_t caps_flags, const core::Attrs& attrs) {
   const auto needs = [&](Attrs::Valid bit, FsCaps::Flag flag) { return attrs.has(bit) && (caps_flags & flag) == 0; };
-  constexpr std::uint64_t kMayBeginAnew = FsCaps::kPublishOnClose | FsCaps::kResume;
-  const bool begins_anew = attrs.size == 0 && (caps_flags & kMayBeginAnew) == kMayBeginAnew;
-  if (needs(Attrs::kSize, FsCaps::kTruncate) && !begins_anew) return unsupported("setting a file's size");
+  if (needs(Attrs::kSize, FsCaps::kTruncate)) return unsupported("setting a file's size");
   if (needs(Attrs::kPerms, FsCaps::kSetPerms)) return unsupported("setting permissions");
   if (needs(Attrs::kOwner, FsCaps::kSetOwner)) return unsupported("setting an owner");
   if (needs(Attrs::kMtime, FsCaps::kSetTimes) || needs(Attrs::kAtime, FsCaps::kSetTimes))

@@ -88,7 +88,14 @@ Result<std::unique_ptr<Fs>> Storage::mount(const Op& op, MountArgs args) {
     return core::Error(whole.error().status, name_ + ": " + whole.error().text);
   }
   fs->adopt(mounted);
+  const std::lock_guard lock(mutex_);
+  last_caps_ = fs->caps();
   return fs;
+}
+
+std::optional<FsCaps> Storage::last_caps() const {
+  const std::lock_guard lock(mutex_);
+  return last_caps_;
 }
 
 Fs::Fs(std::shared_ptr<Storage> storage, MountArgs args) : storage_(std::move(storage)), args_(std::move(args)) {}

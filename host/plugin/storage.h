@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -135,11 +137,15 @@ class Storage : public std::enable_shared_from_this<Storage> {
   core::WorkerPool& pool() { return pool_; }
   StorageStats& stats() { return stats_; }
   core::Result<std::unique_ptr<Fs>> mount(const Op& op, MountArgs args);
+  // What the last mount could do; nothing before the first. Any thread.
+  std::optional<FsCaps> last_caps() const;
 
  private:
   std::string name_;
   sp_storage* storage_;
   StorageStats stats_;
+  mutable std::mutex mutex_;
+  std::optional<FsCaps> last_caps_;  // under mutex_
   core::WorkerPool pool_;
 };
 

@@ -69,7 +69,8 @@ void IoGroup::stop(Clock::time_point deadline) {
     for (const auto& own : own_) own.thread->stop(deadline);
   }
   boost::asio::post(light_.io(), [this, deadline] {
-    patience_.expires_at(deadline);
+    patience_until_ = std::min(patience_until_, deadline);
+    patience_.expires_at(patience_until_);
     patience_.async_wait([this](const boost::system::error_code& cancelled) {
       if (!cancelled) end_calls();
     });

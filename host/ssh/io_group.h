@@ -50,9 +50,10 @@ class IoGroup {
 
   const int number_;
   IoThread light_, bulk_;
-  boost::asio::steady_timer patience_;  // on light_
-  std::mutex mutex_;                    // of the next two
-  std::vector<Own> own_;                // started when first needed
+  boost::asio::steady_timer patience_;  // on light_, as the next
+  Clock::time_point patience_until_ = Clock::time_point::max();
+  std::mutex mutex_;      // of the next two
+  std::vector<Own> own_;  // started when first needed
   Clock::time_point no_thread_until_{};
   std::atomic<int> sessions_{0};
   std::atomic<bool> stopping_{false};

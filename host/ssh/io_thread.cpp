@@ -3,8 +3,10 @@
 // The event loop of one thread. Everything but stop(), start() and join() runs on the thread itself.
 #include "host/ssh/io_thread.h"
 
+#include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <utility>
 
 #include "host/core/limits.h"
 #include "host/core/worker_pool.h"
@@ -84,10 +86,9 @@ void IoThread::tick() {
 
 void IoThread::stop(Clock::time_point deadline) {
   boost::asio::post(io_, [this, deadline] {
-    stopping_ = true;
-    stop_by_ = deadline;
+    stop_by_ = std::exchange(stopping_, true) ? std::min(stop_by_, deadline) : deadline;
     const std::vector<std::shared_ptr<Session>> all(sessions_.begin(), sessions_.end());
-    for (const auto& session : all) session->stop(deadline);
+    for (const auto& session : all) session->stop(stop_by_);
   });
 }
 

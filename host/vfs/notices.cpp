@@ -4,6 +4,8 @@
 // replaced system expect them.
 #include "host/vfs/notices.h"
 
+#include <algorithm>
+
 namespace host::vfs::notices {
 namespace {
 
@@ -51,8 +53,9 @@ void renamed(const Context& context, const core::VirtualPath& from, const core::
 void ssh_command(const Context& context, std::string_view command_line, const core::VirtualPath& path) {
   if (!wanted(context, Kind::kSshCommand) || context.identity.protocol == "SCP") return;
   auto made = event(context, Kind::kSshCommand, path);
-  made.ssh_command = command_line.substr(0, command_line.find_first_of(" \t"));
-  if (path.is_root()) made.path.clear();
+  const auto name_end = std::min(command_line.find_first_of(" \t"), command_line.size());
+  made.ssh_command = command_line.substr(0, name_end);
+  if (command_line.find_first_not_of(" \t", name_end) == std::string_view::npos) made.path.clear();
   made.protocol = "SSH";
   context.options.events->tell(made);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The rules of opening: download to read; upload for a file that is not there, overwrite for one that is; no opening of
-// old content for writing where the mount cannot resume. Pure functions, any thread; must not know a storage.
+// old content for writing where the mount cannot resume, unless it may be replaced. Pure functions, any thread; must
+// not know a storage.
 #include "host/vfs/open_plan.h"
 
 namespace host::vfs {

@@ -45,16 +45,18 @@ class PublishedUpload final : public WholeUpload {
     if (keeps_parts(context_, place_)) before_ = see(context_, place_);
   }
 
-  Result<void> close(plugin::File& file, bool commit) override {
+  Result<void> close(plugin::File& file, Ending ending) override {
+    const bool commit = ending == Ending::kWhole;
+    const bool part = ending == Ending::kPart && keeps_parts(context_, place_);
     const auto attrs = file.stat(context_.op());
     bool closed = false;
     Result<void> done = attrs ? core::ok() : Result<void>(attrs.error());
-    if (done && (commit || (keeps_parts(context_, place_) && attrs->size > 0))) {
-      auto op = context_.op();
-      if (!commit) op.session_id = 0;  // which is gone: nobody would let it come to its end
+    if (done && (commit || (part && attrs->size > 0))) {
       done = publish(place_, path_, static_cast<std::int64_t>(attrs->size), [&]() -> Result<void> {
         // A part must not take the place of what its client has sent again meanwhile.
         if (!commit && see(context_, place_) != before_) return Status::kConflict;
+        auto op = context_.op();
+        if (!commit) op.session_id = 0;  // which is gone: nobody would let it come to its end
         closed = true;
         return file.close(op, true);
       });

@@ -20,7 +20,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view kSender = "quota";
 constexpr auto kLook = std::chrono::milliseconds(200);  // how often a wait looks whether anybody still waits for it
-constexpr auto kRetryDelay = std::chrono::seconds(1);  // for a store that fails
+constexpr auto kRetryDelay = std::chrono::seconds(1);   // for a store that fails
 
 Usage operator+(const Usage& a, const Usage& b) { return {a.size + b.size, a.files + b.files}; }
 Usage operator-(const Usage& a, const Usage& b) { return {a.size - b.size, a.files - b.files}; }
@@ -107,14 +107,12 @@ core::Result<void> UserUsage::set(const Usage& scanned) {
 core::Result<UserUsage::Names> UserUsage::hold(const plugin::Op& op, std::set<core::VirtualPath> names) {
   std::unique_lock lock(names_mutex_);
   // All at once: nobody waits who holds one already.
-  const auto free = [&] {
-    return std::ranges::none_of(names, [&](const auto& name) { return held_.contains(name); });
-  };
+  const auto free = [&] { return std::ranges::none_of(names, [&](const auto& name) { return held_.contains(name); }); };
   while (!names_free_.wait_for(lock, kLook, free)) {
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
-    const bool late = op.deadline_ns != 0 && now >= std::chrono::nanoseconds(op.deadline_ns);
-    if (late || plugin::session_gone(op.session_id))
-      return core::Error(Status::kCancelled, "somebody else was busy with the name until the end");
+    if (plugin::session_gone(op.session_id)) return Status::kCancelled;
+    if (op.deadline_ns != 0 && now >= std::chrono::nanoseconds(op.deadline_ns))
+      return core::Error(Status::kTimedOut, "somebody else was busy with the name all the time");
   }
   held_.insert(names.begin(), names.end());
   return Names(*this, std::move(names));

@@ -58,7 +58,7 @@ class UserUsage : public std::enable_shared_from_this<UserUsage> {
   // Held while something happens to a name and is counted, so that both follow the same order for all sessions. That
   // may take as long as a storage likes: other names do not wait.
   class Names;
-  // Waits until nobody holds any of them; kCancelled when the caller's session or time is over before.
+  // Waits until nobody holds any of them; kCancelled or kTimedOut when the caller's session or time is over before.
   core::Result<Names> hold(const plugin::Op& op, std::set<core::VirtualPath> names);
   CountedFiles& open_files() { return open_files_; }
 

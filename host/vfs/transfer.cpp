@@ -113,51 +113,6 @@ Result<void> Transfer::write_at(std::span<const std::byte> data, std::uint64_t o
   return done;
 }
 
-Result<void> Transfer::write_in_order(std::span<const std::byte> data, std::uint64_t offset) {
-  const auto at = plan_.append ? order_.end() : offset;
-  if (written_ == 0 && !order_.has_gap()) {
-    if (auto begun = begin_in_order(at); !begun) return begun;
-  }
-  return order_.put(data, at, [&](std::span<const std::byte> part, std::uint64_t where) {
-    return file_->write_at(context_->op(), part, where);
-  });
-}
-
-// The first write tells what a client wants that opened a file without having it emptied: continue it, or replace it.
-Result<void> Transfer::begin_in_order(std::uint64_t offset) {
-  if (replaces_ && offset != 0) {
-    return core::Error(Status::kUnsupported, "the storage cannot continue a file, it must be written from its beginning");
-  }
-  if (offset != 0 || order_.end() == 0 || !caps_.has(FsCaps::kPublishOnClose)) return core::ok();
-  Attrs empty;
-  empty.valid = Attrs::kSize;
-  empty.size = 0;
-  if (auto done = file_->set_attrs(context_->op(), empty); !done) return done;
-  order_.start_over();
-  replaces_ = true;
-  return core::ok();
-}
-
-// A size that says no more than what is known: such files are as long as what was written into them.
-bool Transfer::ends_at(const Attrs& attrs) const {
-  return ordered_ && caps_.has(FsCaps::kPublishOnClose) && attrs.has(Attrs::kSize) && attrs.size == order_.end() &&
-         !order_.has_gap();
-}
-
-// What is behind the end of what was written stays in a file that nobody emptied; an object store would lose it.
-Result<bool> Transfer::covers_old_content() {
-  if (!replaces_ || has_size_) return true;
-  const auto there = place_.fs->stat(context_->op(), place_.path, true);
-  if (!there && there.error().status == Status::kNotFound) return true;
-  if (!there) return there.error();
-  if (there->size > order_.end() && order_.end() > 0) {
-    return core::Error(Status::kUnsupported,
-                       "only its first " + std::to_string(order_.end()) + " of " + std::to_string(there->size) +
-                           " bytes were written, which the storage cannot change alone");
-  }
-  return there->size <= order_.end();
-}
-
 Result<Attrs> Transfer::stat() {
   if (auto allowed = context_->gate.check(Action::kStat, path_); !allowed) return allowed.error();
   auto attrs = file_->stat(context_->op());
@@ -169,23 +124,29 @@ Result<void> Transfer::set_attrs(const Attrs& attrs) {
   // A handle on something else than a file can only be one opened to read, which gains nothing here.
   const AttrsTarget target{path_, caps_, plan_.writable, [] { return Result<bool>(false); }};
   if (attrs.has(Attrs::kSize) && !plan_.writable) return Status::kDenied;
+  const bool anew = empties(attrs);
+  const bool sized = anew || knows_size(attrs);
   Attrs wanted = attrs;
-  if (ends_at(attrs)) {
-    has_size_ = true;
-    wanted.valid &= ~std::uint32_t{Attrs::kSize};
-  }
+  if (sized) wanted.valid &= ~std::uint32_t{Attrs::kSize};
   auto permitted = permitted_attrs(*context_, target, wanted);
   if (!permitted) return permitted.error();
-  if (permitted->valid == 0) return core::ok();
-  if (upload_ && permitted->has(Attrs::kSize)) {
-    if (auto room = upload_->make_room(permitted->size); !room) return room;
+  auto done = permitted->valid == 0 ? core::ok() : apply(*permitted);
+  if (done && anew) done = begin_anew();
+  if (done && sized) has_size_ = true;
+  return done;
+}
+
+Result<void> Transfer::apply(const Attrs& attrs) {
+  if (upload_ && attrs.has(Attrs::kSize)) {
+    if (auto room = upload_->make_room(attrs.size); !room) return room;
   }
-  auto done = file_->set_attrs(context_->op(), *permitted);
+  auto done = file_->set_attrs(context_->op(), attrs);
   if (!done) {
     journal::failure(*context_, "set attributes of", place_, done.error());
     return done;
   }
-  journal::attrs(*context_, place_, *permitted);
+  if (replaces_) times_ = attrs;
+  journal::attrs(*context_, place_, attrs);
   return done;
 }
 
@@ -294,7 +255,7 @@ Result<void> Transfer::close(bool lost) {
     if (const auto attrs = file_->stat(context_->op())) size = attrs->size;
   }
   auto done = finish(lost);
-  if (plan_.silent) return done;
+  if (plan_.silent || unchanged_) return done;
   using core::metrics::Counter;
   const bool good = done && !lost;
   place_.fs->stats().note_transfer(context_->identity.protocol, plan_.writable, good, bytes());
@@ -314,13 +275,16 @@ Result<void> Transfer::finish(bool lost) {
   if (!lost && !failed_ && order_.has_gap()) {
     (void)fail(core::Error(Status::kInvalid, "the file has a gap, which the storage cannot keep"));
   }
-  bool commit = !lost && !failed_;
-  if (commit) {
+  if (!lost && !failed_) {
     const auto covers = covers_old_content();
     if (!covers) (void)fail(covers.error());
-    commit = covers && *covers;  // else nothing was written, and the file stays as it is
+    unchanged_ = covers && !*covers;
   }
-  auto closed = upload_ ? upload_->close(*file, commit) : file->close(context_->op(), commit);
+  const bool commit = !lost && !failed_ && !unchanged_;
+  // A part must not take the place of a file that nobody emptied.
+  const auto broken = replaces_ ? Upload::Ending::kNothing : Upload::Ending::kPart;
+  auto closed =
+      upload_ ? upload_->close(*file, commit ? Upload::Ending::kWhole : broken) : file->close(context_->op(), commit);
   if (failed_) return first_error_;
   if (lost) {
     std::string text(verb());
@@ -329,6 +293,7 @@ Result<void> Transfer::finish(bool lost) {
     return closed;
   }
   if (!closed) return fail(closed.error());
+  if (unchanged_) return leave_as_it_is();
   if (!plan_.silent) log_transfer();
   return closed;
 }

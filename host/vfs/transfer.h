@@ -42,6 +42,7 @@ class Transfer final : public OpenFile {
  private:
   Result<std::uint64_t> copy_inside(Transfer& to, std::uint64_t from, std::uint64_t length, std::uint64_t at);
   Result<std::uint64_t> copy_through(OpenFile& to, std::uint64_t from, std::uint64_t length, std::uint64_t at);
+  Result<void> apply(const Attrs& attrs);
   // Remembers the first failure and writes its line; gives the error back.
   core::Error fail(const core::Error& error);
   void count_read(std::uint64_t bytes);
@@ -52,8 +53,12 @@ class Transfer final : public OpenFile {
   Result<void> finish(bool lost);
   Result<void> write_in_order(std::span<const std::byte> data, std::uint64_t offset);
   Result<void> begin_in_order(std::uint64_t offset);
-  bool ends_at(const Attrs& attrs) const;
-  Result<bool> covers_old_content();
+  Result<void> begin_anew();
+  Result<std::uint64_t> old_size() const;
+  bool knows_size(const Attrs& attrs) const;
+  bool empties(const Attrs& attrs) const;
+  Result<bool> covers_old_content() const;
+  Result<void> leave_as_it_is();
   void tell(bool good, std::optional<std::uint64_t> size) const;
 
   const std::shared_ptr<const Context> context_;
@@ -65,8 +70,10 @@ class Transfer final : public OpenFile {
   std::unique_ptr<Upload> upload_;
   const bool ordered_;  // the storage takes data in order only
   // Of one that is written so. One call at a time, as for the writes:
-  bool replaces_;         // as OpenPlan::replaces
-  bool has_size_ = false;  // its client said that it ends where it does
+  bool replaces_;           // as OpenPlan::replaces
+  bool has_size_ = false;   // its client said that it ends where it does
+  bool unchanged_ = false;  // and nothing was written
+  Attrs times_;             // for what is there, should nothing be written
   WriteOrder order_{*context_->early_writes};
   Activity::Entry shown_{plan_.silent ? nullptr : context_->identity.activity, plan_.writable, path_.str()};
   const std::chrono::steady_clock::time_point opened_ = std::chrono::steady_clock::now();

@@ -270,9 +270,69 @@ TEST_P(PublishTest, AShorterOneWithoutThatLosesNothing) {
   EXPECT_EQ(disk_.data("/old"), "old content");
 }
 
-TEST_P(PublishTest, OpenedAndNotWrittenItStaysAsItIs) {
-  EXPECT_TRUE(open("/old", kInPlace)->close(false));
+TEST_P(PublishTest, ASizeSaidBeforeItIsWrittenAnewDoesNotCount) {
+  auto file = open("/old", kInPlace);
+  if (GetParam()) {
+    ASSERT_TRUE(file->set_attrs(size(11)));
+  }
+  ASSERT_TRUE(file->write_at(bytes("new"), 0));
+  EXPECT_FALSE(file->close(false));
   EXPECT_EQ(disk_.data("/old"), "old content");
+}
+
+TEST_P(PublishTest, ARefusedSizeDoesNotCount) {
+  disk_.flags &= ~std::uint64_t{FsCaps::kSetTimes};
+  login(users::kAll);
+  auto file = open("/old", kInPlace);
+  ASSERT_TRUE(file->write_at(bytes("new"), 0));
+  auto attrs = size(3);
+  attrs.valid |= Attrs::kMtime;
+  EXPECT_EQ(status_of(file->set_attrs(attrs)), Status::kUnsupported);
+  EXPECT_FALSE(file->close(false));
+  EXPECT_EQ(disk_.data("/old"), "old content");
+}
+
+TEST_P(PublishTest, WhatWasEmptiedOnRequestMayBeShort) {
+  auto file = open("/old", kInPlace);
+  ASSERT_TRUE(file->set_attrs(size(0)));
+  ASSERT_TRUE(file->write_at(bytes("new"), 0));
+  EXPECT_TRUE(file->close(false));
+  EXPECT_EQ(disk_.data("/old"), "new");
+}
+
+// In upload mode 2, where what a failed upload has brought takes the name.
+TEST_P(PublishTest, NoPartReplacesAFileThatNobodyEmptied) {
+  login(users::kAll, {.upload_mode = UploadMode::kAtomicResume});
+  for (const bool lost : {false, true}) {
+    auto file = open("/old", kInPlace);
+    ASSERT_TRUE(file->write_at(bytes("new"), 0));
+    EXPECT_EQ(status_of(file->close(lost)), lost ? Status::kOk : Status::kUnsupported);
+    EXPECT_EQ(disk_.data("/old"), "old content");
+  }
+  auto emptied = open("/old", kPut);
+  ASSERT_TRUE(emptied->write_at(bytes("part"), 0));
+  (void)emptied->close(true);
+  EXPECT_EQ(disk_.data("/old"), GetParam() ? "part" : "old content");
+}
+
+TEST_P(PublishTest, WritesToANewFileMayOvertakeEachOther) {
+  auto file = open("/new", kInPlace);
+  ASSERT_TRUE(file->write_at(bytes("later"), 5));
+  ASSERT_TRUE(file->write_at(bytes("soon "), 0));
+  EXPECT_TRUE(file->close(false));
+  EXPECT_EQ(disk_.data("/new"), "soon later");
+}
+
+TEST_P(PublishTest, OpenedAndNotWrittenItStaysAsItIs) {
+  auto file = open("/old", kInPlace);
+  Attrs times;
+  times.valid = Attrs::kMtime;
+  times.mtime_ns = 4711;
+  ASSERT_TRUE(file->set_attrs(times));
+  disk_.last_set = 0;
+  EXPECT_TRUE(file->close(false));
+  EXPECT_EQ(disk_.data("/old"), "old content");
+  EXPECT_EQ(disk_.last_set, GetParam() ? 0U : Attrs::kMtime) << "of what is there";
   EXPECT_TRUE(open("/new", kInPlace)->close(false));
   EXPECT_TRUE(disk_.has("/new"));
 }

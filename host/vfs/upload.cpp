@@ -37,14 +37,14 @@ class DirectUpload final : public Upload {
   Result<void> make_room_behind(std::uint64_t bytes) override {
     return counted_->make_room_behind(static_cast<std::int64_t>(bytes));
   }
-  Result<void> close(plugin::File& file, bool commit) override {
+  Result<void> close(plugin::File& file, Ending ending) override {
     // While it can still be asked: the name may mean another file by now.
     counted_->settle([&]() -> std::optional<std::int64_t> {
       const auto attrs = file.stat(context_.op());
       if (!attrs) return std::nullopt;
       return static_cast<std::int64_t>(attrs->size);
     });
-    return file.close(context_.op(), commit);
+    return file.close(context_.op(), ending == Ending::kWhole);
   }
 
  private:
@@ -60,7 +60,7 @@ class TemporaryUpload final : public WholeUpload {
         temporary_(std::move(temporary)),
         replace_(replace) {}
 
-  Result<void> close(plugin::File& file, bool commit) override;
+  Result<void> close(plugin::File& file, Ending ending) override;
 
  private:
   Result<void> take_name(std::int64_t size) {
@@ -80,12 +80,14 @@ void TemporaryUpload::discard() {
   if (!removed) journal::failure(context_, "remove the temporary file of", target_.place, removed.error());
 }
 
-Result<void> TemporaryUpload::close(plugin::File& file, bool commit) {
+Result<void> TemporaryUpload::close(plugin::File& file, Ending ending) {
+  const bool commit = ending == Ending::kWhole;
   const auto attrs = file.stat(context_.op());
   auto closed = file.close(context_.op(), commit);
   if (!attrs && closed) closed = attrs.error();
   const bool whole = commit && closed;
-  const bool keep = context_.options.upload_mode == UploadMode::kAtomicResume && attrs && attrs->size > 0;
+  const bool keep = ending != Ending::kNothing && context_.options.upload_mode == UploadMode::kAtomicResume && attrs &&
+                    attrs->size > 0;
   if (whole || keep) {
     auto published = take_name(static_cast<std::int64_t>(attrs->size));
     if (!published) {

@@ -40,8 +40,13 @@ class Upload {
   virtual core::Result<void> make_room(std::uint64_t end) = 0;
   // The same for bytes that go behind the last.
   virtual core::Result<void> make_room_behind(std::uint64_t bytes) = 0;
-  // Ends the file and gives it its name, or not. Once.
-  virtual core::Result<void> close(plugin::File& file, bool commit) = 0;
+  enum class Ending : std::uint8_t {
+    kWhole,    // it gets its name
+    kPart,     // it broke off; upload mode 2 keeps that
+    kNothing,  // nothing comes of it
+  };
+  // Once.
+  virtual core::Result<void> close(plugin::File& file, Ending ending) = 0;
 };
 
 }  // namespace host::vfs

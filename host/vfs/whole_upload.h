@@ -36,7 +36,7 @@ class WholeUpload : public Upload {
   template <class NameIt>
   core::Result<void> publish(const Place& place, const core::VirtualPath& path, std::int64_t size, NameIt&& name_it) {
     auto op = context_.op();
-    op.session_id = 0;  // what is whole gets its name, whether or not its client is still there
+    op.session_id = 0;  // which may be gone, and all the same the name is to be waited for
     const auto names = context_.quota.hold(op, {path});
     if (!names) return names.error();
     auto replaced = Replaced::look(context_, place, path);

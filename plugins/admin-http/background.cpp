@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Linux has a nice value for each thread, although POSIX has one for each process; raising it needs no right. What such
-// a thread holds while it waits for a processor is a lock of the data provider for a moment at most: its turns are
-// short, and so are the gaps between them.
+// a thread holds while it waits for a processor is a lock of the data provider for a moment at most: where its
+// turns are short, so are the gaps between them.
 #include "background.h"
 
 #include <pthread.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -43,7 +44,14 @@ void work_in_background() {
   attributes.policy = SCHED_BATCH;  // it waits for whoever runs, however long it has slept
   attributes.nice = limits::kNice;
   attributes.slice_ns = static_cast<std::uint64_t>(limits::kSlice.count());
-  ::syscall(SYS_sched_setattr, 0, &attributes, 0);  // refused: it goes on as any other thread
+  ::syscall(SYS_sched_setattr, 0, &attributes, 0);
+  // Older kernels give such a thread long turns and then long gaps, too long for what it may hold meanwhile.
+  SchedulingAttributes now;
+  const bool known = ::syscall(SYS_sched_getattr, 0, &now, sizeof now, 0) == 0;
+  if (known && now.slice_ns == attributes.slice_ns) return;
+  attributes.nice = limits::kNiceWithLongTurns;
+  if (::syscall(SYS_sched_setattr, 0, &attributes, 0) != 0)
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), limits::kNiceWithLongTurns);
 #endif
 }
 

@@ -36,7 +36,8 @@ hook_common::Command Target::command(const Variables& variables) const {
   command.program = settings_.program;
   command.variables = variables;
   command.umask = settings_.umask;
-  command.talks = true;
+  command.writes = true;
+  command.listens = settings_.hook == Hook::kKeyboard;  // others find the end of their input at once
   return command;
 }
 

@@ -33,7 +33,7 @@ class S3Upload {
   Outcome<bool> append_copy(const Stop& stop, const S3Client::Range& from, std::uint64_t source_size);
   // Before anything else: what that object holds now is how this one begins.
   void go_on(const ObjectInfo& there);
-  // Takes go_on back; false: something has been written by now.
+  // Takes go_on back, with what was to be copied; false: data has come by now.
   bool start_over();
   void set_mtime(std::int64_t mtime_ns) { mtime_ns_ = mtime_ns; }
   std::optional<std::int64_t> mtime_ns() const { return mtime_ns_; }

@@ -25,7 +25,8 @@ struct Command {
   std::vector<std::string> arguments;
   std::vector<std::pair<std::string, std::string>> variables;  // beside the server's own environment
   std::string umask;                                           // octal digits
-  bool talks = false;                                          // its output is read, its input written
+  bool writes = false;                                         // its output is read
+  bool listens = false;                                        // its input is written
   bool leave_others = false;  // what it has started may outlive it, unless the deadline passes
   std::size_t most_output = 1024 * 1024;
 };

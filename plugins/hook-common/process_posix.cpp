@@ -19,7 +19,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <sstream>
 
 #include "hook-common/fd.h"
 #include "hook-common/process.h"
@@ -116,9 +115,11 @@ std::string why_no_program(const std::string& path) {
   file.read(line.data(), static_cast<std::streamsize>(line.size()));
   line.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
   if (!line.starts_with("#!")) return "";
-  std::istringstream words(line.substr(2, line.find('\n') - 2));
-  std::string interpreter;
-  words >> interpreter;
+  line = line.substr(2, line.find('\n') - 2);
+  line.erase(0, line.find_first_not_of(" \t"));
+  const std::string interpreter = line.substr(0, line.find_first_of(" \t"));
+  if (!interpreter.starts_with('/')) return "";  // whatever becomes of that
+  if (interpreter.ends_with('\r')) return "cannot be run: its lines end as on Windows";
   if (!is_executable(interpreter)) return "cannot be run: its interpreter " + interpreter + " is missing";
   return "";
 }
@@ -143,15 +144,19 @@ Outcome<std::unique_ptr<Process>> Process::start(Watchdog& dog, const Command& c
   std::array<Fd, 2> out;
   std::array<Fd, 2> in;
   Actions actions;
-  if (command.talks) {
-    if (!open_pipe(out) || !open_pipe(in)) return failed(command, errno);
-    // Ours must not block: a program that says nothing, or reads nothing, must not hold us.
-    ::fcntl(out[0].get(), F_SETFL, O_NONBLOCK);
+  // Our ends must not block: a program that says nothing, or reads nothing, must not hold us.
+  if (command.listens) {
+    if (!open_pipe(in)) return failed(command, errno);
     ::fcntl(in[1].get(), F_SETFL, O_NONBLOCK);
     posix_spawn_file_actions_adddup2(&actions.raw, in[0].get(), STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions.raw, out[1].get(), STDOUT_FILENO);
   } else {
     posix_spawn_file_actions_addopen(&actions.raw, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  }
+  if (command.writes) {
+    if (!open_pipe(out)) return failed(command, errno);
+    ::fcntl(out[0].get(), F_SETFL, O_NONBLOCK);
+    posix_spawn_file_actions_adddup2(&actions.raw, out[1].get(), STDOUT_FILENO);
+  } else {
     posix_spawn_file_actions_addopen(&actions.raw, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   }
   posix_spawn_file_actions_addopen(&actions.raw, STDERR_FILENO, "/dev/null", O_WRONLY, 0);

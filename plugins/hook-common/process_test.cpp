@@ -39,7 +39,7 @@ class ProcessTest : public ::testing::Test {
     Command command;
     command.program = file.string();
     command.umask = "0027";
-    command.talks = true;
+    command.writes = command.listens = true;
     return command;
   }
   auto start(const Command& command, Process::Clock::duration time = 20s) {
@@ -114,6 +114,10 @@ TEST_F(ProcessTest, WhatCannotBeRunIsKnownBefore) {
   const auto lost = script("exit 0").program;
   std::ofstream(lost) << "#! /opt/none/python -u\nexit 0\n";
   EXPECT_EQ(why_no_program(lost), "cannot be run: its interpreter /opt/none/python is missing");
+  std::ofstream(lost) << "#!/bin/sh\r\nexit 0\r\n";
+  EXPECT_EQ(why_no_program(lost), "cannot be run: its lines end as on Windows");
+  std::ofstream(lost) << "#!\nexit 0\n";
+  EXPECT_EQ(why_no_program(lost), "") << "the shell that starts it takes it for its own";
 }
 
 TEST_F(ProcessTest, IsKilledWithItsGroupAtTheDeadline) {

@@ -74,15 +74,16 @@ def all_events(server, link, alice):
     sftp.rename("/a b&ü", "/moved")
     sftp.remove("/moved")
     put(sftp, "/empty", b"")
-    for command in ("pwd", "md5sum /empty"):
+    for command, good in (("pwd", True), ("md5sum /none", False), ("md5sum /empty", True), ("cd /", True)):
         channel = link.open_session()
         channel.exec_command(command)
-        assert channel.recv_exit_status() == 0
+        assert (channel.recv_exit_status() == 0) == good
     a = f"{home}/a b&ü"
     return [(["upload", "alice", a, "", ""], "18"), (["upload", "alice", a, "", ""], "20"),
             (["download", "alice", a, "", ""], "20"), (["rename", "alice", a, f"{home}/moved", ""], ""),
             (["delete", "alice", f"{home}/moved", "", ""], "20"), (["upload", "alice", f"{home}/empty", "", ""], ""),
-            (["ssh_cmd", "alice", "", "", "pwd"], ""), (["ssh_cmd", "alice", f"{home}/empty", "", "md5sum"], "")]
+            (["ssh_cmd", "alice", "", "", "pwd"], ""), (["ssh_cmd", "alice", f"{home}/empty", "", "md5sum"], ""),
+            (["ssh_cmd", "alice", str(home), "", "cd"], "")]
 
 
 def test_commands_about_files(run, tmp_path):

@@ -28,6 +28,12 @@ def test_a_password_is_asked_about_and_the_user_is_stored(run, tmp_path):
     assert by_password(server, "ext", PASSWORD) == "AuthenticationException"
 
 
+def test_programs_find_the_end_of_their_input(run, tmp_path):
+    hook = program(tmp_path, "hook", f"cat\necho '{json.dumps(user_json('ext', tmp_path / 'home'))}'\n")
+    server = run(data_provider={"external_auth_program": str(hook), "pre_login_program": ""})
+    assert by_password(server, "ext", PASSWORD) == "in"
+
+
 def test_programs_do_not_see_the_configuration(make_server, tmp_path):
     """It may stand in the environment, the database's password and the master key with it."""
     home, seen_file = tmp_path / "home", tmp_path / "environment"

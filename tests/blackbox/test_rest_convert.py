@@ -47,6 +47,8 @@ def test_pure_ftpd(tmp_path):
     assert (ann["quota_files"], ann["quota_size"]) == (50, 10 * 1024 * 1024)
     assert ann["filters"] == {"allowed_ip": ["192.0.2.7/32", "198.51.100.0/24"], "denied_ip": ["203.0.113.9/32"]}
     assert "line 3: cem is left out: it may log in at certain hours only (900-1800)" in done.stderr
+    assert "line 4: deb is left out: it has a ratio of uploads to downloads (1:5)" in done.stderr
+    assert "line 5: eve is left out: it may use certain addresses of the server only" in done.stderr
 
 
 def test_proftpd(tmp_path):

@@ -195,11 +195,14 @@ def test_a_database_that_is_broken(make_server):
         def rename(old, new):
             with sqlite3.connect(server.config_dir / "sallyport.db") as database:
                 database.execute(f"ALTER TABLE {old} RENAME TO {new}")
+        assert rest.get("dumpdata", output_file="good.json").status == 200
+        backup = server.config_dir / "backups/good.json"
         rename("users", "gone")
         new = {"username": "bob", "password": HASH, "home_dir": "/tmp/bob", "permissions": {"/": ["*"]}}
         for answer in (rest.get("providerstatus"), rest.get("user"), rest.get("user", username="ann"), rest.get(f"user/{ann['id']}"),
                        rest.post("user", new), rest.put(f"user/{ann['id']}", {}), rest.delete(f"user/{ann['id']}"),
-                       rest.get("dumpdata", output_file="d.json")):
+                       rest.get("dumpdata", output_file="d.json"), rest.post("quota_scan", {"username": "ann"}),
+                       rest.get("loaddata", input_file=str(backup))):
             status, error, message = answer.said
             assert status == 500 and error and not message and HASH not in answer.text
         assert rest.get("health").status == rest.get("version").status == rest.get("connection").status == 200

@@ -114,12 +114,16 @@ def networks(text):
 
 def pure_ftpd(arguments):
     for count, fields in fields_of(arguments.input_file, 18, 18):
-        (name, hash_, uid, gid, _, home, upload, download, _, _, sessions, files, size, _, _, allowed, denied,
-         hours) = fields
+        (name, hash_, uid, gid, _, home, upload, download, up_ratio, down_ratio, sessions, files, size, here, not_here,
+         allowed, denied, hours) = fields
 
         def account():
             if hours:
                 raise Refused(f"it may log in at certain hours only ({hours})")
+            if up_ratio or down_ratio:
+                raise Refused(f"it has a ratio of uploads to downloads ({up_ratio}:{down_ratio})")
+            if here or not_here:
+                raise Refused("it may use certain addresses of the server only")
             limits = {member: networks(text) for member, text in (("allowed_ip", allowed), ("denied_ip", denied)) if text}
             return made(name, hash_, uid, gid, home.split("/./")[0] or "/", filters=limits,
                         upload_bandwidth=-(-number(upload, "the bandwidth") // 1024),
