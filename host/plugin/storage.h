@@ -106,8 +106,7 @@ class Fs {
   std::string real_path(const core::BackendPath& path) const;  // for the operator's log only [quick]
   // The mount as a directory of this machine, for programs of the system; kUnsupported where it is none. [quick]
   core::Result<std::string> local_root() const;
-  // The session is gone: plugins see it in sp_host.cancelled and may give up. [quick]
-  void cancel();
+  void cancel();  // the session is gone: plugins see it in sp_host.cancelled and may give up [quick]
 
  private:
   friend class Storage;
@@ -137,8 +136,7 @@ class Storage : public std::enable_shared_from_this<Storage> {
   core::WorkerPool& pool() { return pool_; }
   StorageStats& stats() { return stats_; }
   core::Result<std::unique_ptr<Fs>> mount(const Op& op, MountArgs args);
-  // What the last mount could do; nothing before the first. Any thread.
-  std::optional<FsCaps> last_caps() const;
+  std::optional<FsCaps> last_caps() const;  // what the last mount could do [quick]
 
  private:
   std::string name_;

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -73,6 +74,23 @@ class SessionTest : public ::testing::Test {
   std::filesystem::path directory_;
   FakeDisk disk_;
   std::shared_ptr<SessionFs> session_;
+};
+
+inline constexpr OpenRequest kPut{.write = true, .create = true, .truncate = true};
+inline constexpr OpenRequest kGet{.read = true};
+
+class TransferTest : public SessionTest {
+ protected:
+  std::unique_ptr<OpenFile> open(std::string_view text, const OpenRequest& request) {
+    auto file = session_->open(path(text), request);
+    EXPECT_TRUE(file) << file.error().message();
+    return file ? *std::move(file) : nullptr;
+  }
+  static std::string read(OpenFile& file, std::uint64_t offset = 0) {
+    std::array<std::byte, 64> room{};
+    const auto got = file.read_at(room, offset);
+    return got ? std::string(reinterpret_cast<const char*>(room.data()), *got) : "?";
+  }
 };
 
 template <class T>
