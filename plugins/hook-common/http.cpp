@@ -6,7 +6,9 @@
 #include "hook-common/http.h"
 
 #include <Poco/Net/Context.h>
+#include <Poco/Net/HTTPBasicCredentials.h>
 #include <Poco/Net/HTTPClientSession.h>
+#include <Poco/Net/HTTPCredentials.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
 #include <Poco/Net/SecureStreamSocket.h>
@@ -109,6 +111,13 @@ Outcome<Answer> HttpClient::request(const std::string& url, std::string_view bod
     HTTPRequest request(body.empty() ? HTTPRequest::HTTP_GET : HTTPRequest::HTTP_POST, path, HTTPRequest::HTTP_1_1);
     request.setHost(uri.getHost(), uri.getPort());
     request.set("User-Agent", "Sallyport");
+    if (!uri.getUserInfo().empty()) {
+      std::string encoded[2];
+      std::string plain[2];
+      Poco::Net::HTTPCredentials::extractCredentials(uri, encoded[0], encoded[1]);
+      for (int i : {0, 1}) Poco::URI::decode(encoded[i], plain[i]);
+      Poco::Net::HTTPBasicCredentials(plain[0], plain[1]).authenticate(request);
+    }
     if (!body.empty()) {
       request.setContentType("application/json");
       request.setContentLength64(static_cast<Poco::Int64>(body.size()));

@@ -4,6 +4,7 @@ import json
 import os
 import threading
 import time
+from base64 import b64decode
 
 import paramiko
 import pytest
@@ -130,7 +131,7 @@ def test_scp_is_a_transfer_and_no_command(run, tmp_path):
 def test_requests_about_files(run, tmp_path):
     with hooks.service() as service:
         service.answers["/n"] = lambda _: (200, "")
-        url = service.url + "/n?zone=1&key=a%20b"
+        url = service.url.replace("://", "://hook:s%40cret@") + "/n?zone=1&key=a%20b"
         server = run(["alice"], sftpd={"actions": {"execute_on": FILE_EVENTS, "http_notification_url": url}})
         alice = server.accounts["alice"]
         with s.transport(server, alice) as link:
@@ -140,10 +141,12 @@ def test_requests_about_files(run, tmp_path):
             query = {"action": action, "username": user, "path": path, "local_file": "true", "zone": "1", "key": "a b"}
             query.update({k: v for k, v in (("target_path", target), ("ssh_cmd", command), ("file_size", size)) if v})
             assert asked.method == "GET" and asked.query == query
+            assert b64decode(asked.headers["Authorization"].removeprefix("Basic ")) == b"hook:s@cret"
             names = [pair.split("=")[0] for pair in asked.raw_query.split("&")]
             assert names == sorted(names)
         assert f"path={alice.home}/a b&ü".replace("/", "%2F").replace(" b", "+b").replace("&", "%26").replace("ü", "%C3%BC") \
             in service.asked[0].raw_query
+        assert "cret" not in server.log_text()
 
 
 def test_the_command_runs_beside_the_request(run, tmp_path):

@@ -46,6 +46,8 @@ def test_what_is_told_of_a_connection(server):
         assert shown["client_version"].startswith("SSH-2.0-paramiko") and len(shown["connection_id"]) == 64
         assert shown["remote_address"] == "127.0.0.1:%d" % link.sock.getsockname()[1]
         assert abs(shown["connection_time"] / 1000 - time.time()) < seconds(30) and shown["active_transfers"] == []
+        (storage,) = [plugin for plugin in server.api.get("plugins").json if plugin["name"] == "fs-local"]
+        assert {"random-write", "symlinks", "statvfs"} <= set(storage["provides"][0]["capabilities"]), "once it is in use"
         handle = sftp.open("/up", s.F_WRITE | s.F_CREAT)
         sftp.write(handle, 0, b"x" * 1234)
         (transfer,) = only(server)["active_transfers"]
