@@ -96,7 +96,8 @@ def by_questions(server, user, *rounds):
     """(outcome, what was asked: instruction and prompts with echo flags of each round)."""
     asked, left = [], list(rounds)
 
-    def reply(_title, instruction, prompts):
+    def reply(title, instruction, prompts):
+        assert title == "", "nothing is said about the server"
         asked.append((instruction, prompts))
         return left.pop(0) if left else [""] * len(prompts)
 

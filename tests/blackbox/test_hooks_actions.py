@@ -356,12 +356,32 @@ def test_accounts(run, tmp_path):
             assert HASH not in asked.body and "password" not in asked.json
 
 
-def test_logins_that_store_users_tell_nobody(run, tmp_path):
+def test_accounts_are_told_without_secrets_of_their_storage(run):
+    with hooks.service() as service:
+        service.answers["/u"] = lambda _: (200, "")
+        server = run(httpd={"bind_port": -1}, data_provider={
+            "actions": {"execute_on": ["add", "update"], "http_notification_url": service.url + "/u"}})
+        user = hooks.user_json("bob", "/srv/bob", password=HASH, filesystem={"provider": 1, "s3config": {
+            "bucket": "b", "region": "r", "access_key": "k", "access_secret": "never to be told"}})
+        made = Rest(server.rest_url).call("POST", "/api/v1/user", user)
+        assert made.status == 200
+        assert Rest(server.rest_url).call("PUT", f"/api/v1/user/{made.json['id']}", {"quota_files": 1}).status == 200
+        wait_for("both were told", lambda: len(service.asked) == 2)
+        for asked in service.asked:
+            assert asked.json["filesystem"]["s3config"]["bucket"] == "b"
+            assert "never" not in asked.body
+            assert asked.json["filesystem"] == made.json["filesystem"], "as the REST API shows it: what cannot be opened again"
+
+
+@pytest.mark.parametrize("how", ["external_auth_program", "pre_login_program"])
+def test_logins_that_store_users_tell_nobody(run, tmp_path, how):
     hook = program(tmp_path, "hook", f"echo '{json.dumps(hooks.user_json('ext', tmp_path / 'home'))}'")
     server = run(httpd={"bind_port": -1}, data_provider={
-        "external_auth_program": str(hook), "actions": {"execute_on": ["add", "update"], "command": str(recorder(tmp_path))}})
+        how: str(hook), "actions": {"execute_on": ["add", "update"], "command": str(recorder(tmp_path))}})
+    if how == "pre_login_program":
+        server.add_account("ext", password="x")
     assert hooks.by_password(server, "ext", "x") == "in"
-    assert hooks.by_password(server, "ext", "y") == "in"
+    assert hooks.by_password(server, "ext", "x" if how == "pre_login_program" else "y") == "in"
     user = hooks.user_json("bob", tmp_path / "bob", password=HASH)
     assert Rest(server.rest_url).call("POST", "/api/v1/user", user).status == 200
     assert [arguments[:2] for arguments, _ in wait_runs(tmp_path, 1)] == [["add", "bob"]]
@@ -378,3 +398,19 @@ def test_restored_accounts_are_told_and_logins_are_not(run, tmp_path):
     (tmp_path / "dump.json").write_text(json.dumps({"users": users}))
     assert Rest(server.rest_url).call("GET", f"/api/v1/loaddata?input_file={tmp_path}/dump.json").status == 200
     assert sorted(arguments[:2] for arguments, _ in wait_runs(tmp_path, 2)) == [["add", "carol"], ["update", "alice"]]
+
+
+def test_commands_have_their_time(run, tmp_path):
+    """30 seconds about files, 15 about accounts: who takes longer is killed."""
+    command = program(tmp_path, "endless", f"echo $$ > {tmp_path}/$1.pid; exec sleep 1000")
+    actions = {"execute_on": ["add", "upload"], "command": str(command)}
+    server = run(["alice"], httpd={"bind_port": -1}, sftpd={"actions": {**actions, "execute_on": ["upload"]}},
+                 data_provider={"actions": {**actions, "execute_on": ["add"]}})
+    begun = time.monotonic()
+    with s.transport(server, server.accounts["alice"]) as link:
+        put(sftp_of(link), "/f", b"x")
+    Rest(server.rest_url).call("POST", "/api/v1/user", hooks.user_json("bob", tmp_path / "bob", password=HASH))
+    for event, time_allowed in (("add", 15), ("upload", 30)):
+        pid = int(wait_for("its number", lambda: (tmp_path / f"{event}.pid").exists() and (tmp_path / f"{event}.pid").read_text().strip()))
+        wait_for("its end", lambda: not os.path.exists(f"/proc/{pid}"), 40)
+        assert time_allowed - 1 < time.monotonic() - begun < time_allowed + seconds(10)

@@ -7,6 +7,7 @@ import pytest
 
 import hooks
 from hooks import by_key, by_password, by_questions, failure, program, recorder, run, seen, stored, user_json  # noqa: F401
+from util import wait_for
 
 pytestmark = pytest.mark.ours
 PASSWORD = "p\"a$s 'w`ord"
@@ -91,6 +92,30 @@ def test_what_is_kept_of_a_user(run, tmp_path):
     assert after["quota_size"] == 0 and json.loads(after["public_keys"]) == []
 
 
+@pytest.mark.parametrize("key", ["external_auth_program", "pre_login_program"])
+def test_what_no_program_decides(run, tmp_path, key):
+    """Its answer may name them all the same."""
+    told = user_json("alice", tmp_path / "home", id=4711, used_quota_files=8, used_quota_size=9, last_login=10, quota_files=11)
+    if key == "pre_login_program":
+        told = {name: told[name] for name in ("id", "used_quota_files", "used_quota_size", "last_login", "quota_files")}
+    server = run(["alice"], data_provider={key: str(recorder(tmp_path, json.dumps(told)))})
+    before = stored(server, "alice")
+    mark = server.mark()
+    assert by_password(server, "alice", server.accounts["alice"].password) == "in", server.log_lines(mark)
+    after = stored(server, "alice")
+    assert [after[name] for name in ("id", "used_quota_files", "used_quota_size")] == \
+        [before[name] for name in ("id", "used_quota_files", "used_quota_size")]
+    assert after["last_login"] != 10 and after["quota_files"] == 11
+
+
+def test_a_key_that_is_there_is_not_added_again(run, tmp_path, keyring):
+    line = " ".join(keyring.user().with_suffix(".pub").read_text().split()[:2]) + " of ext"
+    hook = recorder(tmp_path, json.dumps(user_json("ext", tmp_path / "home", public_keys=[line])))
+    server = run(data_provider={"external_auth_program": str(hook)})
+    assert by_key(server, "ext", keyring.user()) == "in"
+    assert json.loads(stored(server, "ext")["public_keys"]) == [line]
+
+
 @pytest.mark.parametrize("change, why", [
     ({"status": 0}, "disabled"), ({"expiration_date": 1}, "expired"), ({"filters": {"denied_ip": ["127.0.0.0/8"]}}, "not allowed"),
     ({"permissions": {}}, "Validation error: please grant some permissions"), ({"home_dir": "relative"}, "absolute"),
@@ -123,6 +148,14 @@ def test_pre_login_changes_what_it_names(run, tmp_path, keyring):
     assert [one["SFTPGO_LOGIND_METHOD"] for one in runs] == ["password", "publickey"], "only for users that are there"
     told = json.loads(runs[0]["SFTPGO_LOGIND_USER"])
     assert told["username"] == "alice" and told["password"] == before["password"] and told["id"] == before["id"]
+
+
+def test_pre_login_is_told_of_questions(run, tmp_path):
+    asks = program(tmp_path, "asks", """echo '{"questions":["Name? "],"echos":[true]}'; read X; echo '{"auth_result":1}'""")
+    server = run(["alice"], sftpd={"keyboard_interactive_auth_program": str(asks)},
+                 data_provider={"pre_login_program": str(recorder(tmp_path, "", "pre"))})
+    assert by_questions(server, "alice", ["x"])[0] == "in"
+    assert [one["SFTPGO_LOGIND_METHOD"] for one in seen(tmp_path, "pre")] == ["keyboard-interactive"]
 
 
 @pytest.mark.parametrize("answer, outcome", [("", "in"), (" \n\n", "in"), ('{"status": 0}', "refused"), ('{"status": ', "refused"),
@@ -201,3 +234,27 @@ def test_accepted_passwords_may_be_kept_for_a_moment(run, tmp_path):
     assert len(seen(tmp_path)) == 1
     assert by_password(server, "ext", PASSWORD + "x") == "in"
     assert len(seen(tmp_path)) == 2, "another password is another question"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    assert by_password(server, "ext", PASSWORD) == "in", "still kept"
+    hook.write_text(f"#!/bin/sh\necho >> {tmp_path}/denials\necho '{{\"username\": \"\"}}'\n")
+    for _ in range(2):
+        assert by_password(server, "ext", PASSWORD + "y") == "AuthenticationException"
+    assert len((tmp_path / "denials").read_text()) == 2, "denials are not kept"
+
+
+def test_what_is_kept_is_kept_no_longer(run, tmp_path):
+    hook = recorder(tmp_path, json.dumps(user_json("ext", tmp_path / "home")))
+    server = run(data_provider={"external_auth_program": str(hook)},
+                 plugins={"authenticator": {"auth-external": {"cache_seconds": 1}}})
+    assert by_password(server, "ext", PASSWORD) == "in"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    wait_for("the program to be asked again", lambda: by_password(server, "ext", PASSWORD) == "AuthenticationException")
+
+
+def test_a_service_that_floods_denies(run):
+    with hooks.service() as service:
+        service.answers["/auth"] = lambda _: (200, "x" * 4_000_000)
+        server = run(data_provider={"external_auth_program": service.url + "/auth"})
+        mark = server.mark()
+        assert by_password(server, "ext", PASSWORD) == "AuthenticationException"
+        assert service.url in failure(server, mark, "ext")

@@ -4,6 +4,7 @@ all that costs in requests is seen at a proxy and counted for monitoring."""
 import pytest
 
 import rawsftp as s
+from hooks import program
 from rest import Rest
 from s3 import MIB, PART, PUT, add, client, listing, refused, s3config
 from s3 import bucket, empty, proxy, rgw  # noqa: F401  (fixtures)
@@ -150,3 +151,26 @@ def test_requests_are_counted(server, empty):
         sftp.call(s.RENAME, s.string("/a"), s.string("/b"))
     after = [metric(name) for name in names]
     assert after[0] == before[0] + 1 and after[1] > before[1] and after[2] == before[2] + 1
+
+
+def test_actions_are_told_of_keys(make_server, rgw, empty, tmp_path):
+    command = program(tmp_path, "action", f"echo \"$*|$SFTPGO_ACTION_LOCAL_FILE|$SFTPGO_ACTION_FILE_SIZE\" >> {tmp_path}/told")
+    server = make_server(config={"sftpd": {"actions": {"execute_on": ["upload", "download", "rename", "delete"], "command": str(command)}}})
+    add(server, "ann", s3config(rgw, key_prefix="team/ann"))
+    server.start()
+    try:
+        with client(server, "ann") as sftp:
+            fill(sftp, handle := sftp.open("/f", PUT), b"12345")
+            sftp.close(handle)
+            handle = sftp.open("/f", s.F_READ)
+            assert sftp.read(handle, 0, 100) == b"12345"
+            sftp.close(handle)
+            sftp.call(s.RENAME, s.string("/f"), s.string("/g"))
+            sftp.call(s.REMOVE, s.string("/g"))
+        told = tmp_path / "told"
+        wait_for("four events", lambda: told.exists() and len(told.read_text().splitlines()) == 4)
+        assert told.read_text().splitlines() == [
+            "upload ann /team/ann/f  |false|5", "download ann /team/ann/f  |false|5",
+            "rename ann /team/ann/f /team/ann/g |false|", "delete ann /team/ann/g  |false|5"]
+    finally:
+        server.stop()
