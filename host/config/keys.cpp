@@ -88,7 +88,8 @@ const Key kKeys[] = {
      "0: requests to change permissions, owner and times are carried out. 1: they are answered with success and "
      "ignored."},
     {"sftpd.enabled_ssh_commands", MEMBER(sftpd.enabled_ssh_commands), one_of(kCommands), Key::kLive,
-     "SSH commands that clients may run. `*`: all. The list replaces the default. git and rsync: docs/accounts.md."},
+     "SSH commands that clients may run. `*`: all. The list replaces the default. `scp` is the old protocol (`scp -O`, "
+     "OpenSSH before 9); newer ones use SFTP. git and rsync: docs/accounts.md."},
     {"sftpd.keyboard_interactive_auth_program", MEMBER(sftpd.keyboard_interactive_auth_program),
      text(Rule::Text::kHook), 0,
      "Program that asks the questions of keyboard-interactive logins, or the URL of a service that does. Empty: none, "

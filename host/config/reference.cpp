@@ -28,7 +28,8 @@ In names of plugins `_` stands for `-`, and values of their settings are JSON or
 **Mistakes.** A wrong type or value stops the start; the message names the file or variable, the key, what was found and
 what is allowed. An unknown key is a warning that names the known key it resembles.
 
-Relative paths start at the configuration directory. Keys marked + are not in SFTPGo 0.9.5; values of keys marked # are
+Relative paths start at the configuration directory: `--config-dir`, else `SFTPGO_CONFIG_DIR`, else the working directory,
+wherever the file was found. Keys marked + are not in SFTPGo 0.9.5; values of keys marked # are
 never shown. SIGHUP makes a running server read all this again: keys marked ~ then hold for new connections, and for each
 other key that has changed the log says that it waits for the next start. A configuration with a mistake is refused as a
 whole, and the old one stays in force.
