@@ -170,10 +170,32 @@ def test_what_a_store_cannot_do(server, empty):
         assert refused(sftp, s.SETSTAT, s.string("/file"), s.Attrs(atime=1, mtime=1).encode()) == s.OP_UNSUPPORTED
         assert refused(sftp, s.SETSTAT, s.string("/file"), s.Attrs(size=3).encode()) == s.OP_UNSUPPORTED
         assert refused(sftp, s.SYMLINK, s.string("file"), s.string("/link")) == s.OP_UNSUPPORTED
-        for flags in (s.F_WRITE, s.F_WRITE | s.F_APPEND, s.F_WRITE | s.F_CREAT | s.F_APPEND, s.F_READ | s.F_WRITE):
+        for flags in (s.F_WRITE | s.F_APPEND, s.F_WRITE | s.F_CREAT | s.F_APPEND, s.F_READ | s.F_WRITE):
             assert refused(sftp, s.OPEN, s.string("/file"), s.u32(flags), s.Attrs().encode()) == s.OP_UNSUPPORTED
+        handle = sftp.open("/file", s.F_WRITE)  # to be replaced, which is seen with the first write
+        assert refused(sftp, s.WRITE, s.string(handle), s.u64(7), s.string(b" and more")) == s.OP_UNSUPPORTED
+        assert refused(sftp, s.CLOSE, s.string(handle)) == s.OP_UNSUPPORTED
         assert refused(sftp, s.OPEN, s.string("/file"), s.u32(PUT | s.F_EXCL), s.Attrs().encode()) == s.FAILURE
         assert sftp.read_file("/file") == b"content"
+
+
+def test_a_file_written_in_place_is_replaced(server, empty):
+    empty.put("file", b"old content")
+    with client(server) as sftp:
+        handle = sftp.open("/file", s.F_WRITE | s.F_CREAT)
+        sftp.write(handle, 0, b"new content, longer")
+        assert empty.get("file") == b"old content"
+        sftp.close(handle)
+        assert empty.get("file") == b"new content, longer"
+        handle = sftp.open("/file", s.F_WRITE)
+        sftp.write(handle, 0, b"short")
+        assert refused(sftp, s.CLOSE, s.string(handle)) == s.OP_UNSUPPORTED
+        assert empty.get("file") == b"new content, longer"
+        handle = sftp.open("/file", s.F_WRITE)
+        sftp.write(handle, 0, b"short")
+        sftp.call(s.FSETSTAT, s.string(handle), s.Attrs(size=5).encode())
+        sftp.close(handle)
+        assert empty.get("file") == b"short"
 
 
 def counters(server, name):

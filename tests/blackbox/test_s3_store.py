@@ -10,7 +10,7 @@ from portable import Portable
 from rgw import ACCESS_KEY, SECRET
 from s3 import MIB, PART, add, client, refused, s3config
 from s3 import bucket, empty, proxy, rgw, server, tls  # noqa: F401  (fixtures)
-from util import pattern
+from util import pattern, wait_for
 
 pytestmark = pytest.mark.ours
 
@@ -84,7 +84,7 @@ def test_tls(server, empty):
     mark = server.mark()
     with client(server, "wrongname") as sftp:
         assert refused(sftp, s.STAT, s.string("/file")) == s.FAILURE
-    assert any("no answer from localhost" in str(line.get("message")) for line in server.log_lines(mark))
+    wait_for("the line", lambda: any("no answer from localhost" in str(line.get("message")) for line in server.log_lines(mark)))
 
 
 def test_secrets_are_sealed_and_those_of_the_replaced_system_are_read(server, empty):
