@@ -153,6 +153,24 @@ def test_requests_are_counted(server, empty):
     assert after[0] == before[0] + 1 and after[1] > before[1] and after[2] == before[2] + 1
 
 
+def test_a_file_written_in_place_is_replaced_or_stays(server, empty):
+    """Where uploads can be continued and a lost one keeps its part, too."""
+    empty.put("f", b"old content")
+    with client(server) as sftp:
+        sftp.write(handle := sftp.open("/f", s.F_WRITE), 0, b"new")
+        assert refused(sftp, s.CLOSE, s.string(handle)) == s.OP_UNSUPPORTED
+        assert empty.get("f") == b"old content"
+    mark = server.mark()
+    with client(server) as sftp:
+        sftp.write(sftp.open("/f", s.F_WRITE), 0, b"new")
+    wait_for("the upload to be given up", lambda: any("interrupted" in str(line.get("message")) for line in server.log_lines(mark)))
+    with client(server) as sftp:
+        assert empty.get("f") == b"old content"
+        sftp.write(handle := sftp.open("/f", s.F_WRITE | s.F_CREAT), 0, b"new and longer")
+        sftp.close(handle)
+        assert empty.get("f") == b"new and longer"
+
+
 def test_actions_are_told_of_keys(make_server, rgw, empty, tmp_path):
     command = program(tmp_path, "action", f"echo \"$*|$SFTPGO_ACTION_LOCAL_FILE|$SFTPGO_ACTION_FILE_SIZE\" >> {tmp_path}/told")
     server = make_server(config={"sftpd": {"actions": {"execute_on": ["upload", "download", "rename", "delete"], "command": str(command)}}})
