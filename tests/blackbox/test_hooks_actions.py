@@ -356,23 +356,6 @@ def test_accounts(run, tmp_path):
             assert HASH not in asked.body and "password" not in asked.json
 
 
-def test_accounts_are_told_without_secrets_of_their_storage(run):
-    with hooks.service() as service:
-        service.answers["/u"] = lambda _: (200, "")
-        server = run(httpd={"bind_port": -1}, data_provider={
-            "actions": {"execute_on": ["add", "update"], "http_notification_url": service.url + "/u"}})
-        user = hooks.user_json("bob", "/srv/bob", password=HASH, filesystem={"provider": 1, "s3config": {
-            "bucket": "b", "region": "r", "access_key": "k", "access_secret": "never to be told"}})
-        made = Rest(server.rest_url).call("POST", "/api/v1/user", user)
-        assert made.status == 200
-        assert Rest(server.rest_url).call("PUT", f"/api/v1/user/{made.json['id']}", {"quota_files": 1}).status == 200
-        wait_for("both were told", lambda: len(service.asked) == 2)
-        for asked in service.asked:
-            assert asked.json["filesystem"]["s3config"]["bucket"] == "b"
-            assert "never" not in asked.body
-            assert asked.json["filesystem"] == made.json["filesystem"], "as the REST API shows it: what cannot be opened again"
-
-
 @pytest.mark.parametrize("how", ["external_auth_program", "pre_login_program"])
 def test_logins_that_store_users_tell_nobody(run, tmp_path, how):
     hook = program(tmp_path, "hook", f"echo '{json.dumps(hooks.user_json('ext', tmp_path / 'home'))}'")

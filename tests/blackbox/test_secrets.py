@@ -9,10 +9,12 @@ import stat
 import paramiko
 import pytest
 
+import hooks
 import rawsftp as s
+from hooks import run  # noqa: F401
 from rest import HASH, Rest
 from s3 import sealed_by_the_replaced_system
-from util import seconds
+from util import seconds, wait_for
 
 pytestmark = pytest.mark.ours
 SECRET = "TopSecretAccessKey/0123456789"
@@ -173,3 +175,20 @@ def test_a_key_of_the_environment(make_server):
         assert KEY_ONE not in server.cli("check-config", "--print").stdout
     finally:
         server.stop()
+
+
+def test_actions_are_told_of_accounts_without_them(run):
+    with hooks.service() as service:
+        service.answers["/u"] = lambda _: (200, "")
+        server = run(httpd={"bind_port": -1}, data_provider={
+            "actions": {"execute_on": ["add", "update"], "http_notification_url": service.url + "/u"}})
+        user = hooks.user_json("bob", "/srv/bob", password=HASH, filesystem={"provider": 1, "s3config": {
+            "bucket": "b", "region": "r", "access_key": "k", "access_secret": SECRET}})
+        made = Rest(server.rest_url).call("POST", "/api/v1/user", user)
+        assert made.status == 200
+        assert Rest(server.rest_url).call("PUT", f"/api/v1/user/{made.json['id']}", {"quota_files": 1}).status == 200
+        wait_for("both were told", lambda: len(service.asked) == 2)
+        for asked in service.asked:
+            assert asked.json["filesystem"]["s3config"]["bucket"] == "b"
+            assert SECRET not in asked.body
+            assert asked.json["filesystem"] == made.json["filesystem"], "as the REST API shows it: what cannot be opened again"
