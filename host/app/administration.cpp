@@ -12,8 +12,8 @@
 namespace host::app {
 
 Administration::Administration(plugin::HostTables& tables, plugin::Registry& registry, users::Store& store,
-                               vfs::Quotas& quotas, admin::Sessions& sessions, auth::Defender& defender, events::Events& events,
-                               const config::Config& config)
+                               vfs::Quotas& quotas, admin::Sessions& sessions, auth::Defender& defender,
+                               events::Events& events, const config::Config& config)
     : tables_(tables),
       registry_(registry),
       config_(config),

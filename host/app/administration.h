@@ -22,7 +22,8 @@ namespace host::app {
 class Administration {
  public:
   Administration(plugin::HostTables& tables, plugin::Registry& registry, users::Store& store, vfs::Quotas& quotas,
-                 admin::Sessions& sessions, auth::Defender& defender, events::Events& events, const config::Config& config);
+                 admin::Sessions& sessions, auth::Defender& defender, events::Events& events,
+                 const config::Config& config);
   ~Administration();
   Administration(const Administration&) = delete;
   Administration& operator=(const Administration&) = delete;

@@ -59,7 +59,8 @@ Result<Attrs> MountedFs::stat(const VirtualPath& path, bool follow) {
   if (auto may = allowed(Action::kStat, path); !may) return may.error();
   const Place place = context_->mounts.resolve(path);
   auto found = noted("stat", place, place.fs->stat(op(), place.path, follow));
-  if (found || found.error().status != Status::kNotFound || !place.fs->caps().has(FsCaps::kPublishOnClose)) return found;
+  if (found || found.error().status != Status::kNotFound || !place.fs->caps().has(FsCaps::kPublishOnClose))
+    return found;
   // Whoever writes a file sees it (sshfs asks as soon as it has made one), although the storage has nothing yet.
   const auto& activity = context_->identity.activity;
   const auto upload = activity ? activity->upload_to(path.str()) : std::nullopt;

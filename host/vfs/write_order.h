@@ -32,7 +32,7 @@ class WriteOrder {
   core::Result<void> put(std::span<const std::byte> data, std::uint64_t offset, const Write& write);
   // Data that gets there without passing through here: what is in the file at first, what the storage copies.
   void skip(std::uint64_t bytes) { end_ += bytes; }
-  void start_over() { end_ = 0; }  // what was in the file at first is not any more; nothing waits
+  void start_over() { end_ = 0; }             // what was in the file at first is not any more; nothing waits
   std::uint64_t end() const { return end_; }  // of what is written
   bool has_gap() const { return !waiting_.empty(); }
 

@@ -159,8 +159,9 @@ struct FsThunks {
         error, [&] { return hand_over(self(fs).open_dir(*op, view(path)), [&](auto& dir) { *out = dir.release(); }); });
   }
   static sp_status SP_CALL open_tree(sp_fs* fs, const sp_op* op, sp_str path, sp_dir** out, sp_error* error) noexcept {
-    return guard(
-        error, [&] { return hand_over(self(fs).open_tree(*op, view(path)), [&](auto& dir) { *out = dir.release(); }); });
+    return guard(error, [&] {
+      return hand_over(self(fs).open_tree(*op, view(path)), [&](auto& dir) { *out = dir.release(); });
+    });
   }
   // T::mkdir takes the attributes as a pointer, NULL when the client gave none.
   static sp_status SP_CALL mkdir(sp_fs* fs, const sp_op* op, sp_str path, const sp_attrs* attrs,
