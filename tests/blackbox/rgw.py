@@ -32,7 +32,7 @@ class Rgw:
             pytest.skip(f"no S3 server: {', '.join(missing)} not installed")
         self.boto3 = pytest.importorskip("boto3")
         # On a busy machine its parts now and then miss each other at the start.
-        if not any(self._start(Path(f"{directory}{attempt}")) for attempt in range(2)):
+        if not any(self._start(Path(f"{directory}{attempt}")) for attempt in range(3)):
             pytest.fail(f"the S3 server does not start: {(self.directory / 'start.txt').read_text()[-4000:]}")
         self.url = f"http://127.0.0.1:{self.port}"
         self.s3 = self.boto3.client("s3", endpoint_url=self.url, region_name="default", aws_access_key_id=ACCESS_KEY,
