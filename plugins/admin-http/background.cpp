@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -40,18 +41,22 @@ void work_in_background() {
   if (std::exchange(done, true)) return;
   ::pthread_setname_np(::pthread_self(), "http");
 #ifdef __linux__
+  // A nice value is taken back by nobody without the right to, so the higher one comes last.
+  const int at_first = std::max(::getpriority(PRIO_PROCESS, 0), limits::kNiceWithLongTurns);
   SchedulingAttributes attributes;
   attributes.policy = SCHED_BATCH;  // it waits for whoever runs, however long it has slept
-  attributes.nice = limits::kNice;
+  attributes.nice = at_first;
   attributes.slice_ns = static_cast<std::uint64_t>(limits::kSlice.count());
-  ::syscall(SYS_sched_setattr, 0, &attributes, 0);
+  if (::syscall(SYS_sched_setattr, 0, &attributes, 0) != 0) {
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), at_first);
+    return;
+  }
   // Older kernels give such a thread long turns and then long gaps, too long for what it may hold meanwhile.
   SchedulingAttributes now;
   const bool known = ::syscall(SYS_sched_getattr, 0, &now, sizeof now, 0) == 0;
-  if (known && now.slice_ns == attributes.slice_ns) return;
-  attributes.nice = limits::kNiceWithLongTurns;
-  if (::syscall(SYS_sched_setattr, 0, &attributes, 0) != 0)
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), limits::kNiceWithLongTurns);
+  if (!known || now.slice_ns != attributes.slice_ns) return;
+  attributes.nice = limits::kNice;
+  ::syscall(SYS_sched_setattr, 0, &attributes, 0);
 #endif
 }
 
