@@ -147,6 +147,10 @@ class Sallyport(Peer):
             self.http_port = int(http_ports[-1])
         return bool(ports) and (bool(http_ports) or not self.rest) and super().wait_until_up()
 
+    def twin(self):
+        """A second server of the same kind, as a process of its own."""
+        return Sallyport(self.directory + "-twin", self.files, self.client_key, self.program, self.io_threads, self.rest, self.slow_hook)
+
     def version(self):
         return run_quietly([self.program, "--version"])
 

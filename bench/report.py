@@ -6,10 +6,10 @@ import statistics
 import time
 from dataclasses import dataclass
 
-from scenarios import FAST_CIPHER, LIMITED, SCENARIOS
+from scenarios import FAST_CIPHER, LIMITED, SCENARIOS, UNLIMITED
 
 HIGHER_IS_BETTER = ("mb_per_s", "per_second", "files_per_s", "load_mb_per_s", "sftp_ratio", "requests_per_s", "alone_mb_per_s",
-                    "beside_mb_per_s", "kept")
+                    "beside_mb_per_s", "kept", "kept_ratio")
 HMAC_CIPHER = "aes128-ctr+hmac-sha2-256-etm@openssh.com"
 US, REFERENCE = "sallyport", "sshd"
 BUSY_SHARE = 0.1
@@ -50,6 +50,7 @@ THRESHOLDS = (
     *(Threshold("rest", rate, "sftp_ratio", 0.95, False, True, f"part of its speed that a download keeps beside 50 REST clients, {rate}")
       for rate in ("50/s", "200/s", "1000/s")),
     Threshold("hooks", LIMITED, "kept", 0.95, False, True, "part of its speed that a download keeps beside 200 logins with a hook"),
+    Threshold("hooks", UNLIMITED, "kept_ratio", 0.95, False, True, "the same without limit, compared with 200 logins at another process"),
 )
 
 

@@ -28,7 +28,7 @@ LOAD_SECONDS = 120
 REST_CLIENTS = 50
 REST_THREADS = ("http", "log")  # of the server: those that answer, and the one that writes the access log
 CROWD_LOGINS, CROWD_SECONDS = 200, 5
-LIMITED = "limited to 100 MB/s"
+LIMITED, UNLIMITED = "limited to 100 MB/s", "as fast as it can"
 
 
 @dataclass
@@ -320,14 +320,27 @@ def measure_rest(bench, peer, case):
             "cpu_us_per_request": cpu * 1e6 / requests, "http_p99_ms": worst}
 
 
+def crowd_beside_download(bench, peer, user, *where):
+    return bench.clients.run(peer, "crowd", "big", "--bytes", bench.sizes.bulk_bytes, "--count", CROWD_LOGINS,
+                             "--crowd-user", "crowd", *where, "--seconds", CROWD_SECONDS, user=user)
+
+
 def measure_hooks(bench, peer, case):
     """A download before, beside and after a crowd that logs in through a program which takes a second (bench/README.md)."""
-    user = peer.limited_user if case == LIMITED else peer.user
-    result = bench.clients.run(peer, "crowd", "big", "--bytes", bench.sizes.bulk_bytes, "--count", CROWD_LOGINS,
-                               "--crowd-user", "crowd", "--seconds", CROWD_SECONDS, user=user)
+    result = crowd_beside_download(bench, peer, peer.limited_user if case == LIMITED else peer.user)
     peer.tree.settle()  # fails when a program or a zombie is left
-    return {"kept": result["beside_per_s"] / result["alone_per_s"], "alone_mb_per_s": result["alone_per_s"] / 1e6,
-            "beside_mb_per_s": result["beside_per_s"] / 1e6, "crowd_s": result["crowd_s"]}
+    metrics = {"kept": result["beside_per_s"] / result["alone_per_s"], "alone_mb_per_s": result["alone_per_s"] / 1e6,
+               "beside_mb_per_s": result["beside_per_s"] / 1e6, "crowd_s": result["crowd_s"]}
+    if case == UNLIMITED:
+        twin = peer.twin()
+        try:
+            twin.start()
+            control = crowd_beside_download(bench, peer, peer.user, "--crowd-port", twin.port)
+        finally:
+            twin.stop()
+        metrics["kept_beside_control"] = control["beside_per_s"] / control["alone_per_s"]
+        metrics["kept_ratio"] = metrics["kept"] / metrics["kept_beside_control"]
+    return metrics
 
 
 @dataclass(frozen=True)
@@ -356,5 +369,5 @@ SCENARIOS = (
     Scenario("rest", f"One bulk get beside {REST_CLIENTS} clients of the REST API, compared with the same clients at another process", measure_rest,
              ("50/s", "200/s", "1000/s"), instance="rest", peers=("sallyport",)),
     Scenario("hooks", f"A download beside {CROWD_LOGINS} logins through a program that takes a second", measure_hooks,
-             (LIMITED, "as fast as it can"), instance="hooks", peers=("sallyport",)),
+             (LIMITED, UNLIMITED), instance="hooks", peers=("sallyport",)),
 )

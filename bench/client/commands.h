@@ -17,6 +17,7 @@ struct Options {
   double interval_ms = 0;
   double seconds = 60;
   std::string crowd_user;
+  std::uint16_t crowd_port = 0;  // 0: the download's
 };
 
 // Each returns one line of JSON and throws on any failure: a measurement with a failed request is no measurement.

@@ -78,6 +78,7 @@ std::string run_crowd(const Options& options) {
   run_parallel(options.count, kConnectors, [&](unsigned index) {
     Target target = options.target;
     target.user = options.crowd_user;
+    if (options.crowd_port != 0) target.port = options.crowd_port;
     target.source = "127.0.0." + std::to_string(2 + index % 4);  // one address may not have so many logins under way
     crowd[index] = std::make_unique<Connection>(target, AfterKeyExchange());
   });

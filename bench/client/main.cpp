@@ -67,6 +67,7 @@ void add_commands(Commands& commands) {
   add_transfer_options(crowd, options);
   crowd.add_option("--count", options.count, "logins");
   crowd.add_option("--crowd-user", options.crowd_user, "who logs in")->required();
+  crowd.add_option("--crowd-port", options.crowd_port, "where, if not at the download's server");
   crowd.add_option("--seconds", options.seconds, "how long the download is looked at alone, before and after");
   commands.add("idle", "sessions that do nothing until stdin ends", bench::client::run_idle)
       .add_option("--count", options.count);
