@@ -6,7 +6,9 @@ read -r answer
 [ "$answer" = OK ] || exit 1
 echo '{"questions": ["Token: "], "echos": [true]}'
 read -r answer
-if [ "$answer" = "$(cat "$SALLYPORT_SAMPLE_TOKEN")" ]; then
+# A token that is missing or empty is nobody's answer.
+token=$(cat "$SALLYPORT_SAMPLE_TOKEN") && [ -n "$token" ] || exit 1
+if [ "$answer" = "$token" ]; then
   echo '{"auth_result": 1}'
 else
   echo '{"auth_result": -1}'

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plugins before and after the hooks, and the samples of docs/hooks."""
+import hashlib
 import json
 import os
 import subprocess
@@ -67,7 +68,8 @@ def test_sample_external_auth_shell(run, tmp_path, monkeypatch):
     monkeypatch.setenv("SALLYPORT_SAMPLE_HOMES", str(tmp_path))
     server = run(data_provider={"external_auth_program": str(SAMPLES / "external_auth.sh")})
     assert by_password(server, "ada", "pass:word") == "in"
-    for name, password in (("ada", "pass"), ("ada", "x"), ("eve", "x"), ("a.a", "pass:word"), ("ada:pass", "word")):
+    for name, password in (("ada", "pass"), ("ada", "x"), ("eve", "x"), ("a.a", "pass:word"), ("ada:pass", "word"),
+                           ("ada", "guess\nbob:x"), ("bob", "guess\nada:pass:word"), ("ada", "pass:word\n")):
         assert by_password(server, name, password) == "AuthenticationException", (name, password)
     assert stored(server, "ada")["home_dir"] == f"{tmp_path}/ada"
 
@@ -106,6 +108,10 @@ def test_sample_questions_shell(run, tmp_path, monkeypatch):
     assert by_questions(server, "alice", [password], ["4711"])[0] == "in"
     assert by_questions(server, "alice", [password], ["4712"])[0] == "AuthenticationException"
     assert by_questions(server, "alice", ["wrong"], ["4711"])[0] == "AuthenticationException"
+    (tmp_path / "token").write_text("\n")
+    assert by_questions(server, "alice", [password], [""])[0] == "AuthenticationException"
+    (tmp_path / "token").unlink()
+    assert by_questions(server, "alice", [password], [""])[0] == "AuthenticationException"
 
 
 def test_sample_questions_python(run):
@@ -124,6 +130,9 @@ def test_sample_questions_python(run):
 
 
 def test_sample_actions(run, tmp_path, monkeypatch):
+    def lines():
+        return (tmp_path / "log").read_text().splitlines()
+
     monkeypatch.setenv("SALLYPORT_SAMPLE_LOG", str(tmp_path / "log"))
     service = subprocess.Popen([sys.executable, SAMPLES / "event_service.py", "0"], stdout=subprocess.PIPE, text=True)
     try:
@@ -131,18 +140,25 @@ def test_sample_actions(run, tmp_path, monkeypatch):
         server = run(["alice"], sftpd={"actions": {"execute_on": ["upload", "pre-delete"], "command": str(SAMPLES / "on_upload.sh"),
                                                    "http_notification_url": f"http://127.0.0.1:{port}/"}})
         alice = server.accounts["alice"]
+        (tmp_path / "precious").write_text("not the user's")
         with s.transport(server, alice) as link, paramiko.SFTPClient.from_transport(link) as sftp:
+            (alice.home / "keep.sha256").symlink_to(tmp_path / "precious")
             for name in ("keep", "drop"):
                 with sftp.open(name, "wb") as file:
                     file.write(b"123")
             with pytest.raises(PermissionError):
                 sftp.remove("/keep")
             sftp.remove("/drop")
-        wait_for("it is written", lambda: (tmp_path / "log").exists() and (tmp_path / "log").read_text().count("\n") == 2)
-        assert (tmp_path / "log").read_text().splitlines()[0] == f"alice 3 {alice.home}/keep"
-        assert (alice.home / "keep.sha256").exists()
+            wait_for("the first is written", lambda: (tmp_path / "log").exists() and (tmp_path / "log").read_text())
+            with sftp.open("two\nlines", "wb") as file:
+                file.write(b"123")
+        wait_for("all are written", lambda: len(lines()) >= 2 and "two" in lines()[-1])
+        digest = hashlib.sha256(b"123").hexdigest()
+        assert lines()[0] == f"alice 3 {digest}  {alice.home}/keep"
+        assert lines()[-1] == f"alice 3 \\{digest}  {alice.home}/two\\nlines", "a name cannot make lines of its own"
+        assert (tmp_path / "precious").read_text() == "not the user's"
     finally:
         service.kill()
         said = service.communicate(timeout=seconds(10))[0].splitlines()
     assert sorted(
-        line.split()[0] for line in said) == ["pre-delete", "pre-delete", "upload", "upload"]
+        line.split()[0] for line in said if line.startswith(("pre-delete", "upload"))) == ["pre-delete"] * 2 + ["upload"] * 3
