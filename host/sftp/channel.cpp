@@ -35,18 +35,39 @@ ChannelImpl::ChannelImpl(std::shared_ptr<vfs::SessionFs> fs, Hooks hooks, std::s
 ChannelImpl::~ChannelImpl() { side_->abandoned.store(true, std::memory_order_relaxed); }
 
 bool ChannelImpl::ready() const {
-  return failed_ || (held_bytes_ <= limits::kMaxQueuedRequestBytes && held_requests_ <= limits::kMaxQueuedRequests &&
+  return failed_ || (backlog_.empty() && held_bytes_ <= limits::kMaxQueuedRequestBytes && has_place() &&
                      usage_->request_bytes <= limits::kMaxSessionRequestBytes);
 }
 
+bool ChannelImpl::has_place() const { return held_requests_ <= limits::kMaxQueuedRequests; }
+
 void ChannelImpl::on_data(std::span<const std::byte> data) {
-  while (!failed_ && !abandoned_) {
+  if (backlog_.empty()) parse(data);
+  if (!failed_ && !abandoned_) backlog_.insert(backlog_.end(), data.begin(), data.end());
+}
+
+// The transport may bring a whole window at once. As requests, small packets take many times the memory they had as
+// bytes: those that find no place stay bytes.
+void ChannelImpl::parse(std::span<const std::byte>& data) {
+  while (!failed_ && !abandoned_ && has_place()) {
     Input::Packet packet;
     const auto step = input_.next(data, packet);
     if (step == Input::Step::kMore) return;
     if (step == Input::Step::kBad) return fail("a packet of impossible length");
     accept(std::move(packet));
   }
+}
+
+void ChannelImpl::parse_backlog() {
+  std::span<const std::byte> rest = std::span(backlog_).subspan(backlog_used_);
+  parse(rest);
+  backlog_used_ = backlog_.size() - rest.size();
+  if (failed_ || rest.empty()) drop_backlog();
+}
+
+void ChannelImpl::drop_backlog() {
+  backlog_ = {};
+  backlog_used_ = 0;
 }
 
 void ChannelImpl::accept(Input::Packet packet) {
@@ -68,13 +89,15 @@ void ChannelImpl::fail(const char* why) {
   failed_ = true;
   if (pacer_) pacer_->clear();
   queue_.clear();
+  drop_backlog();
   drop_memory();
 }
 
 void ChannelImpl::on_eof() { eof_ = true; }
 
 bool ChannelImpl::finished() const {
-  return eof_ && (!pacer_ || pacer_->empty()) && queue_.empty() && running_.empty() && output_.empty();
+  return eof_ && backlog_.empty() && (!pacer_ || pacer_->empty()) && queue_.empty() && running_.empty() &&
+         output_.empty();
 }
 
 vfs::Time ChannelImpl::next_turn() const { return pacer_ ? pacer_->next() : vfs::Time::max(); }
@@ -90,6 +113,10 @@ void ChannelImpl::fill(std::size_t budget) {
   if (abandoned_) return;
   const bool was_ready = ready();
   advance(budget);
+  while (!backlog_.empty() && has_place()) {
+    parse_backlog();
+    advance(budget);
+  }
   // The transport may ask ready() before it fills: tell it once more.
   if (!was_ready && ready()) {
     side_->post([self = std::static_pointer_cast<ChannelImpl>(shared_from_this())] {
@@ -121,6 +148,7 @@ void ChannelImpl::abandon() {
   running_.clear();
   handles_.clear();
   output_.clear();
+  drop_backlog();
   input_ = {};
 }
 

@@ -37,7 +37,7 @@ class ChannelImpl final : public Channel {
   vfs::Time next_turn() const override;
   bool receiving_upload() const override;
   bool busy() const override {
-    return handles_.files() > 0 || !running_.empty() || !queue_.empty() || !output_.empty();
+    return handles_.files() > 0 || !running_.empty() || !queue_.empty() || !output_.empty() || !backlog_.empty();
   }
   void abandon() override;
 
@@ -45,6 +45,10 @@ class ChannelImpl final : public Channel {
   using BatchPtr = std::shared_ptr<Batch>;
 
   // channel.cpp
+  bool has_place() const;
+  void parse(std::span<const std::byte>& data);
+  void parse_backlog();
+  void drop_backlog();
   void accept(Input::Packet packet);
   void fail(const char* why);
   void drop_memory();
@@ -76,6 +80,8 @@ class ChannelImpl final : public Channel {
   const Submit submit_;
   const std::function<vfs::Time()> now_;
   Input input_;
+  std::vector<std::byte> backlog_;  // received and not parsed yet; at most what libssh has buffered, a window
+  std::size_t backlog_used_ = 0;    // of its front
   core::BlockQueue output_;
   RequestQueue queue_;
   std::vector<BatchPtr> running_;

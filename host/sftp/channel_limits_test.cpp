@@ -65,6 +65,31 @@ TEST_F(ChannelLimitsTest, QueuedRequestsMakeItFullAndTheTransportIsWoken) {
   EXPECT_TRUE(loop.run_until([&] { return wakes > wakes_before; }));
 }
 
+// As a peer may send that has not been read from for a while: a whole window of packets as small as they get.
+TEST_F(ChannelLimitsTest, SmallPacketsOfAWholeWindowStayBytes) {
+  start();
+  constexpr std::uint32_t kCount = 100'000;
+  std::string stream;
+  for (std::uint32_t id = 0; id < kCount; ++id) stream += Ask(static_cast<Type>(99), id).packet();
+  budget = 0;
+  kept_bytes = 0;
+  counting = true;
+  channel->on_data(as_bytes(stream));
+  counting = false;
+  EXPECT_FALSE(channel->ready());
+  EXPECT_TRUE(channel->busy());
+  EXPECT_LT(kept_bytes, static_cast<std::ptrdiff_t>(2 * stream.size() + 1024 * limits::kMaxQueuedRequests));
+  channel->on_eof();
+  EXPECT_FALSE(channel->finished());
+  std::uint32_t next = 0;
+  while (next < kCount) {
+    const auto some = replies(500);
+    for (const auto& reply : some) ASSERT_EQ(reply.id, next++);
+  }
+  EXPECT_TRUE(channel->ready());
+  EXPECT_TRUE(channel->finished());
+}
+
 TEST_F(ChannelLimitsTest, NothingStartsWhileRepliesPileUp) {
   fs->put("/f", std::string(limits::kMaxReadBytes, 'x'));
   fs->try_reads_block = true;
@@ -178,6 +203,7 @@ TEST_F(FullPoolTest, AFileThatMissesAWriteIsNotPublished) {
 
 TEST_F(ChannelLimitsTest, AnIdleChannelIsSmall) {
   const auto init = Ask(Type::kInit, 3).packet() + path_ask(Type::kRealpath, 1, ".").packet();
+  kept_bytes = 0;
   counting = true;
   auto idle = Channel::create(fs, {.post = [](std::function<void()>) {}, .wake = [] {}}, usage);
   idle->on_data(as_bytes(init));
