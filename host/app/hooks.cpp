@@ -64,16 +64,19 @@ bool are_set(const config::Actions& actions) {
   return !actions.execute_on.empty() && (!actions.command.empty() || !actions.http_notification_url.empty());
 }
 
+// The command and the service are told each on its own, so that one that does not answer holds up only itself.
 void add_actions(std::vector<Instance>& out, const Config& config, const config::Actions& actions, const char* about,
-                 int seconds, std::string where) {
+                 int seconds, const std::string& section) {
   if (!are_set(actions)) return;
-  const Json own = {{"about", about},
-                    {"execute_on", actions.execute_on},
-                    {"command", actions.command},
-                    {"url", actions.http_notification_url},
-                    {"command_seconds", seconds},
-                    {"umask", config::octal_text(config.sftpd.umask)}};
-  out.push_back(make(kActionHooks, config.plugins.notifier, own, std::move(where)));
+  const auto add = [&](const std::string& command, const std::string& url, const char* key) {
+    if (command.empty() && url.empty()) return;
+    const Json own = {
+        {"about", about}, {"execute_on", actions.execute_on}, {"command", command},
+        {"url", url},     {"command_seconds", seconds},       {"umask", config::octal_text(config.sftpd.umask)}};
+    out.push_back(make(kActionHooks, config.plugins.notifier, own, section + key));
+  };
+  add(actions.command, "", ".command");
+  add("", actions.http_notification_url, ".http_notification_url");
 }
 
 std::vector<Instance> action_hooks(const Config& config) {

@@ -78,6 +78,22 @@ TEST(Hooks, ActionsNeedEventsAndSomebodyToTell) {
   EXPECT_EQ(hooks[1]["url"], "http://h/");
 }
 
+TEST(Hooks, ACommandAndAServiceAreToldEachOnItsOwn) {
+  config::Config config;
+  config.sftpd.actions.execute_on = {"upload"};
+  config.sftpd.actions.command = "/x";
+  config.sftpd.actions.http_notification_url = "http://h/";
+  const auto instances = notifier_instances(config);
+  ASSERT_EQ(instances.size(), 2u);
+  EXPECT_EQ(instances[0].where, "sftpd.actions.command");
+  EXPECT_EQ(instances[1].where, "sftpd.actions.http_notification_url");
+  const auto hooks = settings_of(instances);
+  EXPECT_EQ(hooks[0]["command"], "/x");
+  EXPECT_EQ(hooks[0]["url"], "");
+  EXPECT_EQ(hooks[1]["command"], "");
+  EXPECT_EQ(hooks[1]["url"], "http://h/");
+}
+
 TEST(Hooks, CommandsThatCannotBeRunAreNamed) {
   config::Config config;
   config.sftpd.actions.command = config.data_provider.actions.command = "/no/such/program";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The notifier: runs the command beside the request, as the replaced system does, and waits for both. Workers of the
-// host, several at once. Output of commands goes nowhere.
+// The notifier: runs the command, or sends the request, and waits for its end. Workers of the host, several at once.
+// Output of commands goes nowhere.
 #include <sallyport/cpp/notifier.hpp>
 
 #include <algorithm>
@@ -61,30 +61,24 @@ class Actions : public sallyport::Notifier<Actions> {
   Outcome<void> run(const sp_op& op, std::string_view event, int retries, Good good) {
     auto call = settings_.users ? user_call(event) : file_call(event);
     if (!call) return call.failure();
-    auto process = start(*call);
-    auto asked = ask(op, *call, retries, good);
-    if (!process) return process.failure();
-    if (*process) {
-      auto done = (*process)->finish([&] { return sallyport::cancelled(host_, op); });
-      if (!done) return done.failure();
-    }
-    return asked;
+    return settings_.url.empty() ? execute(op, *call) : ask(op, *call, retries, good);
   }
 
-  // Nothing when there is no command.
-  Outcome<std::unique_ptr<Process>> start(const Call& call) {
-    if (settings_.command.empty()) return std::unique_ptr<Process>();
+  Outcome<void> execute(const sp_op& op, const Call& call) {
     hook_common::Command command;
     command.program = settings_.command;
     command.arguments = call.arguments;
     command.variables = call.variables;
     command.umask = settings_.umask;
     command.leave_others = true;
-    return Process::start(dog_, command, Watchdog::Clock::now() + settings_.command_time);
+    auto process = Process::start(dog_, command, Watchdog::Clock::now() + settings_.command_time);
+    if (!process) return process.failure();
+    auto done = (*process)->finish([&] { return sallyport::cancelled(host_, op); });
+    if (!done) return done.failure();
+    return {};
   }
 
   Outcome<void> ask(const sp_op& op, const Call& call, int retries, Good good) {
-    if (settings_.url.empty()) return {};
     const auto url = hook_common::with_query(settings_.url, call.query);
     auto pause = settings_.first_pause;
     for (int left = retries;; --left, pause *= 2) {

@@ -24,6 +24,7 @@ sallyport::Outcome<Settings> parse_settings(std::string_view config) {
   settings.retries = json.at("http_retries").get<int>();
   settings.first_pause = std::chrono::milliseconds(json.at("retry_milliseconds").get<int>());
   settings.ca_file = json.at("ca_file").get<std::string>();
+  if (settings.command.empty() == settings.url.empty()) return invalid("a command or a URL is needed, and one of them");
   if (!settings.command.empty() && settings.command.front() != '/') return invalid("the command is no absolute path");
   if (!settings.url.empty() && !hook_common::is_http_url(settings.url)) return invalid("the URL cannot be understood");
   if (settings.umask.empty() || settings.umask.find_first_not_of("01234567") != std::string::npos)

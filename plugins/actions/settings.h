@@ -37,7 +37,7 @@ inline constexpr const char* kSettingsSchema = R"({
 struct Settings {
   bool users = false;
   std::vector<std::string> execute_on;
-  std::string command, url;
+  std::string command, url;  // one of them
   std::chrono::seconds command_time{0}, http_time{0};
   std::string umask;
   int retries = 0;
