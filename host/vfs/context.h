@@ -64,6 +64,12 @@ struct Context {
     return {.session_id = identity.session_number,
             .deadline_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline).count()};
   }
+  // Of one that ends a file which its client has closed: that it has left since takes nothing back.
+  plugin::Op op_to_the_end() const {
+    auto op = this->op();
+    op.session_id = 0;
+    return op;
+  }
   plugin::Op op_without_waiting() const { return {.session_id = identity.session_number, .nowait = true}; }
 
  private:

@@ -33,7 +33,7 @@ struct Seen {
   bool operator==(const Seen&) const = default;
 };
 std::optional<Seen> see(const Context& context, const Place& place) {
-  const auto there = place.fs->stat(context.op(), place.path, true);
+  const auto there = place.fs->stat(context.op_to_the_end(), place.path, true);
   if (!there) return std::nullopt;
   return Seen{there->size, there->mtime_ns};
 }
@@ -55,10 +55,8 @@ class PublishedUpload final : public WholeUpload {
       done = publish(place_, path_, static_cast<std::int64_t>(attrs->size), [&]() -> Result<void> {
         // A part must not take the place of what its client has sent again meanwhile.
         if (!commit && see(context_, place_) != before_) return Status::kConflict;
-        auto op = context_.op();
-        if (!commit) op.session_id = 0;  // which is gone: nobody would let it come to its end
         closed = true;
-        return file.close(op, true);
+        return file.close(context_.op_to_the_end(), true);
       });
     }
     if (!closed) {

@@ -14,8 +14,12 @@ class Replaced {
  public:
   // Null: there is no such file, or nothing is counted.
   static std::unique_ptr<Replaced> look(const Context& context, const Place& place, const core::VirtualPath& path) {
+    return look(context, place, path, context.op());
+  }
+  static std::unique_ptr<Replaced> look(const Context& context, const Place& place, const core::VirtualPath& path,
+                                        const plugin::Op& op) {
     if (!context.quota.counts()) return nullptr;
-    const auto size = counted_size(place.fs->stat(context.op(), place.path, false));
+    const auto size = counted_size(place.fs->stat(op, place.path, false));
     if (!size) return nullptr;
     return std::make_unique<Replaced>(context.quota, path, *size);
   }

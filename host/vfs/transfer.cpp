@@ -283,8 +283,8 @@ Result<void> Transfer::finish(bool lost) {
   const bool commit = !lost && !failed_ && !unchanged_;
   // A part must not take the place of a file that nobody emptied.
   const auto broken = replaces_ ? Upload::Ending::kNothing : Upload::Ending::kPart;
-  auto closed =
-      upload_ ? upload_->close(*file, commit ? Upload::Ending::kWhole : broken) : file->close(context_->op(), commit);
+  auto closed = upload_ ? upload_->close(*file, commit ? Upload::Ending::kWhole : broken)
+                        : file->close(commit ? context_->op_to_the_end() : context_->op(), commit);
   if (failed_) return first_error_;
   if (lost) {
     std::string text(verb());

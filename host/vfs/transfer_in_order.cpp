@@ -47,7 +47,7 @@ Result<void> Transfer::begin_anew() {
 }
 
 Result<std::uint64_t> Transfer::old_size() const {
-  const auto there = place_.fs->stat(context_->op(), place_.path, true);
+  const auto there = place_.fs->stat(context_->op_to_the_end(), place_.path, true);
   if (!there && there.error().status == Status::kNotFound) return std::uint64_t{0};
   if (!there) return there.error();
   return there->size;
@@ -79,7 +79,7 @@ Result<bool> Transfer::covers_old_content() const {
 Result<void> Transfer::leave_as_it_is() {
   times_.valid &= Attrs::kMtime | Attrs::kAtime;
   if (times_.valid == 0) return core::ok();
-  auto done = place_.fs->set_attrs(context_->op(), place_.path, true, times_);
+  auto done = place_.fs->set_attrs(context_->op_to_the_end(), place_.path, true, times_);
   if (!done) journal::failure(*context_, "set attributes of", place_, done.error());
   return done;
 }

@@ -65,7 +65,7 @@ class TemporaryUpload final : public WholeUpload {
  private:
   Result<void> take_name(std::int64_t size) {
     return publish(target_.place, target_.path, size, [&] {
-      return target_.place.fs->rename(context_.op(), temporary_, target_.place.path, {.replace = replace_});
+      return target_.place.fs->rename(context_.op_to_the_end(), temporary_, target_.place.path, {.replace = replace_});
     });
   }
   void discard();
@@ -83,7 +83,7 @@ void TemporaryUpload::discard() {
 Result<void> TemporaryUpload::close(plugin::File& file, Ending ending) {
   const bool commit = ending == Ending::kWhole;
   const auto attrs = file.stat(context_.op());
-  auto closed = file.close(context_.op(), commit);
+  auto closed = file.close(commit ? context_.op_to_the_end() : context_.op(), commit);
   if (!attrs && closed) closed = attrs.error();
   const bool whole = commit && closed;
   const bool keep = ending != Ending::kNothing && context_.options.upload_mode == UploadMode::kAtomicResume && attrs &&

@@ -35,11 +35,9 @@ class WholeUpload : public Upload {
   // Gives the name by `name_it` and counts what comes of it. Nobody else changes what that name means meanwhile.
   template <class NameIt>
   core::Result<void> publish(const Place& place, const core::VirtualPath& path, std::int64_t size, NameIt&& name_it) {
-    auto op = context_.op();
-    op.session_id = 0;  // which may be gone, and all the same the name is to be waited for
-    const auto names = context_.quota.hold(op, {path});
+    const auto names = context_.quota.hold(context_.op_to_the_end(), {path});
     if (!names) return names.error();
-    auto replaced = Replaced::look(context_, place, path);
+    auto replaced = Replaced::look(context_, place, path, context_.op_to_the_end());
     if (auto room = take_room(size, replaced.get()); !room) return room;
     core::Result<void> named = name_it();
     if (!context_.quota.counts()) return named;

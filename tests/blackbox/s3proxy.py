@@ -76,11 +76,11 @@ class Answer:
 class Fault:
     """What is done to a request: after so many of its bytes ("up") or of its answer's ("down"), heads included, the
     connection is "reset", or ended as if that were all ("end"), or nothing moves for so many seconds and then it is reset
-    ("stall"). "slow": from there on no more than so many bytes per second."""
+    ("stall"). "slow": from there on no more than so many bytes per second. "hold": it goes on when the Event `value` is set."""
     direction: str
     after: int
     how: str
-    value: float = 0
+    value: object = 0
 
 
 class Broken(Exception):
@@ -109,6 +109,11 @@ class Link:
                 await self.writer.drain()
                 await asyncio.sleep(4096 / fault.value)
             return None
+        if fault.how == "hold":
+            while not fault.value.is_set():
+                await asyncio.sleep(0.02)
+            self.writer.write(data[first:])
+            return await self.writer.drain()
         if fault.how == "stall":
             await asyncio.sleep(fault.value)
         raise Broken("reset" if fault.how == "stall" else fault.how)

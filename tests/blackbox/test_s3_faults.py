@@ -9,6 +9,7 @@ import time
 import pytest
 
 import rawsftp as s
+from rest import Rest
 from s3 import PART, PUT, add, client, s3config
 from s3 import bucket, empty, rgw  # noqa: F401  (fixtures)
 from s3proxy import Fault, S3Proxy, Weather
@@ -31,7 +32,8 @@ def door(rgw):
 
 
 def make(make_server, rgw, door, **settings):
-    instance = make_server(config={"plugins": {"storage": {"fs-s3": {"part_size_mib": 5, "download_chunk_mib": 1, **settings}}}})
+    plugins = {"storage": {"fs-s3": {"part_size_mib": 5, "download_chunk_mib": 1, **settings}}}
+    instance = make_server(config={"plugins": plugins, "httpd": {"bind_port": -1}})
     add(instance, "alice", s3config(rgw, endpoint=door.url))
     instance.add_account("local")
     instance.start()
@@ -161,6 +163,33 @@ def test_two_hundred_transfers_are_whole_or_absent(make_server, rgw, empty, door
         in_threads(server, range(100), lambda sftp, _: sftp.stat("/" + transfers[0].key) and sftp)
         assert time.monotonic() - start < seconds(20)
     finally:
+        door.decide = lambda request: None
+        server.stop()
+
+
+@pytest.mark.parametrize("size, last", [(1000, "PutObject"), (2 * PART + 77, "CompleteMultipartUpload")])
+def test_who_closes_a_file_and_leaves_has_stored_it(make_server, rgw, empty, door, size, last):
+    """As sshfs does, which does not wait for the answer to CLOSE."""
+    server, go_on = make(make_server, rgw, door), threading.Event()
+    rest = Rest(server.rest_url)
+    door.take()
+    door.decide = lambda request: Fault("up", 0, "hold", go_on) if request.kind == last else None
+    try:
+        mark = server.mark()
+        with s.transport(server, server.accounts["alice"]) as link:
+            sftp = s.subsystem(link)
+            handle = sftp.open("/file", PUT)
+            for at in range(0, size, BLOCK):
+                sftp.write(handle, at, pattern(size)[at:at + BLOCK])
+            sftp.send(s.CLOSE, s.string(handle))
+            wait_for(f"{last} on its way", lambda: last in [request.kind for request in door.requests])
+        wait_for("the session to be gone", lambda: rest.get("connection").json == [])
+        go_on.set()
+        wait_for("the upload's line", lambda: [line for line in server.log_lines(mark) if line.get("sender") == "Upload"])
+        assert empty.get("file") == pattern(size)
+        assert [request.kind for request in door.requests].count(last) == 1
+    finally:
+        go_on.set()
         door.decide = lambda request: None
         server.stop()
 
