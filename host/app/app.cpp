@@ -23,7 +23,6 @@
 #include "host/app/version.h"
 #include "host/auth/login_flow.h"
 #include "host/config/config.h"
-#include "host/core/allocator.h"
 #include "host/core/limits.h"
 #include "host/events/events.h"
 #include "host/ssh/host_keys.h"
@@ -42,7 +41,6 @@ constexpr auto kStopNowPatience = std::chrono::seconds(3);
 void prepare_process() {
   ::umask(0);  // every file gets its mode from whoever makes it, sftpd.umask included
   ::signal(SIGPIPE, SIG_IGN);
-  core::return_large_memory();
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;  // each session needs descriptors; the soft limit is for programs that use select
@@ -126,7 +124,7 @@ core::Result<void> run(const Start& start, Signals& signals) {
   }
   auto plugins_at_login = make_authenticators(registry, *config);
   if (!plugins_at_login) return plugins_at_login.error();
-  auth::Authenticators authenticators(**store, login.pool(), std::move(*plugins_at_login),
+  auth::Authenticators authenticators(**store, login, std::move(*plugins_at_login),
                                       static_cast<std::size_t>(config->plugins.login_concurrency));
   auth::LoginFlow logins(login, &authenticators);
   auto server = make_server(start, *config,

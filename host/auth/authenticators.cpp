@@ -68,6 +68,7 @@ class Authenticators::Walk : public std::enable_shared_from_this<Walk> {
   const std::string& label() { return place().plugin->label(); }
   plugin::Op op() const;
   void refuse(Error error) { done_({.kind = Outcome::Kind::kRefused, .error = std::move(error)}); }
+  bool submit(core::WorkerPool::Job job);
   // Runs `call` on the authenticator's workers, judges what it gives on the login pool.
   void hand_over(std::function<Result<plugin::AuthAnswer>()> call);
   void judge(Result<plugin::AuthAnswer> answer);
@@ -127,6 +128,12 @@ void Authenticators::Walk::answer(std::shared_ptr<Dialogue> dialogue, std::vecto
   });
 }
 
+// The password may have to be stored, or compared next.
+bool Authenticators::Walk::submit(core::WorkerPool::Job job) {
+  if (presented_.method != plugin::AuthMethod::kPassword) return all_.login_.pool().submit(std::move(job));
+  return all_.login_.hashing().submit(presented_.attempt.client_ip, std::move(job));
+}
+
 void Authenticators::Walk::hand_over(std::function<Result<plugin::AuthAnswer>()> call) {
   const auto asked = Clock::now();
   const bool queued = place().pool.submit([self = shared_from_this(), call = std::move(call), asked] {
@@ -134,7 +141,7 @@ void Authenticators::Walk::hand_over(std::function<Result<plugin::AuthAnswer>()>
         Error(Status::kBusy, self->label() + ": no free place in time, plugins.login_concurrency logins are under way");
     if (Clock::now() - asked < kAuthenticatorWait) got = call();
     auto kept = std::make_shared<Result<plugin::AuthAnswer>>(std::move(got));
-    if (!self->all_.login_pool_.submit([self, kept] { self->judge(std::move(*kept)); }))
+    if (!self->submit([self, kept] { self->judge(std::move(*kept)); }))
       self->refuse({Status::kBusy, "too many logins are waiting"});
   });
   if (!queued) refuse({Status::kBusy, "too many logins are waiting for " + label()});
@@ -171,15 +178,16 @@ void Authenticators::Walk::judge_questions(const std::string& json) {
   done_(std::move(outcome));
 }
 
-Authenticators::Authenticators(users::Store& store, core::WorkerPool& login_pool,
+Authenticators::Authenticators(users::Store& store, Login& login,
                                std::vector<std::unique_ptr<plugin::Authenticator>> plugins, std::size_t concurrency)
-    : store_(store), login_pool_(login_pool) {
+    : store_(store), login_(login) {
   for (auto& plugin : plugins) places_.push_back(std::make_unique<Place>(std::move(plugin), concurrency));
 }
 
-// The login pool first: what still runs there may hold a conversation, which ends on the workers of its place.
+// The login pools first: what still runs there may hold a conversation, which ends on the workers of its place.
 Authenticators::~Authenticators() {
-  login_pool_.stop();
+  login_.pool().stop();
+  login_.hashing().stop();
   for (const auto& place : places_) place->pool.stop();
 }
 

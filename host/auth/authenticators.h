@@ -19,9 +19,6 @@
 
 namespace host::auth {
 
-// Wiped when the last one who needs it lets go.
-using Secret = std::shared_ptr<const std::string>;
-
 // One attempt as authenticators see it.
 struct Presented {
   Attempt attempt;
@@ -46,12 +43,12 @@ class Authenticators {
     Questions questions = {};
     std::shared_ptr<Dialogue> dialogue = {};
   };
-  // kNext and kAllowed come on the login pool, anything else on any thread.
+  // kNext and kAllowed come on the login pool, of passwords where they are hashed; anything else on any thread.
   using Done = std::function<void(Outcome)>;
 
-  // `concurrency`: calls of each authenticator at once. `login_pool`, which stops with it, and `store` outlive it.
-  Authenticators(users::Store& store, core::WorkerPool& login_pool,
-                 std::vector<std::unique_ptr<plugin::Authenticator>> plugins, std::size_t concurrency);
+  // `concurrency`: calls of each authenticator at once. `login`, whose pools stop with it, and `store` outlive it.
+  Authenticators(users::Store& store, Login& login, std::vector<std::unique_ptr<plugin::Authenticator>> plugins,
+                 std::size_t concurrency);
   ~Authenticators();
 
   bool wants(std::uint32_t method) const;
@@ -64,7 +61,7 @@ class Authenticators {
   class Walk;
   std::vector<std::unique_ptr<Place>> places_;
   users::Store& store_;
-  core::WorkerPool& login_pool_;
+  Login& login_;
 };
 
 }  // namespace host::auth

@@ -26,7 +26,7 @@ class AuthenticatorsTest : public testing::Test {
     fake::add(plugins_, name, methods, std::move(begin));
   }
   Authenticators& all(std::size_t concurrency = 4) {
-    if (!all_) all_ = std::make_unique<Authenticators>(accounts_.store(), pool_, std::move(plugins_), concurrency);
+    if (!all_) all_ = std::make_unique<Authenticators>(accounts_.store(), login_, std::move(plugins_), concurrency);
     return *all_;
   }
   static Presented presents(const std::string& user, std::uint32_t method = AuthMethod::kPassword,
@@ -48,7 +48,7 @@ class AuthenticatorsTest : public testing::Test {
   }
 
   fake::Accounts accounts_;
-  core::WorkerPool pool_{"auth", 2, 100};
+  Login login_{accounts_.store()};
   fake::Plugins plugins_;
   std::atomic<int> open_ = 0;  // conversations
   std::unique_ptr<Authenticators> all_;
@@ -227,7 +227,7 @@ TEST_F(AuthenticatorsTest, ASlowOneHoldsUpNobodyElse) {
   EXPECT_EQ(ask(presents("ada")).kind, Kind::kAllowed);
   EXPECT_EQ(ask(presents("ada", AuthMethod::kPublicKey)).kind, Kind::kNext);
   std::promise<void> ran;
-  ASSERT_TRUE(pool_.submit([&] { ran.set_value(); }));
+  ASSERT_TRUE(login_.pool().submit([&] { ran.set_value(); }));
   ran.get_future().get();
   release.count_down();
   all_ended.wait();

@@ -22,6 +22,12 @@ using std::chrono::seconds;
 constexpr char kSeparator = ' ';  // in no network's text
 constexpr std::string_view kNetwork64 = "/64";
 
+std::string key_of(const std::string& network, std::string_view username) {
+  return network + kSeparator + std::string(username.substr(0, limits::kMaxDefenderNameBytes));
+}
+
+}  // namespace
+
 std::string network_of(const users::IpAddress& address) {
   constexpr std::size_t kNetworkBytes = 8;
   if (!address.v6) {
@@ -33,12 +39,6 @@ std::string network_of(const users::IpAddress& address) {
   std::copy_n(address.bytes.begin(), kNetworkBytes, bytes.begin());
   return boost::asio::ip::address_v6(bytes).to_string() + std::string(kNetwork64);
 }
-
-std::string key_of(const std::string& network, std::string_view username) {
-  return network + kSeparator + std::string(username.substr(0, limits::kMaxDefenderNameBytes));
-}
-
-}  // namespace
 
 struct Defender::Impl {
   struct Count {

@@ -25,6 +25,9 @@ struct DefenderOptions {
   std::vector<users::Cidr> allowed, denied;  // allowed wins
 };
 
+// What counts as one client: "192.0.2.7", "2001:db8:1:2::/64".
+std::string network_of(const users::IpAddress& address);
+
 class Defender {
  public:
   using Clock = std::chrono::steady_clock;
@@ -46,7 +49,7 @@ class Defender {
   void note_success(std::string_view ip, std::string_view username);  // the name's failures there are forgotten
 
   struct Ban {
-    std::string network;   // "192.0.2.7", "2001:db8:1:2::/64"
+    std::string network;   // as network_of() has it
     std::string username;  // empty: everybody there
     std::chrono::seconds left;
   };

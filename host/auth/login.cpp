@@ -10,6 +10,7 @@
 #include <chrono>
 
 #include "host/auth/decoy.h"
+#include "host/auth/last_logins.h"
 #include "host/auth/restrictions.h"
 #include "host/core/limits.h"
 #include "host/core/log.h"
@@ -78,6 +79,13 @@ void count(Method method, bool accepted) {
 
 }  // namespace
 
+Secret make_secret(std::string_view text) {
+  return {new const std::string(text), [](const std::string* secret) {
+            OPENSSL_cleanse(const_cast<char*>(secret->data()), secret->size());
+            delete secret;
+          }};
+}
+
 std::string_view method_name(Method method) {
   switch (method) {
     case Method::kPassword: return "password";
@@ -92,16 +100,20 @@ struct Login::Impl {
   Defender* const defender;
   Decoy decoy;
   std::string everybody;  // the account that stands for everybody's; empty: each has its own
-  core::WorkerPool pool{"auth", core::limits::kAuthPoolThreads, core::limits::kAuthPoolQueue};  // joined first
+  LastLogins last_logins;
+  Hashing hashing;
+  core::WorkerPool pool{"auth", core::limits::kAuthPoolThreads, core::limits::kAuthPoolQueue};
 
-  Impl(users::Store& store_in, Defender* defender_in) : store(store_in), defender(defender_in) {}
+  Impl(users::Store& store_in, Defender* defender_in)
+      : store(store_in), defender(defender_in), last_logins([this](const std::string& username, std::int64_t at_ms) {
+          return store.note_login(username, at_ms);
+        }) {}
 
   core::Result<void> check_password(const core::Result<users::User>& user, const std::string& username,
                                     std::string_view password);
   core::Result<Grant> password(const Attempt& attempt, std::string_view password, Method method, bool allowed);
   core::Result<void> admit(const users::User& user, Method method, const Attempt& attempt);
-  void record_login(const std::string& username);
-  void upgrade_hash(const users::User& user, std::string_view password);
+  void upgrade_hash(const users::User& user, const Attempt& attempt, std::string_view password);
   core::Result<Grant> public_key(const Attempt& attempt, std::string_view key_type, std::string_view key_base64,
                                  bool probe, bool allowed);
   core::Result<Grant> anybody(const Attempt& attempt, std::string description);
@@ -134,36 +146,34 @@ core::Result<void> Login::Impl::admit(const users::User& user, Method method, co
   return check_restrictions(user, method_name(method), attempt.client_ip);
 }
 
-void Login::Impl::record_login(const std::string& username) {
-  pool.submit_cleanup([this, username, now = now_ms()] {
-    auto done = store.note_login(username, now);
-    if (done || done.error().status == core::Status::kDenied) return;  // denied: manage_users is 0
-    core::log::warn(kSender, "", "user " + username + ": last login not recorded: " + done.error().message());
-  });
-}
-
-// After the answer: it costs one more hash.
-void Login::Impl::upgrade_hash(const users::User& user, std::string_view password) {
+// After the answer: it costs one more hash. With too much to do it waits for the next login.
+void Login::Impl::upgrade_hash(const users::User& user, const Attempt& attempt, std::string_view password) {
   if (!store.wants_upgrade(user.password)) return;
-  pool.submit_cleanup([this, username = user.username, old_hash = user.password, plain = std::string(password)] {
-    const auto done = store.upgrade_password(username, old_hash, plain);
+  auto upgrade = [this, username = user.username, old_hash = user.password, plain = make_secret(password)] {
+    const auto done = store.upgrade_password(username, old_hash, *plain);
     if (done) {
       core::log::info(kSender, "", "user " + username + ": the password is stored as argon2id now");
     } else {
       core::log::warn(kSender, "", "user " + username + ": password hash not upgraded: " + done.error().message());
     }
-  });
+  };
+  (void)hashing.submit(attempt.client_ip, std::move(upgrade));
 }
 
 Login::Login(users::Store& store, Defender* defender) : impl_(std::make_unique<Impl>(store, defender)) {}
 // Attempts that still run use the rest.
-Login::~Login() { impl_->pool.stop(); }
+Login::~Login() {
+  impl_->pool.stop();
+  impl_->hashing.stop();
+  impl_->last_logins.stop();
+}
 
 void Login::expect(std::string_view hash) { impl_->decoy.learn(hash); }
 
 void Login::let_everybody_in(std::string username) { impl_->everybody = std::move(username); }
 
 core::WorkerPool& Login::pool() { return impl_->pool; }
+Hashing& Login::hashing() { return impl_->hashing; }
 
 core::Result<Grant> Login::Impl::password(const Attempt& attempt, std::string_view password, Method method,
                                           bool allowed) {
@@ -179,8 +189,8 @@ core::Result<Grant> Login::Impl::password(const Attempt& attempt, std::string_vi
   for (const auto denied_as : {Method::kPassword, method}) {
     if (auto done = admit(*user, denied_as, attempt); !done) return done.error();
   }
-  record_login(user->username);
-  if (!allowed) upgrade_hash(*user, password);
+  last_logins.note(user->username, now_ms());
+  if (!allowed) upgrade_hash(*user, attempt, password);
   return Grant{std::move(*user), std::string(method_name(method))};
 }
 
@@ -202,19 +212,23 @@ core::Result<Grant> Login::Impl::public_key(const Attempt& attempt, std::string_
   if (!stored) return stored.error();
   if (auto done = admit(*user, Method::kPublicKey, attempt); !done) return done.error();
   std::string description = "publickey: " + users::key_fingerprint(stored->blob) + ":" + stored->comment;
-  if (!probe) record_login(user->username);
+  if (!probe) last_logins.note(user->username, now_ms());
   return Grant{std::move(*user), std::move(description)};
 }
 
 core::Result<Grant> Login::password(const Attempt& attempt, std::string_view password, Method method) {
   if (auto refusal = refuses(attempt, password)) return turn_away(method, std::move(*refusal));
-  return settle(attempt, method, check_password(attempt, password, method, false));
+  auto grant = settle(attempt, method, check_password(attempt, password, method, false));
+  if (grant) conclude(attempt, method, true);
+  return grant;
 }
 
 core::Result<Grant> Login::public_key(const Attempt& attempt, std::string_view key_type, std::string_view key_base64,
                                       bool probe) {
   auto grant = check_public_key(attempt, key_type, key_base64, probe, false);
-  return probe ? std::move(grant) : settle(attempt, Method::kPublicKey, std::move(grant));
+  grant = settle(attempt, Method::kPublicKey, std::move(grant));
+  if (grant && !probe) conclude(attempt, Method::kPublicKey, true);
+  return grant;
 }
 
 std::optional<core::Error> Login::refuses(const Attempt& attempt, std::string_view password) {
@@ -243,7 +257,7 @@ core::Result<Grant> Login::vouched(const Attempt& attempt, Method method) {
   if (!user) return lookup_failure(user.error());
   if (auto active = check_status(*user, now_ms()); !active) return active.error();
   if (auto done = impl_->admit(*user, method, attempt); !done) return done.error();
-  impl_->record_login(user->username);
+  impl_->last_logins.note(user->username, now_ms());
   return Grant{std::move(*user), std::string(method_name(method))};
 }
 
@@ -252,15 +266,17 @@ core::Result<void> Login::check_answer(const Attempt& attempt, std::string_view 
 }
 
 core::Result<Grant> Login::settle(const Attempt& attempt, Method method, core::Result<Grant> grant) {
-  count(method, grant.has_value());
-  auto* defender = impl_->defender;
-  if (defender == nullptr || method == Method::kPublicKey) return grant;
-  if (grant) {
-    defender->note_success(attempt.client_ip, attempt.username);
-  } else if (grant.error().status == core::Status::kDenied) {  // else it is not the client's fault
-    defender->note_failure(attempt.client_ip, attempt.username);
-  }
+  if (grant) return grant;
+  count(method, false);
+  const bool clients_fault = grant.error().status == core::Status::kDenied && method != Method::kPublicKey;
+  if (impl_->defender != nullptr && clients_fault) impl_->defender->note_failure(attempt.client_ip, attempt.username);
   return grant;
+}
+
+void Login::conclude(const Attempt& attempt, Method method, bool let_in) {
+  count(method, let_in);
+  if (impl_->defender != nullptr && let_in && method != Method::kPublicKey)
+    impl_->defender->note_success(attempt.client_ip, attempt.username);
 }
 
 core::Error Login::turn_away(Method method, core::Error refusal) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Who gets in: order of checks, methods, and answers that do not tell a stranger whether an account exists. Calls block
-// (provider, hashing): they run on the login pool, never on an I/O thread. Knows nothing of SSH beyond method names.
+// (provider, hashing): they run on pool() or hashing(), never on an I/O thread. Knows nothing of SSH beyond method
+// names.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <string_view>
 
 #include "host/auth/defender.h"
+#include "host/auth/hashing.h"
 #include "host/core/result.h"
 #include "host/core/worker_pool.h"
 #include "host/users/store.h"
@@ -34,6 +36,10 @@ struct Grant {
   std::string description;  // "password" or "publickey: SHA256:...:comment", for the log
 };
 
+// Wiped when the last one who needs it lets go.
+using Secret = std::shared_ptr<const std::string>;
+Secret make_secret(std::string_view text);
+
 // Refusals carry kDenied, kIo where the data provider failed; the text says why, for the log only.
 class Login {
  public:
@@ -47,7 +53,10 @@ class Login {
   // clients. [setup]
   void let_everybody_in(std::string username);
 
+  // For whatever hashes no password.
   core::WorkerPool& pool();
+  // For what does: a client's password is compared, or stored.
+  Hashing& hashing();
   // kKeyboardInteractive: the answer to our own question for the password.
   core::Result<Grant> password(const Attempt& attempt, std::string_view password, Method method = Method::kPassword);
   // `key_type` and `key_base64` as in an authorized_keys line. With `probe` the client only asks whether the key would
@@ -66,8 +75,10 @@ class Login {
   core::Result<Grant> vouched(const Attempt& attempt, Method method);
   // Is it the stored password of an account that may log in?
   core::Result<void> check_answer(const Attempt& attempt, std::string_view password);
-  // Counts an attempt that has come to its end, and gives its outcome back.
+  // Gives the outcome of an attempt back, and counts one that is refused. One that is granted counts at conclude().
   core::Result<Grant> settle(const Attempt& attempt, Method method, core::Result<Grant> grant);
+  // What became of a granted attempt: too many sessions, or no way to the files, is a refusal, too.
+  void conclude(const Attempt& attempt, Method method, bool let_in);
   core::Error turn_away(Method method, core::Error refusal);
 
  private:

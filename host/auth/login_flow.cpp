@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Order of things only; the checks are Login's. On the login pool, in between on the authenticators' workers. Every
-// attempt that ends is counted exactly once (Login::settle).
+// Order of things only; the checks are Login's. On the login pool, what hashes passwords on the workers for that
+// (Login:: hashing), in between on the authenticators' workers. Every attempt that ends is counted exactly once
+// (Login::settle and conclude).
 #include "host/auth/login_flow.h"
 
 #include <utility>
@@ -18,11 +19,16 @@ Reply refused(Error error) { return {.grant = std::move(error)}; }
 }  // namespace
 
 void LoginFlow::submit(const Done& done, std::function<void()> job) {
-  if (!pool().submit(std::move(job))) done(refused({Status::kBusy, "too many logins are waiting"}));
+  if (!login_.pool().submit(std::move(job))) done(refused({Status::kBusy, "too many logins are waiting"}));
+}
+
+void LoginFlow::submit_hashing(const Attempt& attempt, const Done& done, std::function<void()> job) {
+  if (!login_.hashing().submit(attempt.client_ip, std::move(job)))
+    done(refused({Status::kBusy, "too many passwords are waiting"}));
 }
 
 void LoginFlow::password(const Attempt& attempt, Secret password, Method method, Done done) {
-  submit(done, [this, attempt, password = std::move(password), method, done] {
+  submit_hashing(attempt, done, [this, attempt, password = std::move(password), method, done] {
     const auto finish = [this, attempt, password, method, done](Outcome outcome) {
       core::Result<Grant> grant = std::move(outcome.error);
       if (outcome.kind != Outcome::Kind::kRefused)
@@ -47,7 +53,7 @@ void LoginFlow::public_key(const Attempt& attempt, std::string type, std::string
       core::Result<Grant> grant = std::move(outcome.error);
       if (outcome.kind != Outcome::Kind::kRefused)
         grant = login_.check_public_key(attempt, type, base64, probe, allowed);
-      if (!probe) grant = login_.settle(attempt, Method::kPublicKey, std::move(grant));
+      grant = login_.settle(attempt, Method::kPublicKey, std::move(grant));
       done({.grant = std::move(grant), .asks = false, .questions = {}, .dialogue = {}, .allowed = allowed});
     };
     if (!known && wants(plugin::AuthMethod::kPublicKey)) {
@@ -96,7 +102,8 @@ Authenticators::Done LoginFlow::after_questions(const Attempt& attempt, Done don
 
 void LoginFlow::answers(const Attempt& attempt, std::shared_ptr<Dialogue> dialogue, std::vector<Secret> answers,
                         Done done) {
-  submit(done, [this, attempt, dialogue = std::move(dialogue), answers = std::move(answers), done]() mutable {
+  const bool hashes = Authenticators::checks_password(*dialogue);
+  auto job = [this, attempt, dialogue = std::move(dialogue), answers = std::move(answers), done]() mutable {
     const auto after = after_questions(attempt, done);
     if (Authenticators::checks_password(*dialogue)) {
       if (auto refusal = login_.refuses(attempt, *answers.front()))
@@ -108,7 +115,9 @@ void LoginFlow::answers(const Attempt& attempt, std::shared_ptr<Dialogue> dialog
       return;
     }
     authenticators_->answer(std::move(dialogue), std::move(answers), after);
-  });
+  };
+  if (hashes) return submit_hashing(attempt, done, std::move(job));
+  submit(done, std::move(job));
 }
 
 }  // namespace host::auth

@@ -33,7 +33,6 @@ class LoginFlow {
   // Both outlive it; without authenticators the host decides alone.
   LoginFlow(Login& login, Authenticators* authenticators) : login_(login), authenticators_(authenticators) {}
 
-  core::WorkerPool& pool() { return login_.pool(); }
   // Is it for an authenticator to ask the questions? Else the host's own question for the password is due. [quick]
   bool asks_questions() const { return wants(plugin::AuthMethod::kKeyboard); }
 
@@ -42,12 +41,15 @@ class LoginFlow {
   // `known`: what authenticators said about this key on this connection, so that they are asked once: Reply::allowed.
   void public_key(const Attempt& attempt, std::string type, std::string base64, bool probe, std::optional<bool> known,
                   Done done);
+  // What became of an attempt that was granted, once.
+  void conclude(const Attempt& attempt, Method method, bool let_in) { login_.conclude(attempt, method, let_in); }
   void begin_questions(const Attempt& attempt, Done done);
   void answers(const Attempt& attempt, std::shared_ptr<Dialogue> dialogue, std::vector<Secret> answers, Done done);
 
  private:
   bool wants(std::uint32_t method) const { return authenticators_ != nullptr && authenticators_->wants(method); }
   void submit(const Done& done, std::function<void()> job);
+  void submit_hashing(const Attempt& attempt, const Done& done, std::function<void()> job);
   // What the defender has against questions and answers without a password. True: it is refused, and told so.
   bool turned_away(const Attempt& attempt, const Done& done);
   Authenticators::Done after_questions(const Attempt& attempt, Done done);

@@ -26,7 +26,7 @@ class LoginFlowTest : public testing::Test {
     if (flow_) return *flow_;
     login_ = std::make_unique<Login>(accounts_.store(), defender_.get());
     if (!plugins_.empty())
-      authenticators_ = std::make_unique<Authenticators>(accounts_.store(), login_->pool(), std::move(plugins_), 4);
+      authenticators_ = std::make_unique<Authenticators>(accounts_.store(), *login_, std::move(plugins_), 4);
     flow_ = std::make_unique<LoginFlow>(*login_, authenticators_.get());
     return *flow_;
   }
@@ -34,19 +34,29 @@ class LoginFlowTest : public testing::Test {
   static Secret secret(const std::string& text) { return std::make_shared<const std::string>(text); }
 
   Reply password(const std::string& name, const std::string& text, Method method = Method::kPassword) {
-    return fake::wait_for<Reply>([&](auto done) { flow().password(by(name), secret(text), method, done); });
+    return concluded(name, method, [&](auto done) { flow().password(by(name), secret(text), method, done); });
   }
   Reply key(const std::string& name, bool probe, std::optional<bool> known = std::nullopt) {
-    return fake::wait_for<Reply>(
-        [&](auto done) { flow().public_key(by(name), "ssh-ed25519", kKeyOfAda, probe, known, done); });
+    const auto ask = [&](auto done) { flow().public_key(by(name), "ssh-ed25519", kKeyOfAda, probe, known, done); };
+    return probe ? fake::wait_for<Reply>(ask) : concluded(name, Method::kPublicKey, ask);
   }
   Reply questions(const std::string& name) {
     return fake::wait_for<Reply>([&](auto done) { flow().begin_questions(by(name), done); });
   }
   Reply answers(const std::string& name, const std::shared_ptr<Dialogue>& dialogue, const std::string& text) {
-    return fake::wait_for<Reply>([&](auto done) { flow().answers(by(name), dialogue, {secret(text)}, done); });
+    return concluded(name, Method::kKeyboardInteractive,
+                     [&](auto done) { flow().answers(by(name), dialogue, {secret(text)}, done); });
   }
 
+  // As whoever owns the connection does it.
+  template <class Ask>
+  Reply concluded(const std::string& name, Method method, const Ask& ask) {
+    auto reply = fake::wait_for<Reply>(ask);
+    if (!reply.asks && reply.grant) flow().conclude(by(name), method, lets_in_);
+    return reply;
+  }
+
+  bool lets_in_ = true;
   fake::Accounts accounts_;
   std::unique_ptr<Defender> defender_;
   fake::Plugins plugins_;
@@ -201,10 +211,20 @@ TEST_F(LoginFlowTest, EachAttemptIsCountedOnce) {
   using C = Counter;
   EXPECT_EQ(counted([&] { password("ada", "secret"); }),
             (Counts{{C::kLoginAttempts, 1}, {C::kLogins, 1}, {C::kPasswordAttempts, 1}, {C::kPasswordLogins, 1}}));
+  const auto let_in = std::exchange(lets_in_, false);
+  EXPECT_EQ(
+      counted([&] { password("ada", "secret"); }),
+      (Counts{{C::kLoginAttempts, 1}, {C::kLoginFailures, 1}, {C::kPasswordAttempts, 1}, {C::kPasswordFailures, 1}}))
+      << "granted, but there were too many sessions";
+  lets_in_ = let_in;
   EXPECT_EQ(
       counted([&] { password("ada", "wrong"); }),
       (Counts{{C::kLoginAttempts, 1}, {C::kLoginFailures, 1}, {C::kPasswordAttempts, 1}, {C::kPasswordFailures, 1}}));
   EXPECT_EQ(counted([&] { key("ada", true); }), Counts()) << "nobody has tried yet";
+  EXPECT_EQ(
+      counted([&] { key("nobody", true); }),
+      (Counts{{C::kLoginAttempts, 1}, {C::kLoginFailures, 1}, {C::kPublicKeyAttempts, 1}, {C::kPublicKeyFailures, 1}}))
+      << "clients do not come back with a key that is refused when they ask";
   EXPECT_EQ(counted([&] { key("ada", false); }),
             (Counts{{C::kLoginAttempts, 1}, {C::kLogins, 1}, {C::kPublicKeyAttempts, 1}, {C::kPublicKeyLogins, 1}}));
   Reply asked;

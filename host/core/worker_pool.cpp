@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <exception>
 #include <system_error>
 #include <utility>
 
@@ -39,6 +40,8 @@ void prefer_short_slices(std::chrono::nanoseconds slice) {
     std::uint64_t runtime, deadline, period;
   } attr{};
   if (::syscall(SYS_sched_getattr, 0, &attr, sizeof attr, 0) != 0) return;
+  constexpr std::uint64_t kResetOnFork = 1;
+  attr.flags |= kResetOnFork;  // the programs that it starts are no short work
   attr.runtime = static_cast<std::uint64_t>(slice.count());
   ::syscall(SYS_sched_setattr, 0, &attr, 0);
 #else
@@ -47,8 +50,63 @@ void prefer_short_slices(std::chrono::nanoseconds slice) {
 }
 
 namespace {
+
 thread_local WorkerPool* own_pool = nullptr;  // of the calling worker
-}
+
+// A new thread inherits how its maker is scheduled, for good: this one is made at the start, and makes all workers, so
+// that they are like it, whoever asks for them.
+class Starter {
+ public:
+  static Starter& get() {
+    static Starter& only = *new Starter;  // never destroyed: pools may be static
+    return only;
+  }
+
+  // Throws std::system_error like std::thread.
+  std::thread start(std::function<void()> body) {
+    std::unique_lock lock(mutex_);
+    free_.wait(lock, [this] { return state_ == State::kFree; });
+    body_ = std::move(body);
+    state_ = State::kAsked;
+    wake_.notify_one();
+    made_.wait(lock, [this] { return state_ == State::kMade; });
+    state_ = State::kFree;
+    free_.notify_one();
+    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+    return std::move(thread_);
+  }
+
+ private:
+  enum class State { kFree, kAsked, kMade };
+
+  Starter() {
+    std::thread([this] { run(); }).detach();
+  }
+
+  [[noreturn]] void run() {
+    set_thread_name("starter");
+    for (std::unique_lock lock(mutex_);;) {
+      wake_.wait(lock, [this] { return state_ == State::kAsked; });
+      try {
+        thread_ = std::thread(std::move(body_));
+      } catch (const std::system_error&) {
+        error_ = std::current_exception();
+      }
+      body_ = nullptr;
+      state_ = State::kMade;
+      made_.notify_one();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable free_, wake_, made_;
+  State state_ = State::kFree;
+  std::function<void()> body_;
+  std::thread thread_;
+  std::exception_ptr error_;
+};
+
+}  // namespace
 
 struct WorkerPool::All {
   std::mutex mutex;  // taken before a pool's own
@@ -63,6 +121,7 @@ WorkerPool::All& WorkerPool::all() {
 
 WorkerPool::WorkerPool(std::string name, std::size_t max_threads, std::size_t max_queue)
     : name_(std::move(name)), max_threads_(max_threads), max_queue_(max_queue) {
+  Starter::get();
   const std::lock_guard lock(all().mutex);
   all().pools.push_back(this);
 }
@@ -127,12 +186,12 @@ bool WorkerPool::ensure_thread() {
   const auto number = threads_.size();
   if (idle_ > queue_.size() || number >= max_threads_ + aside_) return true;
   try {
-    threads_.emplace_back([this, number] {
+    threads_.push_back(Starter::get().start([this, number] {
       set_thread_name(name_ + "-" + std::to_string(number));
       prefer_short_slices(limits::kShortSlice);
       own_pool = this;
       run();
-    });
+    }));
     short_of_threads_ = false;
   } catch (const std::system_error& error) {
     if (!std::exchange(short_of_threads_, true)) {

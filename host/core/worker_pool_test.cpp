@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sched.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +14,7 @@
 #include <semaphore>
 #include <set>
 #include <string>
+#include <thread>
 
 namespace host::core {
 namespace {
@@ -188,6 +191,33 @@ TEST(WorkerPool, ThreadsCarryThePoolsName) {
   ASSERT_TRUE(pool.submit([&] { pthread_getname_np(pthread_self(), name.data(), name.size()); }));
   pool.stop();
   EXPECT_STREQ(name.data(), "storage-with-a-");
+}
+
+// Whoever has work that yields to everything else must not make the workers of others do so, too.
+TEST(WorkerPool, ThreadsAreNotScheduledAsWhoAskedForThem) {
+  WorkerPool pool("workers", 1, 10);
+  int nice = 0;
+  int policy = 0;
+  std::thread([&] {
+    const sched_param none{};
+    ASSERT_EQ(sched_setscheduler(0, SCHED_BATCH, &none), 0);
+    ASSERT_EQ(setpriority(PRIO_PROCESS, 0, 19), 0);
+    ASSERT_TRUE(pool.submit([&] {
+      nice = getpriority(PRIO_PROCESS, 0);
+      policy = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
+    }));
+  }).join();
+  pool.stop();
+  EXPECT_EQ(nice, getpriority(PRIO_PROCESS, 0));
+  EXPECT_EQ(policy, SCHED_OTHER);
+}
+
+TEST(WorkerPool, WhatWorkersStartIsScheduledAsUsual) {
+  WorkerPool pool("workers", 1, 10);
+  int flags = 0;
+  ASSERT_TRUE(pool.submit([&] { std::thread([&] { flags = sched_getscheduler(0); }).join(); }));
+  pool.stop();
+  EXPECT_EQ(flags, SCHED_OTHER);
 }
 #endif
 

@@ -19,6 +19,8 @@ bool can_replace(const Features& can) { return can.atomic_rename; }
 bool can_statvfs(const Features& can) { return can.statvfs; }
 bool can_hard_link(const Features& can) { return can.hard_links; }
 bool can_copy(const Features& can) { return can.copy_data; }
+bool can_sync(const Features& can) { return can.sync; }
+bool can_set_attrs(const Features& can) { return can.set_attrs; }
 bool can_name_owners(const Features& can) { return can.owner_names; }
 
 // clang-format off
@@ -47,8 +49,8 @@ constexpr auto kRows = std::to_array<Row>({
     {Type::kExtended, "statvfs@openssh.com",      Kind::kWorker, parse_path,      handle_statvfs,      "2", can_statvfs},
     {Type::kExtended, "fstatvfs@openssh.com",     Kind::kWorker, parse_handle,    handle_fstatvfs,     "2", can_statvfs},
     {Type::kExtended, "hardlink@openssh.com",     Kind::kWorker, parse_two_paths, handle_hardlink,     "1", can_hard_link},
-    {Type::kExtended, "fsync@openssh.com",        Kind::kWorker, parse_handle,    handle_fsync,        "1", always},
-    {Type::kExtended, "lsetstat@openssh.com",     Kind::kWorker, parse_attrs,     handle_lsetstat,     "1", always},
+    {Type::kExtended, "fsync@openssh.com",        Kind::kWorker, parse_handle,    handle_fsync,        "1", can_sync},
+    {Type::kExtended, "lsetstat@openssh.com",     Kind::kWorker, parse_attrs,     handle_lsetstat,     "1", can_set_attrs},
     {Type::kExtended, "limits@openssh.com",       Kind::kQuick,  parse_none,      handle_limits,       "1", always},
     {Type::kExtended, "expand-path@openssh.com",  Kind::kQuick,  parse_expand,    handle_realpath,     "1", always},
     {Type::kExtended, "copy-data",                Kind::kCopy,   parse_copy,      handle_copy_data,    "1", can_copy},

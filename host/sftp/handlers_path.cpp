@@ -75,9 +75,8 @@ void handle_readlink(Call& call, Request& request) {
 
 void handle_symlink(Call& call, Request& request) {
   auto& fields = std::get<LinkFields>(request.body);
-  // Nearly every client sends the target first, as OpenSSH has always done against filexfer-02 section 6.10. This one
-  // keeps to the draft unless the server calls itself OpenSSH.
-  if (call.fs.identity().client_version.find("AsyncSSH") != std::string::npos) {
+  // Nearly every client sends the target first, as OpenSSH has always done against filexfer-02 section 6.10.
+  if (call.fs.identity().links_by_draft) {
     fields.path = core::VirtualPath::clean(fields.target);
     std::swap(fields.target, fields.link_text);
   }

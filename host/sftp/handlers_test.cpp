@@ -59,8 +59,7 @@ TEST_F(HandlersTest, AdvertisesWhatTheRootMountCanDo) {
                                    "limits@openssh.com 1", "expand-path@openssh.com 1", "copy-data 1",
                                    "home-directory 1", "users-groups-by-id@openssh.com 1"}));
   fs->can = {};
-  EXPECT_EQ(offers(), (std::set<std::string>{"fsync@openssh.com 1", "lsetstat@openssh.com 1", "limits@openssh.com 1",
-                                             "expand-path@openssh.com 1", "home-directory 1"}));
+  EXPECT_EQ(offers(), (std::set<std::string>{"limits@openssh.com 1", "expand-path@openssh.com 1", "home-directory 1"}));
 }
 
 TEST_F(HandlersTest, NamesAndPaths) {

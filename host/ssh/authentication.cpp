@@ -5,8 +5,6 @@
 // says to a client why a login failed.
 #include "host/ssh/authentication.h"
 
-#include <openssl/crypto.h>
-
 #include <utility>
 
 #include "host/core/limits.h"
@@ -18,14 +16,6 @@
 namespace host::ssh {
 namespace {
 
-// A secret that is wiped when the last copy of the job that needs it goes.
-std::shared_ptr<std::string> make_secret(const char* text) {
-  return {new std::string(text != nullptr ? text : ""), [](std::string* secret) {
-            OPENSSL_cleanse(secret->data(), secret->size());
-            delete secret;
-          }};
-}
-
 // A check whose outcome is clear without one.
 auto refusal(std::string why) {
   return [why = std::move(why)](auth::LoginFlow&, const auth::LoginFlow::Done& done) {
@@ -33,7 +23,14 @@ auto refusal(std::string why) {
   };
 }
 
-std::string text_of(const char* text) { return text != nullptr ? text : ""; }
+std::string_view view_of(const char* text) { return text != nullptr ? text : ""; }
+std::string text_of(const char* text) { return std::string(view_of(text)); }
+
+// AsyncSSH keeps to the draft, except towards servers that it knows to have it the other way round.
+bool links_by_draft(std::string_view client, std::string_view ours) {
+  const auto has = [](std::string_view text, std::string_view part) { return text.find(part) != text.npos; };
+  return has(client, "AsyncSSH") && !has(ours, "OpenSSH") && !has(ours, "paramiko");
+}
 
 admin::LoginInfo login_of(const users::User& user, const vfs::Identity& identity) {
   return {.username = user.username,
@@ -64,6 +61,7 @@ void mount(plugin::Registry& registry, vfs::Identity identity, const vfs::Option
 
 // What came out of a check.
 struct Authentication::Verdict {
+  auth::Method method;
   const char* login_type;
   std::string user;
   bool probe;
@@ -124,7 +122,7 @@ void Authentication::on_message(MessagePtr message, const KeepAlive& keep_alive,
       return;
     case SSH_AUTH_METHOD_PASSWORD: {
       auto check = password_check(message.get());
-      run_check(std::move(message), user, "password", false, std::move(check), keep_alive(), resume);
+      run_check(std::move(message), user, auth::Method::kPassword, false, std::move(check), keep_alive(), resume);
       return;
     }
     case SSH_AUTH_METHOD_INTERACTIVE: on_interactive(std::move(message), keep_alive(), resume); return;
@@ -136,7 +134,7 @@ void Authentication::on_message(MessagePtr message, const KeepAlive& keep_alive,
         return;
       }
       auto check = public_key_check(message.get(), probe);
-      run_check(std::move(message), user, "publickey", probe, std::move(check), keep_alive(), resume);
+      run_check(std::move(message), user, auth::Method::kPublicKey, probe, std::move(check), keep_alive(), resume);
       return;
     }
     default: refuse(message.get(), "no_auth_tryed", user, "authentication method not offered");
@@ -145,7 +143,7 @@ void Authentication::on_message(MessagePtr message, const KeepAlive& keep_alive,
 
 Authentication::Check Authentication::password_check(ssh_message message) const {
   const auth::Attempt attempt{text_of(ssh_message_auth_user(message)), peer_.ip, peer_.session_number};
-  const auto password = make_secret(ssh_message_auth_password(message));
+  const auto password = auth::make_secret(view_of(ssh_message_auth_password(message)));
   return [attempt, password](auth::LoginFlow& flow, Done done) {
     flow.password(attempt, password, auth::Method::kPassword, std::move(done));
   };
@@ -160,7 +158,7 @@ void Authentication::on_interactive(MessagePtr message, const Post& post, const 
     return;
   }
   auto check = answers ? answer_check() : questions_check(message.get());
-  run_check(std::move(message), user, "keyboard-interactive", false, std::move(check), post, resume);
+  run_check(std::move(message), user, auth::Method::kKeyboardInteractive, false, std::move(check), post, resume);
 }
 
 // The one question we have, for clients that offer no other way to give a password.
@@ -193,7 +191,7 @@ Authentication::Check Authentication::answer_check() {
     return refusal("answers to no question of ours");
   std::vector<auth::Secret> answers;
   for (int i = 0; i < given; ++i)
-    answers.push_back(make_secret(ssh_userauth_kbdint_getanswer(session_, static_cast<unsigned>(i))));
+    answers.push_back(auth::make_secret(view_of(ssh_userauth_kbdint_getanswer(session_, static_cast<unsigned>(i)))));
   if (dialogue) {
     return [attempt, dialogue, answers](auth::LoginFlow& flow, Done done) {
       flow.answers(attempt, dialogue, answers, std::move(done));
@@ -221,12 +219,13 @@ Authentication::Check Authentication::public_key_check(ssh_message message, bool
   };
 }
 
-void Authentication::run_check(MessagePtr message, std::string user, const char* login_type, bool probe, Check check,
+void Authentication::run_check(MessagePtr message, std::string user, auth::Method method, bool probe, Check check,
                                const Post& post, const std::function<void()>& resume) {
   tried_ = true;
   state_ = State::kPending;
   auto verdict = std::make_shared<Verdict>();
-  verdict->login_type = login_type;
+  verdict->method = method;
+  verdict->login_type = auth::method_name(method).data();
   verdict->probe = probe;
   verdict->user = std::move(user);
   const std::shared_ptr<ssh_message_struct> owned = std::move(message);
@@ -239,6 +238,7 @@ void Authentication::run_check(MessagePtr message, std::string user, const char*
   auto identity = std::make_shared<vfs::Identity>();
   identity->connection_id = peer_.connection_id;
   identity->client_version = text_of(ssh_get_clientbanner(session_));
+  identity->links_by_draft = links_by_draft(identity->client_version, context_.options.software);
   identity->remote_address = peer_.address;
   identity->session_number = peer_.session_number;
 
@@ -258,6 +258,10 @@ void Authentication::run_check(MessagePtr message, std::string user, const char*
   });
 }
 
+void Authentication::conclude(const Verdict& verdict, bool let_in) const {
+  context_.services.logins->conclude({verdict.user, peer_.ip, peer_.session_number}, verdict.method, let_in);
+}
+
 // On the login pool.
 void Authentication::admit(auth::Grant grant, const std::shared_ptr<Verdict>& verdict,
                            const std::shared_ptr<vfs::Identity>& identity, const std::function<void()>& finish) {
@@ -266,6 +270,7 @@ void Authentication::admit(auth::Grant grant, const std::shared_ptr<Verdict>& ve
   if (!verdict->listed) {
     const auto most = std::to_string(grant.user.max_sessions);
     verdict->refused = "the user has as many sessions as max_sessions allows: " + most;
+    conclude(*verdict, false);
     finish();
     return;
   }
@@ -280,7 +285,8 @@ void Authentication::admit(auth::Grant grant, const std::shared_ptr<Verdict>& ve
   mounted.events = context_.services.events;
   mounted.master_keys = context_.services.master_keys;
   mount(*context_.services.registry, std::move(*identity), mounted,
-        [verdict, finish](core::Result<std::shared_ptr<vfs::SessionFs>> fs) {
+        [this, verdict, finish](core::Result<std::shared_ptr<vfs::SessionFs>> fs) {
+          conclude(*verdict, fs.has_value());
           if (fs) {
             verdict->fs = std::move(*fs);
           } else {

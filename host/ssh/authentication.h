@@ -77,10 +77,11 @@ class Authentication {
   bool ask(ssh_message message, const auth::Questions& questions);
   Check answer_check();
   Check questions_check(ssh_message message) const;
+  void conclude(const Verdict& verdict, bool let_in) const;
   void admit(auth::Grant grant, const std::shared_ptr<Verdict>& verdict, const std::shared_ptr<vfs::Identity>& identity,
              const std::function<void()>& finish);
-  void run_check(MessagePtr message, std::string user, const char* login_type, bool probe, Check check,
-                 const Post& post, const std::function<void()>& resume);
+  void run_check(MessagePtr message, std::string user, auth::Method method, bool probe, Check check, const Post& post,
+                 const std::function<void()>& resume);
   void settle(ssh_message message, Verdict& verdict);
   void refuse(ssh_message message, const char* login_type, const std::string& user, const std::string& why);
   void reply_failure(ssh_message message);

@@ -23,7 +23,8 @@ struct Identity {
   users::User user;
   std::string connection_id;  // hex SSH session id, for logs
   std::string client_version;
-  std::string remote_address;  // "ip:port"
+  bool links_by_draft = false;  // the client sends SYMLINK as filexfer-02 has it: first the link, then its target
+  std::string remote_address;   // "ip:port"
   std::uint64_t session_number = 0;
   std::string protocol = "SFTP";       // for transfer and command lines
   std::shared_ptr<Activity> activity;  // where transfers show up while they are open; null: nowhere

@@ -55,7 +55,7 @@ class FakeFs final : public vfs::SessionFs, public std::enable_shared_from_this<
 
   Gate gate;
   plugin::FsCaps caps;  // of files opened from now on
-  vfs::Features can{true, true, true, true, true, true};
+  vfs::Features can{true, true, true, true, true, true, true, true};
   bool try_reads_block = false;
   std::uint64_t cached_bytes = ~std::uint64_t{0};  // of every file: try_read_at gives no more
   std::size_t read_piece = ~std::size_t{0};        // most that one read call gives

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/auth/hashing.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "host/auth/auth_limits.h"
+#include "host/auth/defender.h"
+#include "host/core/limits.h"
+
+namespace host::auth {
+namespace {
+
+// One core stays for those who transfer files.
+std::size_t threads() {
+  const std::size_t cores = std::max(std::thread::hardware_concurrency(), 2u);
+  return std::min(cores - 1, kMaxHashThreads);
+}
+
+std::string turn_of(std::string_view client_ip) {
+  const auto address = users::parse_ip(client_ip);
+  return address ? network_of(*address) : std::string(client_ip);
+}
+
+}  // namespace
+
+Hashing::Hashing() : pool_("passwords", threads(), core::limits::kAuthPoolQueue) {}
+
+bool Hashing::submit(std::string_view client_ip, core::WorkerPool::Job job) {
+  auto turn = turn_of(client_ip);
+  const std::lock_guard lock(mutex_);
+  if (!pool_.submit([this] { run_next(); })) return false;
+  auto& jobs = waiting_[turn];
+  if (jobs.empty()) turns_.push_back(std::move(turn));
+  jobs.push_back(std::move(job));
+  return true;
+}
+
+void Hashing::run_next() {
+  core::WorkerPool::Job job;
+  {
+    const std::lock_guard lock(mutex_);
+    auto turn = std::move(turns_.front());
+    turns_.pop_front();
+    const auto jobs = waiting_.find(turn);
+    job = std::move(jobs->second.front());
+    jobs->second.pop_front();
+    if (jobs->second.empty()) {
+      waiting_.erase(jobs);
+    } else {
+      turns_.push_back(std::move(turn));
+    }
+  }
+  job();
+}
+
+}  // namespace host::auth
