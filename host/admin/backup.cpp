@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Dump and restore. On the thread of the service that asks. Accounts are dumped page by page, so that memory does not
-// grow with their number; a restore is bounded by the size of its file.
+// On the thread of the service that asks. Accounts are written page by page, so that memory does not grow with their
+// number.
 #include "host/admin/backup.h"
 
 #include <fcntl.h>
@@ -9,13 +9,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <system_error>
 
 #include "host/core/limits.h"
 #include "host/core/log.h"
-#include "host/users/bounded_json.h"
 #include "host/users/user_json.h"
 
 namespace host::admin {
@@ -26,11 +25,23 @@ using core::Result;
 using core::Status;
 using users::Json;
 
-constexpr int kProgressEvery = 1000;  // accounts
+constexpr std::size_t kProgressEvery = 1000;                 // accounts
+constexpr std::string_view kTemporary = ".sallyport-dump-";  // six more letters follow
 
 Error failed(const std::string& what, const std::filesystem::path& file) {
   const int number = errno;
   return {Status::kIo, what + " " + file.string() + ": " + std::system_category().message(number), number};
+}
+
+// What a process that ended in the middle has left: it holds as much as a dump does, and nobody would look for it.
+void remove_leftovers(const std::filesystem::path& directory) {
+  std::error_code problem;
+  for (std::filesystem::directory_iterator it(directory, problem), end; !problem && it != end; it.increment(problem)) {
+    const auto name = it->path().filename().string();
+    if (!name.starts_with(kTemporary) || name.size() != kTemporary.size() + 6) continue;
+    if (::unlink(it->path().c_str()) == 0)
+      core::log::info("backup", "", "removed " + it->path().string() + ", which an earlier dump did not finish");
+  }
 }
 
 // A file under a name of its own until it is whole.
@@ -38,7 +49,7 @@ class NewFile {
  public:
   explicit NewFile(std::filesystem::path target)
       : target_(std::move(target)),
-        temporary_(target_.string() + ".XXXXXX"),
+        temporary_((target_.parent_path() / (std::string(kTemporary) + "XXXXXX")).string()),
         fd_(::mkostemp(temporary_.data(), O_CLOEXEC)) {}
   ~NewFile() {
     if (fd_ < 0) return;
@@ -62,10 +73,19 @@ class NewFile {
     if (::fsync(fd_) != 0 || ::rename(temporary_.c_str(), target_.c_str()) != 0) return failed("cannot write", target_);
     ::close(fd_);
     fd_ = -1;
-    return core::ok();
+    return keep_name();
   }
 
  private:
+  // The name is the directory's, and may get lost without it (fsync(2)).
+  Result<void> keep_name() const {
+    const int directory = ::open(target_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool kept = directory >= 0 && ::fsync(directory) == 0;
+    auto outcome = kept ? core::ok() : Result<void>(failed("cannot keep", target_));
+    if (directory >= 0) ::close(directory);
+    return outcome;
+  }
+
   const std::filesystem::path target_;
   std::string temporary_;
   int fd_;  // mkostemp makes it 0600
@@ -90,142 +110,50 @@ std::string one_user(const users::User& user, bool indent) {
   return "\n    " + text;
 }
 
-Result<std::string> read_file(const std::filesystem::path& file) {
-  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe must not hold us
-  if (fd < 0) return Error(Status::kInvalid, failed("cannot read", file).text);
-  struct stat info {};
-  std::string text;
-  Error problem(Status::kInvalid, file.string() + " is not a regular file");
-  if (::fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
-    text.resize(core::limits::kMaxBackupBytes + 1);
-    std::size_t have = 0;
-    ssize_t got = 0;
-    while (have < text.size() && (got = ::read(fd, text.data() + have, text.size() - have)) > 0) {
-      have += static_cast<std::size_t>(got);
-    }
-    text.resize(have);
-    problem = got < 0 ? failed("cannot read", file) : Error(Status::kOk);
-    if (have > core::limits::kMaxBackupBytes) {
-      problem = Error(Status::kInvalid,
-                      file.string() + " has more than " + std::to_string(core::limits::kMaxBackupBytes) + " bytes");
-    }
-  }
-  ::close(fd);
-  if (problem.status != Status::kOk) return problem;
-  return text;
-}
-
-std::string name_in(const Json& user) {
-  const auto name = user.is_object() ? user.find("username") : user.end();
-  return name != user.end() && name->is_string() ? name->get<std::string>() : std::string();
-}
-
-class Restore {
- public:
-  Restore(users::Store& store, RestoreMode mode) : store_(store), mode_(mode) {}
-
-  void take(const Json& json) {
-    users::User user;
-    const auto read = users::merge_json(user, json);
-    if (!read) return refuse(name_in(json), read.error());
-    auto known = store_.find(user.username);
-    if (!known && known.error().status != Status::kNotFound) return refuse(user.username, known.error());
-    if (known && mode_ == RestoreMode::kSkipExisting) {
-      ++summary.skipped;
-      return;
-    }
-    const std::string name = user.username;
-    if (told_ < core::limits::kMaxRefusalsTold && !users::check_members(json)) {
-      ++told_;
-      users::warn_of_unknown_members("backup", name, json);
-    }
-    auto stored = known ? store_.update(user) : store_.add(std::move(user));
-    if (!stored) return refuse(name, stored.error());
-    ++(known ? summary.updated : summary.added);
-    summary.restored.push_back(std::move(*stored));
-    summary.is_new.push_back(!known);
-  }
-
-  RestoreSummary summary;
-
- private:
-  void refuse(const std::string& username, const Error& reason) {
-    ++summary.refused;
-    if (summary.refusals.size() < core::limits::kMaxRefusalsTold) summary.refusals.push_back({username, reason});
-  }
-
-  users::Store& store_;
-  const RestoreMode mode_;
-  std::size_t told_ = 0;  // accounts with members that mean nothing
-};
-
 }  // namespace
 
-Result<std::size_t> write_backup(users::Store& store, const std::filesystem::path& file, bool indent) {
+Result<Backup> write_backup(users::Store& store, const std::filesystem::path& file, bool indent,
+                            const std::function<bool()>& going_on) {
   if (auto made = make_directories(file.parent_path()); !made) return made.error();
   std::error_code ignored;
   if (std::filesystem::is_directory(file, ignored)) return Error(Status::kInvalid, file.string() + " is a directory");
+  remove_leftovers(file.parent_path());
   NewFile out(file);
   if (!out.is_open()) return failed("cannot write", file);
-  std::size_t count = 0;
-  bool last = false;
+  Backup done;
+  std::size_t missing = 0;
+  std::string first_missing;
   std::string text = indent ? "{\n  \"users\": [" : "{\"users\":[";
+  bool last = false;
   for (std::string after; !last;) {
+    if (!going_on()) return Error(Status::kBusy, "the server stops; nothing was written");
     auto page = store.list_after(after, core::limits::kUsersPerPage);
     if (!page) return page.error();
     for (const auto& user : page->users) {
-      if (count++ > 0) text += ',';
+      if (done.users++ > 0) text += ',';
       text += one_user(user, indent);
     }
+    if (missing == 0 && !page->unreadable.empty()) first_missing = page->unreadable.front();
+    missing += page->unreadable.size();
     last = page->last_name.empty();
     if (!last && page->last_name == after)
       return Error(Status::kInternal, "the user names of the data provider do not ascend");
     after = std::move(page->last_name);
     if (last) text += indent ? "\n  ]\n}\n" : "]}\n";
     if (auto written = out.write(text); !written) return written.error();
+    done.bytes += text.size();
     text.clear();
-    if (!last && count > 0 && count % kProgressEvery == 0) {
-      core::log::info("backup", "", std::to_string(count) + " users written to " + file.string() + " so far");
+    if (!last && done.users > 0 && done.users % kProgressEvery == 0) {
+      core::log::info("backup", "", std::to_string(done.users) + " users written to " + file.string() + " so far");
     }
+  }
+  if (missing > 0) {
+    return Error(Status::kIo, "nothing was written, " + std::to_string(missing) +
+                                  " of the users cannot be read and would be missing (\"" + first_missing +
+                                  "\" is the first); the log says why");
   }
   if (auto published = out.publish(); !published) return published.error();
-  return count;
-}
-
-Result<RestoreSummary> read_backup(users::Store& store, const std::filesystem::path& file, RestoreMode mode,
-                                   const std::function<bool()>& going_on) {
-  auto text = read_file(file);
-  if (!text) return text.error();
-  const Json json = users::parse_bounded(*text);
-  if (!json.is_object()) return Error(Status::kInvalid, file.string() + " is not a JSON object, or nests too deep");
-  const auto users = json.find("users");
-  Restore restore(store, mode);
-  if (users == json.end() || users->is_null()) return std::move(restore.summary);
-  if (!users->is_array()) return Error(Status::kInvalid, file.string() + ": \"users\" is not a list");
-  int count = 0;
-  for (const auto& user : *users) {
-    if (!going_on())
-      return Error(Status::kCancelled,
-                   "the server stops; users after the first " + std::to_string(count) + " are not restored");
-    restore.take(user);
-    if (++count % kProgressEvery == 0) {
-      core::log::info("backup", "", std::to_string(count) + " users read from " + file.string() + " so far");
-    }
-  }
-  return std::move(restore.summary);
-}
-
-std::string to_json(const RestoreSummary& summary) {
-  Json refusals = Json::array();
-  for (const auto& refusal : summary.refusals) {
-    refusals.push_back({{"username", refusal.username}, {"reason", refusal.reason.message()}});
-  }
-  const Json json = {{"added", summary.added},
-                     {"updated", summary.updated},
-                     {"skipped", summary.skipped},
-                     {"refused", summary.refused},
-                     {"refusals", std::move(refusals)}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return done;
 }
 
 }  // namespace host::admin

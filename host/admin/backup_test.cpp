@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Dumps that come back whole, files that are whole or not there, and accounts that are taken or refused one by one.
+// Dumps that hold everybody, in files that are whole or not there.
 #include "host/admin/backup.h"
 
 #include <gtest/gtest.h>
@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "host/admin/restore.h"
 #include "host/admin/testing/accounts.h"
 #include "host/core/limits.h"
 
@@ -20,13 +21,8 @@ using core::Status;
 using Json = nlohmann::ordered_json;
 
 struct BackupTest : ::testing::Test {
-  std::filesystem::path write(const std::string& text) {
-    const auto file = accounts.directory / "in.json";
-    std::ofstream(file) << text;
-    return file;
-  }
-  auto restore(const std::string& text, RestoreMode mode = RestoreMode::kUpdate) {
-    return read_backup(*accounts.store, write(text), mode, [] { return true; });
+  auto dump(const std::filesystem::path& file, bool indent = false) {
+    return write_backup(*accounts.store, file, indent, [] { return true; });
   }
   std::string read(const std::filesystem::path& file) {
     std::stringstream text;
@@ -41,9 +37,10 @@ TEST_F(BackupTest, ComesBackWhole) {
   accounts.add("bob", 5);
   for (const bool indent : {false, true}) {
     const auto file = accounts.directory / "deep" / "er" / "out.json";
-    const auto written = write_backup(*accounts.store, file, indent);
+    const auto written = dump(file, indent);
     ASSERT_TRUE(written) << written.error().text;
-    EXPECT_EQ(*written, 2U);
+    EXPECT_EQ(written->users, 2U);
+    EXPECT_EQ(written->bytes, std::filesystem::file_size(file));
     struct stat info {};
     ASSERT_EQ(::stat(file.c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 07777, 0600U);
@@ -54,7 +51,8 @@ TEST_F(BackupTest, ComesBackWhole) {
     ASSERT_EQ(json.at("users").size(), 2U);
     EXPECT_EQ(json["users"][0].at("password"), accounts.store->find("ann")->password);
     testing::Accounts other("sqlite");
-    const auto restored = read_backup(*other.store, file, RestoreMode::kUpdate, [] { return true; });
+    const auto restored = read_backup(
+        *other.store, file, RestoreMode::kUpdate, [] { return true; }, [](const auto&, bool) {});
     ASSERT_TRUE(restored);
     EXPECT_EQ(restored->added, 2U);
     EXPECT_EQ(other.store->find("bob")->quota_files, 5);
@@ -64,9 +62,9 @@ TEST_F(BackupTest, ComesBackWhole) {
 TEST_F(BackupTest, PagesHoldEveryAccount) {
   const auto count = core::limits::kUsersPerPage + 1;
   for (std::size_t i = 0; i < count; ++i) accounts.add("user" + std::to_string(i));
-  const auto written = write_backup(*accounts.store, accounts.directory / "out.json", false);
+  const auto written = dump(accounts.directory / "out.json");
   ASSERT_TRUE(written);
-  EXPECT_EQ(*written, count);
+  EXPECT_EQ(written->users, count);
   EXPECT_EQ(Json::parse(read(accounts.directory / "out.json")).at("users").size(), count);
 }
 
@@ -91,59 +89,49 @@ TEST_F(BackupTest, AccountsThatComeAndGoMeanwhileHideNobody) {
 TEST_F(BackupTest, AFailedDumpLeavesTheOldFile) {
   const auto file = accounts.directory / "out.json";
   std::filesystem::create_directory(file);  // cannot be replaced by a file
-  EXPECT_FALSE(write_backup(*accounts.store, file, false));
+  EXPECT_FALSE(dump(file));
   EXPECT_TRUE(std::filesystem::is_directory(file));
 }
 
-TEST_F(BackupTest, ModesAndRefusals) {
-  const auto ann = accounts.add("ann");
-  auto changed = Json{{"username", "ann"}, {"password", ann.password},         {"home_dir", "/tmp/new"},
-                      {"status", 1},       {"permissions", {{"/", {"list"}}}}, {"id", 77},
-                      {"last_login", 77}};
-  auto bad = changed;
-  bad["username"] = "bad";
-  bad["status"] = 9;
-  auto cem = changed;
-  cem["username"] = "cem";
-  cem["used_quota_files"] = 12;
-  const auto text = Json{{"users", {changed, bad, "nonsense", cem}}}.dump();
-
-  const auto skipped = restore(text, RestoreMode::kSkipExisting);
-  ASSERT_TRUE(skipped) << skipped.error().text;
-  EXPECT_EQ(skipped->skipped, 1U);
-  EXPECT_EQ(skipped->added, 1U);
-  EXPECT_EQ(skipped->refused, 2U);
-  EXPECT_EQ(skipped->refusals.front().username, "bad");
-  EXPECT_EQ(accounts.store->find("ann")->home_dir, ann.home_dir);
-  EXPECT_EQ(accounts.store->find("cem")->used_quota_files, 0);
-
-  const auto updated = restore(text);
-  ASSERT_TRUE(updated);
-  EXPECT_EQ(updated->updated, 2U);
-  const auto now = *accounts.store->find("ann");
-  EXPECT_EQ(now.home_dir, "/tmp/new");
-  EXPECT_EQ(now.id, ann.id);
-  EXPECT_EQ(now.last_login, 0);
-  EXPECT_NE(to_json(*updated).find(R"({"username":"bad","reason":"Validation error: invalid user status: 9"})"),
-            std::string::npos);
+TEST_F(BackupTest, WithoutAnAccountThereIsNoDump) {
+  for (const auto* name : {"ann", "bob", "cem"}) accounts.add(name);
+  const auto file = accounts.directory / "out" / "out.json";
+  ASSERT_TRUE(dump(file));
+  const auto before = read(file);
+  accounts.sql("UPDATE users SET filters = '{torn' WHERE username = 'bob'");
+  const auto refused = dump(file);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().status, Status::kIo);
+  EXPECT_NE(refused.error().text.find("1 of the users"), std::string::npos) << refused.error().text;
+  EXPECT_NE(refused.error().text.find("\"bob\""), std::string::npos) << refused.error().text;
+  EXPECT_EQ(read(file), before);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(file.parent_path()), {}), 1);
+  const auto sealed = accounts.store->reseal();
+  ASSERT_TRUE(sealed);
+  EXPECT_EQ(sealed->failed, 1U);
 }
 
-TEST_F(BackupTest, WhatCannotBeReadIsRefusedWhole) {
-  for (const auto* text : {"", "{", "[]", R"({"users": 3})"}) {
-    const auto outcome = restore(text);
-    ASSERT_FALSE(outcome) << text;
-    EXPECT_EQ(outcome.error().status, Status::kInvalid) << text;
-  }
-  const auto go = [] { return true; };
-  EXPECT_FALSE(read_backup(*accounts.store, accounts.directory, RestoreMode::kUpdate, go));
-  EXPECT_FALSE(read_backup(*accounts.store, accounts.directory / "none", RestoreMode::kUpdate, go));
-  const auto large = restore(std::string(core::limits::kMaxBackupBytes + 1, ' '));
-  ASSERT_FALSE(large);
-  EXPECT_NE(large.error().message().find("10485760"), std::string::npos);
-  EXPECT_EQ(restore("{}")->added, 0U);
-  const auto stopped =
-      read_backup(*accounts.store, write(R"({"users": [1]})"), RestoreMode::kUpdate, [] { return false; });
-  EXPECT_EQ(stopped.error().status, Status::kCancelled);
+TEST_F(BackupTest, AStopEndsADumpBetweenPages) {
+  const auto count = core::limits::kUsersPerPage + 1;
+  for (std::size_t i = 0; i < count; ++i) accounts.add("user" + std::to_string(i));
+  const auto file = accounts.directory / "out" / "out.json";
+  int asked = 0;
+  const auto stopped = write_backup(*accounts.store, file, false, [&] { return ++asked < 2; });
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().status, Status::kBusy);
+  EXPECT_EQ(asked, 2);
+  EXPECT_TRUE(std::filesystem::is_empty(file.parent_path()));
+}
+
+TEST_F(BackupTest, WhatACrashLeftGoesAndNothingElse) {
+  const auto directory = accounts.directory / "out";
+  std::filesystem::create_directory(directory);
+  for (const auto* name : {".sallyport-dump-aB3xYz", ".sallyport-dump-kept-by-hand", "old.json"})
+    std::ofstream(directory / name) << "x";
+  ASSERT_TRUE(dump(directory / "new.json"));
+  EXPECT_FALSE(std::filesystem::exists(directory / ".sallyport-dump-aB3xYz"));
+  for (const auto* name : {".sallyport-dump-kept-by-hand", "old.json", "new.json"})
+    EXPECT_TRUE(std::filesystem::exists(directory / name)) << name;
 }
 
 }  // namespace

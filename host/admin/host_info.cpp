@@ -35,13 +35,13 @@ std::int64_t number(const Json& json, const char* name) {
   return it != json.end() && it->is_number_integer() ? it->get<std::int64_t>() : 0;
 }
 
-// Of a storage as somebody's files were last mounted on it: before that nobody knows.
+// Of a storage as somebody's files were last mounted on it; null: nobody knows yet.
 Json capabilities(const plugin::Registry& registry, std::string_view name) {
   for (const auto& storage : registry.storages()) {
     const auto caps = storage->name() == name ? storage->last_caps() : std::nullopt;
     if (caps) return plugin::capability_names(*caps);
   }
-  return Json::array();
+  return nullptr;
 }
 
 }  // namespace
@@ -61,7 +61,8 @@ Result<std::string> HostInfo::plugins() {
                           {"summary", factory.summary},
                           {"config_schema", schema(factory.config_schema)},
                           {"user_schema", schema(factory.user_schema)}});
-      if (factory.kind == plugin::Kind::kStorage) provides.back()["capabilities"] = capabilities(registry_, info->name);
+      auto known = factory.kind == plugin::Kind::kStorage ? capabilities(registry_, info->name) : Json();
+      if (!known.is_null()) provides.back()["capabilities"] = std::move(known);
     }
     all.push_back({{"name", info->name},
                    {"id", info->id},

@@ -52,14 +52,15 @@ Result<std::string> HostUsers::list(std::string_view query_json) {
   if (!name || !order || (*order != "ASC" && *order != "DESC") || !wanted || !offset || *offset < 0) {
     return Error(Status::kInvalid, "the query is not one for accounts");
   }
+  const auto limit = std::min(*wanted, std::int64_t{core::limits::kUsersPerPage});
+  if (limit <= 0) return text_of(all);
   if (!name->empty()) {
+    if (*offset > 0) return text_of(all);
     auto user = store_.find(*name);
     if (!user && user.error().status != Status::kNotFound) return user.error();
     if (user) all.push_back(users::public_json(*user, registry_));
     return text_of(all);
   }
-  const auto limit = std::min(*wanted, std::int64_t{core::limits::kUsersPerPage});
-  if (limit <= 0) return text_of(all);
   auto page = store_.list(static_cast<std::size_t>(limit), static_cast<std::size_t>(*offset), *order == "DESC");
   if (!page) return page.error();
   for (const auto& user : *page) all.push_back(users::public_json(user, registry_));

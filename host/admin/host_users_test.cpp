@@ -58,8 +58,10 @@ TEST_P(HostUsersTest, ListsPagesAndSingleAccounts) {
   }
   EXPECT_EQ(names(R"({"limit": 0})"), "");
   EXPECT_EQ(names(R"({"limit": -1})"), "");
-  EXPECT_EQ(names(R"({"username": "bob"})"), "bob ");
-  EXPECT_EQ(names(R"({"username": "Bob"})"), "");
+  EXPECT_EQ(names(R"({"limit": 1, "username": "bob"})"), "bob ");
+  EXPECT_EQ(names(R"({"limit": 1, "username": "Bob"})"), "");
+  EXPECT_EQ(names(R"({"limit": 0, "username": "bob"})"), "");
+  EXPECT_EQ(names(R"({"limit": 1, "offset": 1, "username": "bob"})"), "");
 }
 
 TEST_P(HostUsersTest, RefusalsHaveTheKnownTexts) {

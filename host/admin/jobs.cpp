@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/admin/backup.h"
+#include "host/admin/restore.h"
 #include "host/admin/user_events.h"
 #include "host/core/limits.h"
 #include "host/core/log.h"
@@ -75,9 +76,9 @@ bool Jobs::begin(const std::string& username) {
   return !stopping_ && scans_.try_emplace(username, Scan{now_ms(), nullptr}).second;
 }
 
-void Jobs::end(const std::string& username) {
+void Jobs::end(const std::vector<std::string>& usernames) {
   const std::lock_guard lock(mutex_);
-  scans_.erase(username);
+  for (const auto& username : usernames) scans_.erase(username);
 }
 
 bool Jobs::going_on() {
@@ -92,7 +93,7 @@ Result<void> Jobs::start_scan(std::string_view username) {
   if (!user) return Error(Status::kNotFound, "Not found: username " + name + " does not exist");
   if (!begin(name)) return Error(Status::kConflict, "Another scan is already in progress");
   if (pool_.submit([this, name] { scan(name); })) return core::ok();
-  end(name);
+  end({name});
   return Error(Status::kBusy, "too many scans are waiting");
 }
 
@@ -137,13 +138,25 @@ void Jobs::scan(const std::string& username) {
                     "user \"" + username + "\": the quota scan found " + std::to_string(found->files) + " files with " +
                         std::to_string(found->size) + " bytes");
   }
-  end(username);
+  end({username});
 }
 
-void Jobs::scan_all(std::vector<std::string> usernames) {
-  for (const auto& username : usernames) {
-    if (begin(username)) scan(username);
+void Jobs::scan_all(const std::vector<std::string>& usernames) {
+  for (auto it = usernames.begin(); it != usernames.end(); ++it) {
+    if (!going_on()) {
+      core::log::warn(kSender, "", std::to_string(usernames.end() - it) + " quota scans were given up at the stop");
+      return end({it, usernames.end()});
+    }
+    scan(*it);
   }
+}
+
+// All of them are listed from here on. Whoever is being scanned already is so for the files there are now, too.
+void Jobs::submit_scans(std::vector<std::string> usernames) {
+  std::erase_if(usernames, [this](const auto& username) { return !begin(username); });
+  if (usernames.empty() || pool_.submit([this, usernames] { scan_all(usernames); })) return;
+  end(usernames);
+  core::log::warn(kSender, "", "restore: too many scans are waiting, quotas were not counted");
 }
 
 Result<void> Jobs::dump(std::string_view request_json) {
@@ -158,12 +171,19 @@ Result<void> Jobs::dump(std::string_view request_json) {
   const auto file = options_.backups / name;
   if (!file.has_filename()) return invalid("Invalid output_file " + name + ": it names a directory");
   quotas_.flush();
-  const auto written = write_backup(store_, file, indent != request.end() && indent->get<bool>());
+  const std::lock_guard only(one_file_);
+  const auto written =
+      write_backup(store_, file, indent != request.end() && indent->get<bool>(), [this] { return going_on(); });
   if (!written) {
     core::log::error(kSender, "", "backup: " + written.error().message());
     return written.error();
   }
-  core::log::info(kSender, "", "backup: " + std::to_string(*written) + " users written to " + file.string());
+  core::log::info(kSender, "", "backup: " + std::to_string(written->users) + " users written to " + file.string());
+  if (written->bytes > core::limits::kMaxBackupBytes) {
+    core::log::warn(kSender, "",
+                    "backup: " + file.string() + " has more than the " + std::to_string(core::limits::kMaxBackupBytes) +
+                        " bytes that a restore takes: it must be divided before");
+  }
   return core::ok();
 }
 
@@ -178,7 +198,15 @@ Result<plugin::HostJobs::Restored> Jobs::restore(std::string_view request_json) 
     return invalid("Invalid input_file \"" + name + "\": it must be an absolute path");
   }
   const auto mode = *wanted_mode == 1 ? RestoreMode::kSkipExisting : RestoreMode::kUpdate;
-  const auto done = read_backup(store_, name, mode, [this] { return going_on(); });
+  const std::lock_guard only(one_file_);
+  std::vector<std::string> to_scan;
+  const auto taken = [&](const users::User& user, bool is_new) {
+    tell(options_.events, is_new ? events::Kind::kUserAdd : events::Kind::kUserUpdate, user, registry_);
+    const bool limited = user.quota_size > 0 || user.quota_files > 0;
+    if (*scan == 1 || (*scan == 2 && limited)) to_scan.push_back(user.username);
+  };
+  const auto done = read_backup(
+      store_, name, mode, [this] { return going_on(); }, taken);
   if (!done) return done.error();
   core::log::info(kSender, "",
                   "restore from " + name + ": " + std::to_string(done->added) + " users added, " +
@@ -187,20 +215,13 @@ Result<plugin::HostJobs::Restored> Jobs::restore(std::string_view request_json) 
   for (const auto& refusal : done->refusals) {
     core::log::warn(kSender, "", "restore: user \"" + refusal.username + "\" refused: " + refusal.reason.message());
   }
-  for (std::size_t i = 0; i < done->restored.size(); ++i) {
-    tell(options_.events, done->is_new[i] ? events::Kind::kUserAdd : events::Kind::kUserUpdate, done->restored[i],
-         registry_);
-  }
-  std::vector<std::string> to_scan;
-  for (const auto& user : done->restored) {
-    const bool limited = user.quota_size > 0 || user.quota_files > 0;
-    if (*scan == 1 || (*scan == 2 && limited)) to_scan.push_back(user.username);
-  }
-  if (!to_scan.empty() && !pool_.submit([this, to_scan] { scan_all(to_scan); })) {
-    core::log::warn(kSender, "", "restore: too many scans are waiting, quotas were not counted");
-  }
+  submit_scans(std::move(to_scan));
   Restored restored{to_json(*done), core::ok()};
-  if (!done->refusals.empty()) {
+  if (!done->whole) {
+    restored.outcome = Error(
+        Status::kBusy, "the server stops; users after the first " + std::to_string(done->seen()) + " are not restored");
+    core::log::warn(kSender, "", "restore from " + name + ": " + restored.outcome.error().message());
+  } else if (!done->refusals.empty()) {
     const auto& first = done->refusals.front();
     restored.outcome = Error(first.reason.status, first.reason.message() + " (user \"" + first.username + "\"; " +
                                                       std::to_string(done->refused) + " refused in all)");

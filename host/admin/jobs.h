@@ -30,7 +30,7 @@ class Jobs final : public plugin::HostJobs {
   };
   Jobs(plugin::Registry& registry, users::Store& store, vfs::Quotas& quotas, Options options);
   ~Jobs() override;
-  // Ends scans and restores early and waits for the scans; no more begin.
+  // Ends scans, dumps and restores early and waits for the scans; no more begin.
   void stop();
 
   // Scans that run or wait.
@@ -46,16 +46,18 @@ class Jobs final : public plugin::HostJobs {
     std::shared_ptr<vfs::SessionFs> files;  // once it runs
   };
   bool begin(const std::string& username);
-  void end(const std::string& username);
+  void end(const std::vector<std::string>& usernames);
   bool going_on();
   void scan(const std::string& username);
   core::Result<users::Usage> count(const std::string& username);
-  void scan_all(std::vector<std::string> usernames);
+  void scan_all(const std::vector<std::string>& usernames);
+  void submit_scans(std::vector<std::string> usernames);
 
   plugin::Registry& registry_;
   users::Store& store_;
   vfs::Quotas& quotas_;
   const Options options_;
+  std::mutex one_file_;  // held by a dump or restore: each takes memory, and a dump tidies up behind others
   mutable std::mutex mutex_;
   std::map<std::string, Scan, std::less<>> scans_;  // under mutex_
   std::uint64_t scans_so_far_ = 0;                  // under mutex_

@@ -129,5 +129,20 @@ TEST_F(JobsTest, StoppingWaitsForScans) {
   EXPECT_EQ(*jobs->scans(), "[]");
 }
 
+TEST_F(JobsTest, WhatBeginsAfterAStopSaysSoAndLeavesNothing) {
+  accounts.add("ann");
+  ASSERT_TRUE(jobs->dump(R"({"output_file": "all"})"));
+  jobs->stop();
+  const auto dumped = jobs->dump(R"({"output_file": "late"})");
+  ASSERT_FALSE(dumped);
+  EXPECT_EQ(dumped.error().status, Status::kBusy);
+  EXPECT_FALSE(std::filesystem::exists(accounts.directory / "backups/late"));
+  const auto restored = jobs->restore(R"({"input_file": ")" + (accounts.directory / "backups/all").string() + "\"}");
+  ASSERT_TRUE(restored);
+  EXPECT_EQ(restored->outcome.error().status, Status::kBusy);
+  EXPECT_EQ(restored->outcome.error().text, "the server stops; users after the first 0 are not restored");
+  EXPECT_NE(restored->summary_json.find(R"("updated":0)"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace host::admin

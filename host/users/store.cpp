@@ -175,6 +175,7 @@ core::Result<Store::Page> Store::list_after(std::string_view after, std::size_t 
                                         page.users.push_back(std::move(*user));
                                       } else {
                                         core::log::error("dataProvider", "", user.error().message());
+                                        page.unreadable.push_back(page.last_name);
                                       }
                                       return core::ok();
                                     });
@@ -296,6 +297,7 @@ core::Result<Store::Resealed> Store::reseal() {
         ++done.changed;
       }
     }
+    done.failed += page->unreadable.size();
     if (page->last_name.empty()) return done;
     after = page->last_name;
   }

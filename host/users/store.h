@@ -40,8 +40,9 @@ class Store {
   // The accounts behind `after` in the order of their names; "" for the first. What others add or delete between two
   // pages moves nothing.
   struct Page {
-    std::vector<User> users;  // without records that cannot be read
-    std::string last_name;    // of the page; empty when nothing was left
+    std::vector<User> users;
+    std::vector<std::string> unreadable;  // names of records that are no accounts; the log says why
+    std::string last_name;                // of the page; empty when nothing was left
   };
   core::Result<Page> list_after(std::string_view after, std::size_t limit);
   core::Result<User> add(User user);  // hashes a plain password; returns what was stored

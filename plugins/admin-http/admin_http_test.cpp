@@ -8,7 +8,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <stdexcept>
+#include <thread>
 
 #include "htpasswd.h"
 #include "metrics.h"
@@ -206,7 +208,41 @@ TEST_F(WatchTest, LeavesOthersAlone) {
 
 TEST_F(WatchTest, CutsOffAllAtTheEnd) {
   Watch::Connection early(watch, ends[0]);
-  watch.cut_all();
+  watch.cut_all(Watch::Clock::now());
+  EXPECT_TRUE(cut(0));
+}
+
+TEST_F(WatchTest, AnAnswerOnItsWayIsWaitedForAtTheEnd) {
+  int others[2] = {-1, -1};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, others), 0);
+  std::promise<void> begun;
+  std::thread client([&] {
+    Watch::Connection connection(watch, ends[0]);
+    connection.allow_any_time();
+    {
+      Watch::Connection idle(watch, others[0]);
+      idle.allow(std::chrono::hours(1));
+      begun.set_value();
+      pollfd other{others[1], POLLIN, 0};
+      EXPECT_EQ(::poll(&other, 1, 20000), 1) << "one that only waits is cut off at once";
+    }
+    EXPECT_FALSE(cut(0));
+    connection.allow_answer(std::chrono::hours(1));
+    EXPECT_FALSE(cut(0));
+    connection.allow(std::chrono::hours(1));
+    EXPECT_TRUE(cut(0)) << "there will be no further request";
+  });
+  begun.get_future().wait();
+  watch.cut_all(Watch::Clock::now() + std::chrono::hours(1));
+  client.join();
+  ::close(others[0]);
+  ::close(others[1]);
+}
+
+TEST_F(WatchTest, AtTheDeadlineNothingIsWaitedFor) {
+  Watch::Connection busy(watch, ends[0]);
+  busy.allow_any_time();
+  watch.cut_all(Watch::Clock::now() + std::chrono::milliseconds(1));
   EXPECT_TRUE(cut(0));
 }
 

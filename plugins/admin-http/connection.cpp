@@ -90,6 +90,14 @@ Source source_of(const net::HTTPServerRequest& request) {
           request.get("Referer", "")};
 }
 
+// An IPv4 client of a socket for both protocols has an address that no other log line knows.
+std::string text_of(const net::SocketAddress& client) {
+  const auto host = client.host();
+  if (!host.isIPv4Mapped()) return client.toString();
+  const auto text = host.toString();  // ::ffff:192.0.2.1
+  return text.substr(text.rfind(':') + 1) + ":" + std::to_string(client.port());
+}
+
 Answer unauthorized(const std::string& path) {
   Answer answer = path.starts_with("/api/v1/") ? envelope(401, "Unauthorized", "")
                                                : Answer{401, "text/plain; charset=utf-8", "Unauthorized\n"};
@@ -104,7 +112,6 @@ class RequestHandler : public net::HTTPRequestHandler {
   void handleRequest(net::HTTPServerRequest& request, net::HTTPServerResponse& response) override {
     const auto begin = Clock::now();
     auto* const connection = Watch::Connection::current();
-    if (connection != nullptr) connection->allow(limits::kRequestTime);
     Answer answer;
     bool read_to_end = !has_body(request);
     try {
@@ -112,13 +119,13 @@ class RequestHandler : public net::HTTPRequestHandler {
     } catch (const std::exception&) {  // a malformed request: the socket, its encoding, its characters
       answer = envelope(400, "malformed request", "");
     }
-    if (connection != nullptr) connection->allow(limits::kAnswerTime);
+    if (connection != nullptr) connection->allow_answer(server_.times().answer);
     server_.services().metrics.count(answer.status);
     if (!read_to_end) response.setKeepAlive(false);
     send(answer, response);
     if (!read_to_end) drop_body(request);
     log(request, answer, begin);
-    if (connection != nullptr) connection->allow(limits::kIdle + limits::kRequestTime);
+    if (connection != nullptr) connection->allow(server_.times().request);
   }
 
  private:
@@ -156,7 +163,7 @@ class RequestHandler : public net::HTTPRequestHandler {
     const auto short_text = [](const std::string& text) { return text.substr(0, limits::kLoggedTextBytes); };
     std::string remote = request.get("X-Real-IP", request.get("X-Forwarded-For", ""));
     remote.resize(std::min(remote.find(','), remote.size()));  // the client; behind it stand proxies
-    if (remote.empty()) remote = request.clientAddress().toString();
+    if (remote.empty()) remote = text_of(request.clientAddress());
     std::string id = request.get("X-Request-Id", "");
     if (id.empty()) id = server_.next_request_id();
     const nlohmann::json line = {
@@ -193,12 +200,12 @@ class HandlerFactory : public net::HTTPRequestHandlerFactory {
 class Connection : public net::HTTPServerConnection {
  public:
   Connection(Server& server, const net::StreamSocket& socket, net::HTTPServerParams::Ptr params)
-      : HTTPServerConnection(socket, params, new HandlerFactory(server)), watch_(server.watch()) {}
+      : HTTPServerConnection(socket, params, new HandlerFactory(server)), server_(server) {}
 
   void run() {
     work_in_background();
-    Watch::Connection connection(watch_, socket().impl()->sockfd());
-    connection.allow(limits::kRequestTime);
+    Watch::Connection connection(server_.watch(), socket().impl()->sockfd());
+    connection.allow(server_.times().request);
     try {
       HTTPServerConnection::run();
     } catch (const std::exception&) {  // the client is gone, or its handshake failed
@@ -207,18 +214,18 @@ class Connection : public net::HTTPServerConnection {
   }
 
  private:
-  Watch& watch_;
+  Server& server_;
 };
 
 }  // namespace
 
-net::HTTPServerParams::Ptr http_params() {
+net::HTTPServerParams::Ptr http_params(const limits::Times& times) {
   net::HTTPServerParams::Ptr params = new net::HTTPServerParams;
   params->setMaxThreads(limits::kThreads);
   params->setMaxQueued(limits::kQueued);
-  params->setTimeout(timespan(limits::kSilence));
+  params->setTimeout(timespan(times.silence));
   params->setKeepAlive(true);
-  params->setKeepAliveTimeout(timespan(limits::kIdle));
+  params->setKeepAliveTimeout(timespan(times.idle));
   params->setMaxKeepAliveRequests(limits::kRequestsPerConnection);
   return params;
 }

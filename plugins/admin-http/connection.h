@@ -6,12 +6,14 @@
 #include <Poco/Net/HTTPServerParams.h>
 #include <Poco/Net/TCPServerConnectionFactory.h>
 
+#include "http_limits.h"
+
 namespace admin_http {
 
 class Server;
 
 // Limits in Poco's terms.
-Poco::Net::HTTPServerParams::Ptr http_params();
+Poco::Net::HTTPServerParams::Ptr http_params(const limits::Times& times);
 
 class ConnectionFactory : public Poco::Net::TCPServerConnectionFactory {
  public:

@@ -16,15 +16,19 @@ inline constexpr int kQueued = 128;                                // accepted a
 inline constexpr int kBacklog = 128;
 inline constexpr std::size_t kBodyBytes = 1048576;
 inline constexpr std::size_t kDiscardedBytes =
-    16 * kBodyBytes;                                        // of a body that is too large, so that the answer is seen
-inline constexpr auto kSilence = std::chrono::seconds(10);  // of a client in the middle of something
-inline constexpr auto kRequestTime = std::chrono::seconds(60);  // from the first byte to the last
-inline constexpr auto kAnswerTime = std::chrono::seconds(60);
-inline constexpr auto kIdle = std::chrono::seconds(10);  // between requests: each connection holds a thread
+    16 * kBodyBytes;  // of a body that is too large, so that the answer is seen
 inline constexpr int kRequestsPerConnection = 1000;
 inline constexpr std::size_t kPasswordFileBytes = 1048576;
 inline constexpr std::size_t kRememberedLogins = 64;
 inline constexpr std::size_t kLoggedTextBytes = 1024;
 inline constexpr int kDefaultUsers = 100, kMostUsers = 500;  // per page
+
+// What a client gets. As values, because a test that waits for them needs shorter ones.
+struct Times {
+  std::chrono::seconds silence{10};  // in the middle of something
+  std::chrono::seconds request{60};  // from the connection, or the answer before, to the request's last byte
+  std::chrono::seconds answer{60};   // to take it
+  std::chrono::seconds idle{10};     // between requests: each connection holds a thread
+};
 
 }  // namespace admin_http::limits

@@ -40,8 +40,8 @@ class AdminHttp : public sallyport::Service<AdminHttp> {
     return server_->start();
   }
   Outcome<void> reload(std::string_view) { return server_->reload(); }
-  Outcome<void> stop(const sp_op&) {
-    server_->stop();
+  Outcome<void> stop(const sp_op& op) {
+    server_->stop(Watch::Clock::time_point(std::chrono::nanoseconds(op.deadline_ns)));
     return {};
   }
 

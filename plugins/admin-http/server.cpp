@@ -35,9 +35,10 @@ std::string random_word() {
 
 }  // namespace
 
-Server::Server(const sp_host& host, HostApi api, Settings settings)
+Server::Server(const sp_host& host, HostApi api, Settings settings, limits::Times times)
     : log_(&host, "httpd"),
       settings_(std::move(settings)),
+      times_(times),
       own_names_{Poco::Environment::nodeName(), settings_.allowed_hosts,
                  !settings_.auth_user_file.empty() || settings_.beyond_this_machine()},
       services_{api, {}},
@@ -54,7 +55,7 @@ Server::Server(const sp_host& host, HostApi api, Settings settings)
   if (settings_.tls()) tls_ = std::make_unique<Tls>(settings_.certificate_file, settings_.certificate_key_file);
 }
 
-Server::~Server() { stop(); }
+Server::~Server() { stop(Watch::Clock::now()); }
 
 net::ServerSocket Server::listen() {
   const auto port = static_cast<Poco::UInt16>(settings_.bind_port > 0 ? settings_.bind_port : 0);
@@ -81,7 +82,7 @@ sallyport::Outcome<void> Server::start() {
     if (auto loaded = tls_->load(); !loaded) return loaded;
   }
   try {
-    auto params = http_params();
+    auto params = http_params(times_);
     const auto socket = listen();
     server_ = std::make_unique<net::TCPServer>(new ConnectionFactory(*this, params), threads_, socket, params);
     server_->start();
@@ -108,10 +109,10 @@ sallyport::Outcome<void> Server::reload() {
   return {};
 }
 
-void Server::stop() {
+void Server::stop(Watch::Clock::time_point deadline) {
   if (!server_) return;
   server_->stop();
-  watch_.cut_all();
+  watch_.cut_all(deadline);
   threads_.joinAll();
   server_.reset();
 }

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "htpasswd.h"
+#include "http_limits.h"
 #include "origin.h"
 #include "routes.h"
 #include "settings.h"
@@ -21,18 +22,20 @@ namespace admin_http {
 
 class Server {
  public:
-  Server(const sp_host& host, HostApi api, Settings settings);
+  Server(const sp_host& host, HostApi api, Settings settings, limits::Times times = {});
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
   sallyport::Outcome<void> start();
   sallyport::Outcome<void> reload();  // the certificate
-  void stop();
+  // Requests that are being carried out get their answers until `deadline`. What a handler has begun it ends.
+  void stop(Watch::Clock::time_point deadline);
 
   // The rest is for the connections.
   Services& services() { return services_; }
   Watch& watch() { return watch_; }
+  const limits::Times& times() const { return times_; }
   // Null: everybody may come in.
   PasswordFile* passwords() { return passwords_.get(); }
   const OwnNames& own_names() const { return own_names_; }
@@ -44,6 +47,7 @@ class Server {
 
   const sallyport::Log log_;
   const Settings settings_;
+  const limits::Times times_;
   const OwnNames own_names_;
   Services services_;
   std::unique_ptr<PasswordFile> passwords_;

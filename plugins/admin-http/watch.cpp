@@ -35,9 +35,13 @@ void Watch::run() {
   }
 }
 
-void Watch::cut_all() {
-  const std::lock_guard lock(mutex_);
+void Watch::cut_all(Clock::time_point deadline) {
+  std::unique_lock lock(mutex_);
   cutting_ = true;
+  for (auto* connection : connections_) {
+    if (!connection->in_request_) ::shutdown(connection->descriptor_, SHUT_RDWR);
+  }
+  fewer_.wait_until(lock, deadline, [this] { return connections_.empty(); });
   for (auto* connection : connections_) ::shutdown(connection->descriptor_, SHUT_RDWR);
 }
 
@@ -52,20 +56,22 @@ Watch::Connection::~Connection() {
   {
     const std::lock_guard lock(watch_.mutex_);
     watch_.connections_.erase(this);
+    watch_.fewer_.notify_all();
   }
   current_connection = nullptr;
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-void Watch::Connection::allow(Clock::duration time) {
+void Watch::Connection::set(Clock::time_point deadline, bool in_request) {
   const std::lock_guard lock(watch_.mutex_);
-  deadline_ = Clock::now() + time;
+  deadline_ = deadline;
+  in_request_ = in_request;
+  if (watch_.cutting_ && !in_request) ::shutdown(descriptor_, SHUT_RDWR);
 }
 
-void Watch::Connection::allow_any_time() {
-  const std::lock_guard lock(watch_.mutex_);
-  deadline_ = Clock::time_point::max();
-}
+void Watch::Connection::allow(Clock::duration time) { set(Clock::now() + time, false); }
+void Watch::Connection::allow_any_time() { set(Clock::time_point::max(), true); }
+void Watch::Connection::allow_answer(Clock::duration time) { set(Clock::now() + time, true); }
 
 Watch::Connection* Watch::Connection::current() { return current_connection; }
 

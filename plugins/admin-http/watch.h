@@ -30,8 +30,10 @@ class Watch {
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
+    // What the client may take to send a request; a connection that waits for one is of no more use at the end.
     void allow(Clock::duration time);
-    void allow_any_time();
+    void allow_any_time();                    // for us to carry it out
+    void allow_answer(Clock::duration time);  // for the client to take the answer
     // That of the calling thread; null outside of one.
     static Connection* current();
 
@@ -39,17 +41,20 @@ class Watch {
     friend class Watch;
     Watch& watch_;
     const int descriptor_;
+    void set(Clock::time_point deadline, bool in_request);
     Clock::time_point deadline_ = Clock::time_point::max();  // under watch_.mutex_
+    bool in_request_ = false;  // under watch_.mutex_: it has come, its answer has not gone
   };
 
-  // Cuts off all connections, now and from now on.
-  void cut_all();
+  // Cuts off all connections, now and from now on; those whose request is being carried out when they have their
+  // answer, or at `deadline`. Returns when there are none, or then.
+  void cut_all(Clock::time_point deadline);
 
  private:
   void run();
 
   std::mutex mutex_;
-  std::condition_variable wake_;
+  std::condition_variable wake_, fewer_;
   std::set<Connection*> connections_;  // under mutex_
   bool cutting_ = false;               // under mutex_
   bool stopping_ = false;              // under mutex_

@@ -118,7 +118,8 @@ Failure SqliteDialect::explain(const Poco::Exception& error) const {
     return told(SP_E_IO, "the file is damaged or no SQLite database: restore a backup or correct data_provider.name");
   }
   if (dynamic_cast<const sqlite::ReadOnlyException*>(&error) != nullptr) {
-    return told(SP_E_DENIED, "make the file and its directory writable for the account that runs sallyport");
+    // Not SP_E_DENIED, which says that the host does not manage accounts: what was to be stored is kept for later.
+    return told(SP_E_IO, "make the file and its directory writable for the account that runs sallyport");
   }
   if (contains(text, "is a view")) return told(SP_E_UNSUPPORTED, "set data_provider.manage_users and track_quota to 0");
   if (dynamic_cast<const sqlite::DatabaseFullException*>(&error) != nullptr) return told(SP_E_NO_SPACE, "");

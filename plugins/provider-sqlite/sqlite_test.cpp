@@ -241,6 +241,22 @@ TEST(Sqlite, AReadOnlyFileIsRefused) {
   EXPECT_NE(rig.message().find("writable"), std::string::npos) << rig.message();
 }
 
+// SP_E_DENIED would mean that nobody wants the change, and it would be forgotten.
+TEST(Sqlite, ADatabaseThatCannotBeWrittenIsAFailureAndNoRefusal) {
+  const TempDir directory;
+  const auto path = directory.file("x.db");
+  {
+    Rig creator(at(path));
+    ASSERT_EQ(creator.prepare(SP_PREPARE_CREATE), SP_OK) << creator.message();
+    ASSERT_EQ(creator.insert("ada", person()), SP_OK);
+  }
+  Rig rig({{"connection_string", "file:" + path + "?mode=ro"}, {"pool_size", 1}});
+  ASSERT_EQ(rig.prepare(SP_PREPARE_OPEN), SP_OK) << rig.message();
+  EXPECT_EQ(rig.insert("bob", person()), SP_E_IO);
+  EXPECT_NE(rig.message().find("readonly"), std::string::npos) << rig.message();
+  EXPECT_NE(rig.message().find("writable for the account"), std::string::npos) << rig.message();
+}
+
 TEST(Sqlite, AFailedCreateLeavesNoFile) {
   const TempDir directory;
   const auto path = directory.file("x.db");

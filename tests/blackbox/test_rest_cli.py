@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """sallyport-cli: its subcommands against a running server, and that no password ever stands in a command line."""
 import json
+import socket
+import threading
 
 import paramiko
 import pytest
@@ -126,6 +128,32 @@ def test_colours_only_when_wanted(cli):
 def test_a_server_that_is_not_there(cli):
     done = cli("get-version", url="http://127.0.0.1:1", check=False)
     assert done.returncode == 1 and "no answer from http://127.0.0.1:1" in done.stderr
+
+
+def test_a_server_that_speaks_something_else(cli, rest_server):
+    done = cli("get-version", url=f"http://127.0.0.1:{rest_server.port}", check=False)
+    assert done.returncode == 1 and f"no HTTP server answers at http://127.0.0.1:{rest_server.port}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"version\"",
+                                    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\n{", b"HTTP/1.1 two OK\r\n\r\n",
+                                    b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 200 + b"\r\n",
+                                    b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n\xff{]"], ids=lambda answer: repr(answer[:40]))
+def test_half_an_answer(cli, answer):
+    def serve(listener):
+        link, _ = listener.accept()
+        with link:
+            while not link.recv(65536).endswith(b"\r\n\r\n"):
+                pass
+            link.sendall(answer)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        done = cli("get-version", url="http://127.0.0.1:%d" % listener.getsockname()[1], check=False)
+        thread.join()
+    assert done.returncode == 1 and "127.0.0.1" in done.stderr and done.stdout == ""
+    assert "Traceback" not in done.stderr
 
 
 def test_authentication_and_https(cli, make_server, tmp_path):

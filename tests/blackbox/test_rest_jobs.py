@@ -167,10 +167,16 @@ class TestRestore:
         status, error, message = rest.get("loaddata", **query).said
         assert status == 400 and error and not message
 
-    @pytest.mark.parametrize("text", ["", "{", "[]", '{"users": 3}', " " * (10485760 + 1)], ids=lambda text: repr(text[:9]))
+    @pytest.mark.parametrize("text", ["", "{", "[]", '{"users": 3}', '{"users": [{"username": "x"}'], ids=repr)
     def test_bad_files(self, rest, rest_server, text):
         status, error, _ = self.load(rest, rest_server, text).said
         assert status == 400 and error
+
+    def test_a_file_that_is_too_large(self, rest, tmp_path):
+        with open(tmp_path / "large", "wb") as file:
+            file.truncate(64 * 1024 * 1024 + 1)
+        status, error, _ = rest.get("loaddata", input_file=tmp_path / "large").said
+        assert status == 400 and "more than 67108864 bytes" in error
 
     @pytest.mark.parametrize("query", [{"mode": 9}, {"mode": -1}, {"mode": "0.5"}, {"scan_quota": 3}, {"scan_quota": -1}], ids=str)
     def test_numbers_that_mean_nothing(self, rest, rest_server, record, query):

@@ -48,6 +48,19 @@ class TestInformation:
         schema = plugins["admin-http"]["provides"][0]["config_schema"]
         assert schema["properties"]["bind_port"]["default"] == 8080
 
+    def test_capabilities_are_left_out_until_somebody_used_the_storage(self, fresh):
+        server = fresh()
+        server.add_account("alice")
+        server.start()
+        rest = Rest(server.rest_url)
+
+        def storage():
+            (plugin,) = [each for each in rest.get("plugins").json if each["name"] == "fs-local"]
+            return plugin["provides"][0]
+        assert "capabilities" not in storage(), "an empty list would say that it can do nothing"
+        with s.session(server, server.accounts["alice"]):
+            assert "random-write" in storage()["capabilities"]
+
     def test_connections(self, rest):
         assert rest.get("connection").json == []
         assert rest.delete("connection/" + "ab" * 32).said == (404, "", "Not Found")
@@ -224,6 +237,8 @@ class TestLife:
         server.start()
         port = urllib.parse.urlsplit(server.rest_url).port
         assert Rest(f"http://127.0.0.1:{port}").get("version").status == 200
+        line = server.wait_log(lambda l: "/api/v1/version" in l.get("uri", ""))
+        assert re.fullmatch(r"127\.0\.0\.1:\d+", line["remote_addr"]), "as in every other log line"
         assert [line for line in server.log_lines() if line["level"] == "warn" and "allow_insecure" in line["message"]]
 
     def test_idle_and_half_written_requests_do_not_hold_up_a_stop(self, fresh):

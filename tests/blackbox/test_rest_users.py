@@ -67,7 +67,8 @@ class TestList:
 
     @pytest.mark.parametrize("query, names", [
         ({}, "u1 u2 u3"), ({"limit": 2}, "u1 u2"), ({"limit": 2, "offset": 2}, "u3"), ({"order": "DESC"}, "u3 u2 u1"),
-        ({"order": "ASC"}, "u1 u2 u3"), ({"username": "u2"}, "u2"), ({"username": "U2"}, ""), ({"limit": 0}, ""),
+        ({"order": "ASC"}, "u1 u2 u3"), ({"username": "u2"}, "u2"), ({"username": "U2"}, ""), ({"username": "u2", "limit": 0}, ""),
+        ({"username": "u2", "limit": 1, "offset": 1}, ""), ({"limit": 0}, ""),
         ({"limit": -1}, ""), ({"limit": 100000}, "u1 u2 u3"), ({"offset": 3}, ""),
     ], ids=str)
     def test_pages(self, rest, three, query, names):
@@ -153,6 +154,8 @@ class TestUpdate:
     def test_another_id_in_the_body(self, rest, ann):
         said = rest.put(f"user/{ann['id']}", {"id": ann["id"] + 1, "status": 0}).said
         assert said == (400, "", "user ID in request body does not match user ID in path parameter")
+        said = rest.put(f"user/{ann['id']}", {"id": ann["id"] + 1, "status": "on"}).said
+        assert said[0] == 400 and "status" in said[1] and said[2] == "", "what else is wrong is an error as always"
         assert rest.user("ann") == ann
 
     def test_passwords(self, rest, rest_server, ann):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests to the REST API and their answers. Knows HTTP, no commands."""
 import base64
+import http.client
 import json
 import ssl
 import sys
@@ -43,7 +44,7 @@ class Api:
         self.opener = urllib.request.build_opener(*handlers)
 
     def call(self, method, path, body=None, **query):
-        """Status code and JSON of the answer, or its text when it is none."""
+        """Status code and JSON of the answer; the text of a refusal that is none, as proxies send it."""
         query = {name: value for name, value in query.items() if value is not None}
         url = f"{self.base_url}/api/v1/{path}" + (f"?{urllib.parse.urlencode(query)}" if query else "")
         if self.debug:
@@ -59,6 +60,9 @@ class Api:
                 answer = refused
             with answer:
                 text = answer.read().decode("utf-8", "replace")
+        except http.client.HTTPException as problem:
+            raise Unreachable(f"no HTTP server answers at {self.base_url}, or its answer was cut off: "
+                              f"{str(problem).strip() or type(problem).__name__}") from None
         except (OSError, ValueError) as problem:
             raise Unreachable(f"no answer from {self.base_url}: {getattr(problem, 'reason', problem)}") from None
         if self.debug:
@@ -66,6 +70,8 @@ class Api:
         try:
             return answer.status, json.loads(text)
         except ValueError:
+            if 200 <= answer.status < 300:
+                raise Unreachable(f"what answers at {self.base_url} is no administration server: the answer is not JSON") from None
             return answer.status, text
 
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -61,6 +62,14 @@ struct Accounts {
     auto added = store->add(user);
     EXPECT_TRUE(added) << added.error().text;
     return *added;
+  }
+
+  // What another program may do to the database.
+  void sql(const std::string& text) const {
+    sqlite3* db = nullptr;
+    EXPECT_EQ(sqlite3_open((directory / "users.db").c_str(), &db), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(db, text.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+    sqlite3_close(db);
   }
 
   std::filesystem::path directory;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The real service around the faulty routes. Its server can be ended while the host goes on, which nothing in the real
-// one allows.
+// one allows, and gives its clients less time.
 #include <sallyport/version.h>
 
 #include <sallyport/cpp/service.hpp>
@@ -14,6 +14,9 @@ namespace admin_http {
 namespace {
 
 using sallyport::Outcome;
+
+constexpr limits::Times kTimes{
+    .silence = std::chrono::seconds(60), .request = std::chrono::seconds(2), .answer = std::chrono::seconds(2)};
 
 Server* the_server = nullptr;
 std::thread ending;
@@ -35,13 +38,13 @@ class FaultyAdminHttp : public sallyport::Service<FaultyAdminHttp> {
   Outcome<void> start() {
     auto api = HostApi::find(host_);
     if (!api) return api.failure();
-    server_ = std::make_unique<Server>(host_, *api, settings_);
+    server_ = std::make_unique<Server>(host_, *api, settings_, kTimes);
     the_server = server_.get();
     return server_->start();
   }
   Outcome<void> stop(const sp_op&) {
     if (ending.joinable()) ending.join();
-    server_->stop();
+    server_->stop(Watch::Clock::now());
     return {};
   }
 
@@ -55,7 +58,7 @@ class FaultyAdminHttp : public sallyport::Service<FaultyAdminHttp> {
 
 // Not on the thread of the request, for which the end waits.
 void end_server() {
-  if (!ending.joinable()) ending = std::thread([] { the_server->stop(); });
+  if (!ending.joinable()) ending = std::thread([] { the_server->stop(Watch::Clock::now()); });
 }
 
 }  // namespace admin_http

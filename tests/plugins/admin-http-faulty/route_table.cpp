@@ -11,6 +11,7 @@ namespace {
 
 Answer throw_exception(const Request&, Services&) { throw std::runtime_error("the handler is broken"); }
 Answer throw_number(const Request&, Services&) { throw 42; }
+Answer large(const Request&, Services&) { return {200, "text/plain", std::string(64 * 1024 * 1024, 'x')}; }
 Answer end(const Request&, Services&) {
   end_server();
   return envelope(200, "", "Ending");
@@ -21,6 +22,8 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/connection", get_connections},
     {"GET", "/api/v1/test/throw", throw_exception},
     {"GET", "/api/v1/test/throw_number", throw_number},
+    {"GET", "/api/v1/test/large", large},
+    {"POST", "/api/v1/test/body", get_health},
     {"GET", "/api/v1/test/end", end},
 };
 
