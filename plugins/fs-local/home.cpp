@@ -74,6 +74,14 @@ bool Home::there() const {
   return missing_ == 0;
 }
 
+bool Home::gone() const {
+  const int error = errno;
+  struct stat st {};
+  const bool removed = missing_ == 0 && ::fstat(fd_.get(), &st) == 0 && st.st_nlink == 0;
+  errno = error;
+  return removed;
+}
+
 UniqueFd Home::open_at(std::string_view path, int flags, mode_t mode) const {
   if (!well_formed(path) || !there()) return {};
   if (by_kernel_) {

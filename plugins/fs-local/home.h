@@ -34,6 +34,8 @@ class Home {
 
   // False, with errno, for a missing one; its fd is -1.
   bool there() const;
+  // It was there, and has been removed since. Leaves errno alone.
+  bool gone() const;
   int fd() const { return fd_.get(); }
   const std::string& path() const { return path_; }
   const std::string& canonical() const { return canonical_; }

@@ -24,6 +24,7 @@ using sallyport::Outcome;
 namespace {
 
 constexpr int kCreateTries = 16;  // against somebody creating and removing the same name meanwhile
+constexpr char kRemoved[] = "the home directory has been removed";
 constexpr mode_t kSetIdBits = 06000;
 constexpr mode_t kPermBits = 07777;
 // Opening must not wait for the other end of a FIFO nor acquire a terminal.
@@ -68,10 +69,20 @@ sp_fs_caps LocalFs::caps() const {
   return caps;
 }
 
+sallyport::Failure LocalFs::failed(std::string_view what, std::string_view path) const {
+  if (errno == ENOENT && home_.gone()) return refused(SP_E_IO, what, path, kRemoved);
+  return fs_local::failed(what, path);
+}
+
+sallyport::Failure LocalFs::unresolved(std::string_view what, std::string_view path) const {
+  return errno == ENOENT ? failed(what, path) : fs_local::unresolved(what, path);
+}
+
 Outcome<sp_attrs> LocalFs::stat(const sp_op&, std::string_view path, std::uint32_t flags) {
   struct stat st {};
   if (is_home(path)) {
     if (!home_.there() || ::fstat(home_.fd(), &st) != 0) return failed("stat", path);
+    if (st.st_nlink == 0) return refused(SP_E_IO, "stat", path, kRemoved);
     return attrs_of(st);
   }
   const Place place = home_.place_of(path);
@@ -158,6 +169,8 @@ Outcome<std::unique_ptr<LocalFile>> LocalFs::open(const sp_op&, std::string_view
 Outcome<std::unique_ptr<LocalDir>> LocalFs::open_dir(const sp_op&, std::string_view path) {
   UniqueFd fd = home_.open_at(path, O_RDONLY | O_DIRECTORY | kQuietly);
   if (!fd) return unresolved("list", path);
+  // It would look like an empty one.
+  if (is_home(path) && home_.gone()) return refused(SP_E_IO, "list", path, kRemoved);
   LocalDir::Stream stream(::fdopendir(fd.get()));
   if (!stream) return failed("list", path);
   fd.release();

@@ -51,6 +51,9 @@ class LocalFs final : public sallyport::Fs<LocalFs> {
     UniqueFd fd;
     bool created = false;
   };
+  // As errors.h has them, but that a home which was removed is no missing file.
+  sallyport::Failure failed(std::string_view what, std::string_view path) const;
+  sallyport::Failure unresolved(std::string_view what, std::string_view path) const;
   Opened open_or_create(std::string_view path, int flags, mode_t mode) const;
   mode_t mode_of_new(const sp_attrs* attrs, mode_t otherwise) const;
   void give_to_owner(int fd, mode_t mode, std::string_view path);
