@@ -52,7 +52,9 @@ Features MountedFs::features(const VirtualPath& path) const {
           .statvfs = caps.statvfs,
           .copy_data = caps.copy_range || caps.has(FsCaps::kRandomWrite),
           .owner_names = caps.owner_names,
-          .atomic_rename = in_one_step && caps.has(FsCaps::kRenameReplace)};
+          .atomic_rename = in_one_step && caps.has(FsCaps::kRenameReplace),
+          .sync = !caps.has(FsCaps::kPublishOnClose),  // until then there is nothing that could be kept
+          .set_attrs = caps.has(FsCaps::kSetTimes) || caps.has(FsCaps::kSetPerms) || caps.has(FsCaps::kSetOwner)};
 }
 
 Result<Attrs> MountedFs::stat(const VirtualPath& path, bool follow) {

@@ -71,7 +71,7 @@ class OpenDir {
 // What the mount at a path can do, in the protocol's terms.
 struct Features {
   bool symlinks = false, hard_links = false, statvfs = false, copy_data = false, owner_names = false,
-       atomic_rename = false;
+       atomic_rename = false, sync = false, set_attrs = false;
 };
 
 class SessionFs {
