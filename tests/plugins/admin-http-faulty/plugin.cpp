@@ -16,7 +16,7 @@ namespace {
 using sallyport::Outcome;
 
 constexpr limits::Times kTimes{
-    .silence = std::chrono::seconds(60), .request = std::chrono::seconds(2), .answer = std::chrono::seconds(2)};
+    .silence = std::chrono::seconds(60), .request = std::chrono::seconds(3), .answer = std::chrono::seconds(3)};
 
 Server* the_server = nullptr;
 std::thread ending;
