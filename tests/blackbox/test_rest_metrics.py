@@ -2,6 +2,7 @@
 """/metrics: the names that dashboards ask for, the form that Prometheus reads, and counts that are right to the byte."""
 import re
 import shutil
+import sqlite3
 
 import paramiko
 import pytest
@@ -130,6 +131,84 @@ def test_logins_and_transfers_to_the_byte(server):
     assert counted == expected
 
 
+def of_the_reference(before, after):
+    return {name.removeprefix("sftpgo_"): value for name, value in changes(before, after).items()
+            if name.startswith("sftpgo_") and "http" not in name}
+
+
+def settled(server):
+    """A scrape with nobody there."""
+    wait_for("all connections to go", lambda: scrape(server)["sftpgo_active_connections"] == 0)
+    return scrape(server)
+
+
+def test_a_download_that_is_given_up(server):
+    with s.session(server, server.accounts["alice"]) as sftp:
+        sftp.write_file("/half", b"x" * 100000)
+    before = settled(server)
+    with s.transport(server, server.accounts["alice"]) as link:
+        sftp = s.subsystem(link)
+        assert len(sftp.read(sftp.open("/half", s.F_READ), 0, 1000)) == 1000
+    wait_for("it to be counted", lambda: scrape(server)["sftpgo_download_errors_total"] > before["sftpgo_download_errors_total"])
+    seen = of_the_reference(before, settled(server))
+    assert (seen["download_errors_total"], seen["download_size"]) == (1, 1000) and "downloads_total" not in seen
+
+
+def login_counters(method, attempts, ok, ko):
+    counts = {f"{kind}login_{what}_total": value for kind in ("", f"{method}_") for what, value in
+              (("attempts", attempts), ("ok", ok), ("ko", ko))}
+    return {name: value for name, value in counts.items() if value}
+
+
+def test_logins_by_key(server):
+    before = settled(server)
+    with s.transport(server, None, login=False) as link:
+        with pytest.raises(paramiko.AuthenticationException):
+            link.auth_publickey("alice", paramiko.ECDSAKey.generate())
+        link.auth_publickey("alice", paramiko.Ed25519Key.from_private_key_file(str(server.accounts["alice"].keys[0])))
+    assert of_the_reference(before, settled(server)) == login_counters("public_key", 2, 1, 1)
+
+
+def test_logins_by_questions(server):
+    before = settled(server)
+    with s.transport(server, None, login=False) as link:
+        with pytest.raises(paramiko.AuthenticationException):
+            link.auth_interactive("alice", lambda *asked: ["wrong"])
+        link.auth_interactive("alice", lambda *asked: ["correct horse"])
+    assert of_the_reference(before, settled(server)) == login_counters("keyboard_interactive", 2, 1, 1)
+
+
+def test_transfers_by_scp(server):
+    before = settled(server)
+    with s.transport(server, server.accounts["alice"]) as link:
+        channel = link.open_session()
+        channel.settimeout(seconds(20))
+        channel.exec_command("scp -t /s")
+        for message in (b"", b"C0644 321 s\n", b"x" * 321 + b"\0"):
+            channel.sendall(message)
+            assert channel.recv(1) == b"\0"
+        channel.shutdown_write()
+        assert channel.recv_exit_status() == 0
+    with s.transport(server, server.accounts["alice"]) as link:
+        channel = link.open_session()
+        channel.settimeout(seconds(20))
+        channel.exec_command("scp -f /s")
+        channel.sendall(b"\0" * 3)
+        got = b""
+        while data := channel.recv(1000):
+            got += data
+        assert got == b"C0644 321 s\n" + b"x" * 321 + b"\0"
+    after = settled(server)
+    seen = of_the_reference(before, after)
+    assert (seen["uploads_total"], seen["upload_size"], seen["downloads_total"], seen["download_size"]) == (1, 321, 1, 321)
+    assert seen["ssh_commands_total"] == 2 and "ssh_command_errors_total" not in seen
+    labels = 'protocol="SCP",storage="fs-local"'
+    seen = changes(before, after)
+    for direction in ("upload", "download"):
+        assert seen[f'sallyport_transfer_bytes_total{{direction="{direction}",{labels}}}'] == 321
+        assert seen[f'sallyport_transfers_total{{direction="{direction}",{labels},result="ok"}}'] == 1
+
+
 def calls(values, operation):
     return values.get(f'sallyport_storage_call_seconds_count{{operation="{operation}",storage="fs-local"}}', 0)
 
@@ -188,3 +267,19 @@ def test_requests(server):
     seen = changes(before, scrape(server))
     assert seen["sftpgo_http_req_total"] == 3 and seen["sftpgo_http_req_ok_total"] == 2  # with the first scrape
     assert seen["sftpgo_http_client_errors_total"] == 1 and "sftpgo_http_server_errors_total" not in seen
+
+
+def test_a_broken_database(make_server):
+    """Before the first scrape: a verdict on the database is good for half a minute."""
+    instance = make_server(config={"httpd": {"bind_port": -1}})
+    instance.start()
+    instance.api = Rest(instance.rest_url)
+    try:
+        with sqlite3.connect(instance.config_dir / "sallyport.db") as database:
+            database.execute("ALTER TABLE users RENAME TO gone")
+        assert instance.api.get("user").status == 500
+        values = scrape(instance)
+        assert values["sftpgo_dataprovider_availability"] == 0
+        assert values["sftpgo_http_server_errors_total"] == 1 and values["sftpgo_http_client_errors_total"] == 0
+    finally:
+        instance.stop()

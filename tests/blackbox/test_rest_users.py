@@ -216,13 +216,16 @@ def test_a_database_that_is_broken(make_server):
         server.stop()
 
 
+TRIES = 5  # of which the best counts
+
+
 def cpu_ms(server):
     return sum(int((thread / "schedstat").read_text().split()[0]) for thread in Path(f"/proc/{server.pid}/task").iterdir()) / 1e6
 
 
 def test_pages_of_ten_thousand_accounts(make_server):
-    """The promise is 50 ms a page on SQLite, wherever it lies. Measured is the server's processor time, the best of a few: the
-    machine may do other things too."""
+    """The promise is 50 ms a page on SQLite, wherever it lies and however long it is. Measured is the server's processor time,
+    the best of a few tries of each page: the machine may do other things too."""
     server = make_server(config={"httpd": {"bind_port": -1}})
     server.start()
     try:
@@ -237,15 +240,16 @@ def test_pages_of_ten_thousand_accounts(make_server):
         connection, took = rest.connect(), {}
         for limit in (100, 500):
             for offset in (0, 2500, 5000, 7500, 9900 if limit == 100 else 9500):
-                begun = cpu_ms(server)
-                connection.request("GET", f"/api/v1/user?limit={limit}&offset={offset}&order={'DESC' if offset == 2500 else 'ASC'}")
-                text = connection.getresponse().read()
-                took.setdefault(limit, []).append(cpu_ms(server) - begun)
-                names = [user["username"] for user in json.loads(text)]
                 expected = [f"u{number:05d}" for number in range(10000)][::-1 if offset == 2500 else 1][offset:offset + limit]
-                assert names == expected
+                for _ in range(TRIES):
+                    begun = cpu_ms(server)
+                    connection.request("GET", f"/api/v1/user?limit={limit}&offset={offset}&order={'DESC' if offset == 2500 else 'ASC'}")
+                    text = connection.getresponse().read()
+                    spent = cpu_ms(server) - begun
+                    took[limit, offset] = min(spent, took.get((limit, offset), spent))
+                    assert [user["username"] for user in json.loads(text)] == expected
         connection.close()
-        assert min(took[100]) < 50 * SLOWDOWN and min(took[500]) < 150 * SLOWDOWN, took
+        assert max(took.values()) < 50 * SLOWDOWN, took
     finally:
         server.stop()
 
