@@ -87,6 +87,8 @@ def host_folder(name):
 def check_includes(name, text, arrows):
     folder = host_folder(name)
     for include in INCLUDE.findall(text):
+        if ".." in include.split("/") and not name.startswith("sdk/"):
+            yield f"{name}: includes {include}; what lies elsewhere is included by its path from the top"
         target = host_folder(include)
         if folder is not None and target is not None and target != folder:
             if folder not in arrows:
@@ -107,14 +109,20 @@ def check_includes(name, text, arrows):
 
 def check_links(name, text, arrows):
     """What host_library(... USES ...) and target_link_libraries of a folder link."""
-    folder = host_folder(name)
-    if folder is None or not name.endswith("/CMakeLists.txt"):
+    if not name.endswith("/CMakeLists.txt"):
         return
+    folder = host_folder(name)
     uncommented = re.sub(r"#.*", "", text)
+    if folder is None:
+        if name.startswith("plugins/") and (host := re.search(r"\bhost_\w+\b(?!\.)", uncommented)):
+            yield f"{name}: links {host[0]}; plugins never see the host"
+        return
     linked = set()
     for call in re.findall(r"host_library\s*\((.*?)\)", uncommented, re.DOTALL):
         uses = re.search(r"\bUSES\b(.*?)(?=\b(?:SOURCES|LINK|TESTS|TEST_LINK)\b|$)", call, re.DOTALL)
         linked |= set(uses.group(1).split()) if uses else set()
+        # host_sftp_testing and the like are of a folder's tests.
+        linked |= {name for name in re.findall(r"\bhost_(\w+)\b(?!\.)", call) if not name.endswith("_testing")}
     for call in re.findall(r"target_link_libraries\s*\((.*?)\)", uncommented, re.DOTALL):
         # host_sftp_test and the like are the folder's own.
         linked |= {name for name in re.findall(r"\bhost_(\w+)", call) if name != folder and not name.startswith(folder + "_")}
@@ -185,6 +193,9 @@ FORBIDDEN = [
     ({"host/new/README.md": "", "host/new/x.cpp": SPDX + '#include "host/core/a.h"\n'}, "host/new has no line"),
     ({"host/core/CMakeLists.txt": "#" + SPDX + "host_library(core SOURCES a.cpp USES sftp)\n"}, "no arrow core -> sftp"),
     ({"host/core/CMakeLists.txt": "#" + SPDX + "target_link_libraries(host_core PUBLIC host_plugin)\n"}, "no arrow core -> plugin"),
+    ({"host/core/CMakeLists.txt": "#" + SPDX + "host_library(core SOURCES a.cpp LINK host_sftp)\n"}, "no arrow core -> sftp"),
+    ({"host/core/bad.cpp": SPDX + '#include "../sftp/b.h"\n'}, "by its path from the top"),
+    ({"plugins/fs-x/CMakeLists.txt": "#" + SPDX + "target_link_libraries(fs-x PRIVATE host_core)\n"}, "plugins never see the host"),
     ({"host/sftp/b.cpp": SPDX + "#include <sallyport/abi.h>\n"}, "only host/plugin sees the SDK"),
     ({"host/sftp/b.cpp": SPDX + "#include <libssh/libssh.h>\n"}, "libssh belongs into host/ssh/"),
     ({"host/plugin/r.cpp": SPDX + "#include <boost/dll/import.hpp>\n"}, "Boost.DLL belongs into host/plugin/loader.cpp"),

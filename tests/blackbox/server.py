@@ -226,6 +226,13 @@ class Sallyport(Server):
         """Position to give to log_lines/wait_log as `start`."""
         return len(self.log_text())
 
+    def complaints(self, start, count):
+        """The warnings and errors since `start`, at least so many."""
+        def told():
+            return [line for line in self.log_lines(start) if line["level"] in ("warn", "error")]
+        wait_for(lambda: f"{count} lines for the operator; there are {told()}", lambda: len(told()) >= count)
+        return told()
+
     def wait_log(self, predicate, timeout=10, start=0):
         def look():
             for line in self.log_lines(start):

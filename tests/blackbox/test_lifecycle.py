@@ -326,17 +326,9 @@ def test_home_that_vanishes(fresh):
                                           (s.MKDIR, s.string("/d"), s.u32(0)), (s.STAT, s.string("/")), (s.STAT, s.string("/f")),
                                           (s.OPENDIR, s.string("/"))], start=1):
             assert sftp.status(*request) == s.FAILURE, "neither a missing file nor an empty directory"
-            assert all("the home directory has been removed" in line["message"] for line in complaints(server, mark, number))
+            assert all("the home directory has been removed" in line["message"] for line in server.complaints(mark, number))
     with s.session(server, account) as sftp:
         sftp.write_file("/f", b"x")
-
-
-def complaints(server, mark, count):
-    """The warnings and errors since `mark`, at least so many."""
-    def told():
-        return [line for line in server.log_lines(mark) if line["level"] in ("warn", "error")]
-    wait_for("the operator's lines", lambda: len(told()) >= count)
-    return told()
 
 
 def test_full_disk(fresh, tmp_path):
@@ -355,7 +347,7 @@ def test_full_disk(fresh, tmp_path):
         codes = [sftp.status(s.WRITE, s.string(handle), s.u64(n << 15), s.string(bytes(1 << 15))) for n in range(64)]
         assert codes[0] == s.OK and codes[-1] == s.FAILURE
         assert sftp.status(s.CLOSE, s.string(handle)) == s.FAILURE, "not all of it was stored"
-        told = complaints(server, mark, 1)
+        told = server.complaints(mark, 1)
         assert len(told) == 1 and "No space left" in told[0]["message"] and told[0]["connection_id"]
         sftp.call(s.REMOVE, s.string("/big"))
         sftp.write_file("/small", b"fits again")
@@ -377,10 +369,10 @@ def test_unreadable_file_and_directory(fresh):
                 ((s.OPEN, s.string("/f"), s.u32(s.F_READ), s.u32(0)), "/f"), ((s.OPENDIR, s.string("/d")), "/d"),
                 ((s.OPEN, s.string("/d/x"), s.u32(s.F_WRITE | s.F_CREAT), s.u32(0)), "/d/x")], start=1):
             assert sftp.status(*request) == s.PERMISSION_DENIED
-            told = complaints(server, mark, number)
+            told = server.complaints(mark, number)
             assert f'"{account.home}{path}"' in told[-1]["message"] and told[-1]["connection_id"]
         assert sftp.stat("/f").size == 1
-        assert len(complaints(server, mark, 3)) == 3, "one line each"
+        assert len(server.complaints(mark, 3)) == 3, "one line each"
 
 
 # -- the same database and directory again

@@ -137,6 +137,7 @@ def test_lost_upload_is_no_upload_line(server, alice, home, logged):
     server.wait_log(lambda l: "lost" in str(l), start=mark)
     logged(lambda sftp: sftp.call(s.MKDIR, string("/d"), u32(0)))
     assert not [l for l in server.log_lines(mark) if l["sender"] == "Upload"]
+    assert (home / "lost").read_bytes() == b"data", "what arrived stays"
 
 
 def test_log_file_instead_of_stdout(make_server):
