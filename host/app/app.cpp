@@ -5,7 +5,6 @@
 #include "host/app/app.h"
 
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 
 #include "host/admin/sessions.h"
 #include "host/app/administration.h"
+#include "host/app/files_limit.h"
 #include "host/app/hooks.h"
 #include "host/app/reload.h"
 #include "host/app/settings.h"
@@ -41,11 +41,7 @@ constexpr auto kStopNowPatience = std::chrono::seconds(3);
 void prepare_process() {
   ::umask(0);  // every file gets its mode from whoever makes it, sftpd.umask included
   ::signal(SIGPIPE, SIG_IGN);
-  rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
-    files.rlim_cur = files.rlim_max;  // each session needs descriptors; the soft limit is for programs that use select
-    ::setrlimit(RLIMIT_NOFILE, &files);
-  }
+  raise_files_limit();
 }
 
 core::Result<void> open_log(const ServeOptions& options) {

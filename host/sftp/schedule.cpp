@@ -177,8 +177,10 @@ ChannelImpl::BatchPtr ChannelImpl::collect_lane(std::uint32_t lanes) {
   std::size_t waiting = 1;
   while (waiting < std::min(queue_.size(), limits::kMaxBatchRequests) && fits(queue_[waiting])) ++waiting;
   const auto free = lanes - running_.size();
-  // A file that takes one call at a time gets no second lane.
-  const bool shares = queue_[0].handle->file->caps().has(plugin::FsCaps::kParallelIo);
+  // A file that takes one call at a time gets no second lane, nor one that takes its data in order.
+  const auto& caps = queue_[0].handle->file->caps();
+  const bool in_order = kind_of(queue_[0]) == Kind::kWrite && !caps.has(plugin::FsCaps::kRandomWrite);
+  const bool shares = caps.has(plugin::FsCaps::kParallelIo) && !in_order;
   const auto share = shares ? (waiting + free - 1) / free : waiting;
   auto batch = std::make_shared<Batch>();
   batch->alone = false;

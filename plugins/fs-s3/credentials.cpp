@@ -190,7 +190,12 @@ Outcome<Expiring> MachineCredentials::look(const Stop& stop) {
   const Role web{variable("AWS_ROLE_ARN"), variable("AWS_ROLE_SESSION_NAME"), "",
                  variable("AWS_WEB_IDENTITY_TOKEN_FILE"), region_of({})};
   if (!web.arn.empty() && !web.token_file.empty()) return take_role(http_, web, std::nullopt);
-  auto kept = from_profile(stop, profiles_of_machine(), chosen_profile(), 0);
+  const auto profiles = profiles_of_machine();
+  const std::string chosen = chosen_profile();
+  if (!profiles.contains(chosen) && !variable("AWS_PROFILE").empty()) {
+    return Failure{SP_E_DENIED, "AWS_PROFILE is \"" + chosen + "\", and there is no such profile", 0};
+  }
+  auto kept = from_profile(stop, profiles, chosen, 0);
   if (kept || kept.failure().status != SP_E_NOT_FOUND) return kept;
   auto found = from_container(stop);
   if (found || found.failure().status != SP_E_NOT_FOUND) return found;

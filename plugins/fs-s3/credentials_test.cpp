@@ -141,6 +141,18 @@ TEST_F(MachineCredentialsTest, AProfileTakesItsRoleWithTheKeysOfAnother) {
   EXPECT_FALSE(MachineCredentials({}).get(nullptr)) << "they refer to each other";
 }
 
+TEST_F(MachineCredentialsTest, AProfileThatIsNotThereIsNotPassedOver) {
+  file(".aws/credentials", "[default]\naws_access_key_id = D\naws_secret_access_key = S\n");
+  MachineCredentials machine{HttpClient::Settings{}};
+  set("AWS_PROFILE", "typo");
+  auto found = machine.get(nullptr);
+  ASSERT_FALSE(found);
+  EXPECT_NE(found.failure().message.find("\"typo\""), std::string::npos) << found.failure().message;
+  MachineCredentials other{HttpClient::Settings{}};
+  set("AWS_PROFILE", "default");
+  EXPECT_EQ(other.get(nullptr)->access_key, "D");
+}
+
 TEST_F(MachineCredentialsTest, TheTokenOfAContainerGoesToNoOtherMachine) {
   set("AWS_CONTAINER_AUTHORIZATION_TOKEN", "secrettoken");
   for (const auto* elsewhere : {"http://192.0.2.1/keys", "http://store.example/keys"}) {

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <optional>
 #include <sallyport/cpp/base.hpp>
+#include <string>
 #include <utility>
 
 #include "object-common/task_pool.h"
@@ -23,7 +24,8 @@ inline constexpr std::size_t kAtOnce = 8;
 // Does `one(i)` for each i below count, on the caller's thread and on those of the pool that have time; the first
 // failure ends it. `done` counts those that worked. Waits for what has begun, never for the pool, so that it may be
 // nested.
-inline sallyport::Outcome<void> each(object_common::TaskPool& pool, std::size_t count, std::size_t& done,
+inline sallyport::Outcome<void> each(object_common::TaskPool& pool, const std::string& store, std::size_t count,
+                                     std::size_t& done,
                                      const std::function<sallyport::Outcome<void>(std::size_t)>& one) {
   struct State {
     std::mutex mutex;
@@ -56,7 +58,7 @@ inline sallyport::Outcome<void> each(object_common::TaskPool& pool, std::size_t 
     if (state->running == 0) state->ended.notify_all();
   };
   for (std::size_t helper = 1; helper < std::min(count, kAtOnce); ++helper) {
-    if (!pool.submit(work)) break;
+    if (!pool.submit(work, store)) break;
   }
   work();
   std::unique_lock lock(state->mutex);

@@ -47,7 +47,8 @@ bool is_near(const std::string& host) {
 }  // namespace
 
 std::string Endpoint::authority() const {
-  return port == (tls ? kHttpsPort : kHttpPort) ? host : host + ":" + std::to_string(port);
+  const std::string name = host.find(':') == std::string::npos ? host : "[" + host + "]";
+  return port == (tls ? kHttpsPort : kHttpPort) ? name : name + ":" + std::to_string(port);
 }
 
 bool Endpoint::operator<(const Endpoint& other) const {

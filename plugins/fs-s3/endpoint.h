@@ -28,6 +28,11 @@ struct Proxy {
 };
 // From http_proxy, https_proxy and no_proxy (the last two also in capitals); nothing: straight there, as always to
 // addresses that mean another machine, or none, to a proxy: loopback, link-local, those of instance metadata.
+// Of Amazon's own endpoints: those in China are another's.
+inline std::string amazon_domain(std::string_view region) {
+  return region.starts_with("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
+}
+
 std::optional<Proxy> proxy_for(const Endpoint& endpoint);
 
 }  // namespace fs_s3

@@ -10,9 +10,12 @@
 #include <Poco/Net/HTTPResponse.h>
 #include <Poco/Net/HTTPSClientSession.h>
 #include <Poco/Net/NetException.h>
+#include <Poco/Net/SocketImpl.h>
 #include <Poco/String.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <istream>
 #include <ostream>
 #include <utility>
@@ -21,9 +24,10 @@ namespace fs_s3 {
 namespace {
 
 constexpr std::size_t kMaxBodyBytes = 8 * 1024 * 1024;  // of an answer that is text; a full listing is about 1 MiB
-constexpr auto kIdleTime = std::chrono::seconds(20);    // servers close after a minute or so
-constexpr std::size_t kReadStep = 64 * 1024;
-constexpr std::streamsize kWriteStep = 1024 * 1024;
+constexpr int kNoContent = 204;
+constexpr auto kIdleTime = std::chrono::seconds(20);  // servers close after a minute or so
+constexpr std::streamsize kWriteStep = 1024 * 1024, kTlsRecord = 16 * 1024;
+constexpr std::streamsize kSlowest = 64 * 1024;  // bytes per second that let a request go on beyond its time
 
 Poco::Timespan span_of(std::chrono::seconds time) { return {static_cast<long>(time.count()), 0}; }
 const Poco::Timespan kStopLook(0, 200'000);
@@ -37,27 +41,74 @@ Failure no_answer(const Endpoint& endpoint, const std::string& why) {
   return {SP_E_IO, "no answer from " + endpoint.authority() + ": " + why, 0};
 }
 
-// False: it ended before its length was reached, or goes on beyond what is sensible. Of a chunked body Poco does not
-// say that its end is missing: who needs to know looks for what must stand there.
-bool read_text(std::istream& in, std::streamsize length, std::string& out) {
-  while (in.good()) {
-    const std::size_t have = out.size();
-    if (have > kMaxBodyBytes) return false;
-    out.resize(have + kReadStep);
-    in.read(out.data() + have, kReadStep);
-    out.resize(have + static_cast<std::size_t>(in.gcount()));
-  }
-  if (in.bad()) return false;
-  return length < 0 || static_cast<std::streamsize>(out.size()) == length;
-}
-
 // Poco's streams move 8 KiB at a time. Data goes past them, between the caller's memory and the session.
 struct Direct : Poco::Net::HTTPClientSession {
   static constexpr auto kRead = &Direct::read;
   static constexpr auto kWrite = &Direct::write;
+  static constexpr auto kBuffered = &Direct::buffered;
 };
 
-bool read_data(Poco::Net::HTTPClientSession& session, std::istream& in, std::streamsize length,
+// How long an exchange goes on: while somebody wants its answer, no time-out without a byte, and not for ever because a
+// byte comes now and then. What has an end throws.
+class Patience {
+ public:
+  Patience(Poco::Net::HTTPClientSession& session, const HttpRequest& request, std::chrono::seconds timeout)
+      : session_(session), request_(request), timeout_(timeout) {}
+
+  void until_readable() const {
+    const bool there = (session_.*Direct::kBuffered)() > 0 ||
+                       (session_.secure() && session_.socket().available() > 0);  // decrypted already
+    if (!there) wait(Poco::Net::Socket::SELECT_READ);
+  }
+  void until_writable() const { wait(Poco::Net::Socket::SELECT_WRITE); }
+  void moved(std::streamsize bytes) {
+    moved_ += bytes;
+    if (request_.stop && request_.stop()) throw Poco::TimeoutException("given up");
+    if (Clock::now() >= last()) throw Poco::TimeoutException("too slow");
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  // What moves gets more time.
+  Clock::time_point last() const {
+    if (request_.until == Clock::time_point::max()) return request_.until;
+    return request_.until + std::chrono::seconds(moved_ / kSlowest) + kShortestWait;
+  }
+  void wait(int mode) const {
+    const auto now = Clock::now();
+    const auto until = std::max(now + kShortestWait, std::min(last(), now + timeout_));
+    while (!session_.socket().poll(kStopLook, mode)) {
+      if (request_.stop && request_.stop()) throw Poco::TimeoutException("given up");
+      if (Clock::now() >= until) throw Poco::TimeoutException();
+    }
+  }
+
+  Poco::Net::HTTPClientSession& session_;
+  const HttpRequest& request_;
+  const std::chrono::seconds timeout_;
+  std::streamsize moved_ = 0;
+};
+
+// False: it ended before its length was reached, or goes on beyond what is sensible. Of a chunked body Poco does not
+// say that its end is missing: who needs to know looks for what must stand there.
+bool read_text(Patience& patience, std::istream& in, std::streamsize length, std::string& out) {
+  auto& from = *in.rdbuf();
+  while (length < 0 || static_cast<std::streamsize>(out.size()) < length) {
+    if (from.in_avail() <= 0) {
+      patience.until_readable();
+      if (from.sgetc() == std::istream::traits_type::eof()) break;
+    }
+    const std::size_t have = out.size();
+    const auto count = from.in_avail();
+    if (count <= 0 || have > kMaxBodyBytes) return false;
+    out.resize(have + static_cast<std::size_t>(count));
+    from.sgetn(out.data() + have, count);
+    patience.moved(count);
+  }
+  return length < 0 || static_cast<std::streamsize>(out.size()) == length;
+}
+
+bool read_data(Poco::Net::HTTPClientSession& session, Patience& patience, std::istream& in, std::streamsize length,
                std::span<std::byte> into) {
   auto* const data = reinterpret_cast<char*>(into.data());
   const auto size = static_cast<std::streamsize>(into.size());
@@ -66,22 +117,40 @@ bool read_data(Poco::Net::HTTPClientSession& session, std::istream& in, std::str
     return in.gcount() == size && in.peek() == std::istream::traits_type::eof() && !in.bad();
   }
   for (std::streamsize at = 0; at < size;) {
+    patience.until_readable();
     const int got = (session.*Direct::kRead)(data + at, size - at);
     if (got <= 0) return false;
     at += got;
+    patience.moved(got);
   }
   return true;
 }
 
+// What goes through TLS cannot be sent in part: little enough at a time not to be waited for long.
+std::streamsize send_some(Poco::Net::HTTPClientSession& session, Patience& patience, const char* data,
+                          std::streamsize size) {
+  if (session.secure()) {
+    patience.until_writable();
+    return (session.*Direct::kWrite)(data, std::min(size, kTlsRecord));
+  }
+  while (true) {
+    const auto sent = ::send(session.socket().impl()->sockfd(), data,
+                             static_cast<std::size_t>(std::min(size, kWriteStep)), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) return sent;
+    patience.until_writable();
+  }
+}
+
 // False: the other side takes no more of it. There may be an answer that says why.
-bool write_data(Poco::Net::HTTPClientSession& session, std::span<const std::byte> body) {
+bool write_data(Poco::Net::HTTPClientSession& session, Patience& patience, std::span<const std::byte> body) {
   const auto* const data = reinterpret_cast<const char*>(body.data());
   const auto size = static_cast<std::streamsize>(body.size());
   try {
     for (std::streamsize at = 0; at < size;) {
-      const int sent = (session.*Direct::kWrite)(data + at, std::min(size - at, kWriteStep));
+      const auto sent = send_some(session, patience, data + at, size - at);
       if (sent <= 0) return false;
       at += sent;
+      patience.moved(sent);
     }
     return true;
   } catch (const Poco::TimeoutException&) {
@@ -156,17 +225,6 @@ void HttpClient::limit_waits(Poco::Net::HTTPClientSession& session, std::chrono:
   }
 }
 
-// As long as a read would wait, but in slices.
-void HttpClient::wait_for_answer(Poco::Net::HTTPClientSession& session, const HttpRequest& request) const {
-  if (!request.stop) return;
-  const auto now = std::chrono::steady_clock::now();
-  const auto until = std::max(now + kShortestWait, std::min(request.until, now + settings_.timeout));
-  while (!session.socket().poll(kStopLook, Poco::Net::Socket::SELECT_READ)) {
-    if (request.stop()) throw Poco::TimeoutException("given up");
-    if (std::chrono::steady_clock::now() >= until) throw Poco::TimeoutException();
-  }
-}
-
 HttpClient::Session HttpClient::connect(const Endpoint& endpoint, bool straight) {
   using Poco::Net::Context;
   Session session;
@@ -204,17 +262,19 @@ Outcome<HttpAnswer> HttpClient::exchange(const Endpoint& endpoint, Session sessi
   if (sends) head.setContentLength64(static_cast<Poco::Int64>(request.body.size()));
   auto& out = session->sendRequest(head);
   out.flush();
-  const bool sent = out.good() && write_data(*session, request.body);
-  wait_for_answer(*session, request);
+  Patience patience(*session, request, settings_.timeout);
+  const bool sent = out.good() && write_data(*session, patience, request.body);
+  patience.until_readable();
   Poco::Net::HTTPResponse response;
   auto& in = session->receiveResponse(response);
   HttpAnswer answer;
   answer.status = response.getStatus();
   for (const auto& [name, value] : response) answer.headers[Poco::toLower(name)] = value;
   bool whole = true;
-  if (request.method != "HEAD") {
+  if (request.method != "HEAD" && answer.status != kNoContent) {
     const auto length = response.hasContentLength() ? static_cast<std::streamsize>(response.getContentLength64()) : -1;
-    whole = answer.ok() && !into.empty() ? read_data(*session, in, length, into) : read_text(in, length, answer.body);
+    whole = answer.ok() && !into.empty() ? read_data(*session, patience, in, length, into)
+                                         : read_text(patience, in, length, answer.body);
   }
   if (!whole) return no_answer(endpoint, "it ended early");
   const bool in_step = answer.ok() || request.body.empty();

@@ -74,7 +74,6 @@ class HttpClient {
                                         std::span<std::byte> into);
   Session take(const Endpoint& endpoint);
   Session connect(const Endpoint& endpoint, bool straight);
-  void wait_for_answer(Poco::Net::HTTPClientSession& session, const HttpRequest& request) const;
   void limit_waits(Poco::Net::HTTPClientSession& session, std::chrono::steady_clock::time_point until) const;
   std::vector<Session> take_stale();  // under mutex_
   void keep(const Endpoint& endpoint, Session session);

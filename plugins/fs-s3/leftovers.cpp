@@ -18,6 +18,7 @@ constexpr auto kFirstPause = std::chrono::seconds(3), kLongestPause = std::chron
 // Whoever begins an upload sends its first part soon; one without any for so long is not somebody else's.
 constexpr auto kNobodysAfter = std::chrono::minutes(15);
 constexpr auto kGivenUpAfter = std::chrono::hours(1);
+constexpr auto kLastPatience = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -30,12 +31,17 @@ Leftovers::~Leftovers() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Leftovers::add(Upload upload) {
+void Leftovers::add(std::shared_ptr<S3Client> client, LeftUpload upload) {
+  if (client == nullptr) return;
   const std::lock_guard lock(mutex_);
-  if (upload.client == nullptr || stopping_ || entries_.size() >= kMaxLeftovers) return;
   const auto now = Clock::now();
   const auto pause = upload.id.empty() ? kNobodysAfter : kFirstPause;
-  entries_.push_back({std::move(upload), now + pause, now + kGivenUpAfter, pause});
+  Entry entry{std::move(client), std::move(upload), now + pause, now + kGivenUpAfter, pause};
+  if (stopping_ || entries_.size() >= kMaxLeftovers) {
+    say_stays(entry, stopping_ ? "the server stops" : "there are too many of these");
+    return;
+  }
+  entries_.push_back(std::move(entry));
   if (!thread_.joinable()) {
     try {
       thread_ = std::thread([this] { run(); });
@@ -45,26 +51,40 @@ void Leftovers::add(Upload upload) {
   wake_.notify_all();
 }
 
+void Leftovers::say_stays(const Entry& entry, const char* why) const {
+  log_.warn("parts of an upload to bucket \"" + entry.client->bucket().name + "\" may stay in the store: " + why);
+}
+
 // True: nothing of it is there any more.
-bool Leftovers::take_back(const Upload& upload) try {
-  const Stop stop = [this] {
-    const std::lock_guard lock(mutex_);
-    return stopping_;
-  };
-  std::vector<std::string> ids{upload.id};
-  if (upload.id.empty()) {
-    auto lost = upload.client->uploads_without_parts(stop, upload.key, upload.from_ns, upload.to_ns);
+bool Leftovers::take_back(const Entry& entry, const Stop& stop) try {
+  std::vector<std::string> ids{entry.upload.id};
+  if (entry.upload.id.empty()) {
+    auto lost = entry.client->uploads_without_parts(stop, entry.upload.key, entry.upload.from_ns, entry.upload.to_ns);
     if (!lost) return false;
     ids = std::move(*lost);
   }
   return std::ranges::all_of(
-      ids, [&](const auto& id) { return static_cast<bool>(upload.client->abort_parts(stop, upload.key, id)); });
+      ids, [&](const auto& id) { return static_cast<bool>(entry.client->abort_parts(stop, entry.upload.key, id)); });
 } catch (const std::exception&) {
   return false;  // short of memory: later
 }
 
+// Of what has an id: anything else might be somebody's who is about to send the first part.
+void Leftovers::try_a_last_time() {
+  const auto until = Clock::now() + kLastPatience;
+  for (const auto& entry : entries_) {
+    const auto late = [&] { return Clock::now() >= until; };
+    if (!late() && !entry.upload.id.empty() && take_back(entry, late)) continue;
+    say_stays(entry, "the server stops");
+  }
+}
+
 void Leftovers::run() {
   ::pthread_setname_np(::pthread_self(), "fs-s3-tidy");
+  const Stop stop = [this] {
+    const std::lock_guard lock(mutex_);
+    return stopping_;
+  };
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     const auto due = std::ranges::min_element(entries_, {}, &Entry::next);
@@ -80,17 +100,17 @@ void Leftovers::run() {
     Entry entry = std::move(*due);
     entries_.erase(due);
     lock.unlock();
-    const bool gone = take_back(entry.upload);
-    if (!gone && Clock::now() >= entry.last) {
-      log_.warn("parts of an upload to bucket \"" + entry.upload.client->bucket().name +
-                "\" stay in the store: it did not take them back for an hour");
-    }
+    const bool gone = take_back(entry, stop) && --entry.upload.looks <= 0;
+    const bool last = !gone && Clock::now() >= entry.last;
+    if (last) say_stays(entry, "it did not take them back for an hour");
     lock.lock();
-    if (gone || Clock::now() >= entry.last) continue;
+    if (gone || last) continue;
     entry.pause = std::min<std::chrono::seconds>(entry.pause * 2, kLongestPause);
     entry.next = Clock::now() + entry.pause;
     entries_.push_back(std::move(entry));
   }
+  lock.unlock();  // nothing is added any more
+  try_a_last_time();
 }
 
 }  // namespace fs_s3

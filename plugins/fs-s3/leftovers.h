@@ -22,27 +22,24 @@ namespace fs_s3 {
 class Leftovers {
  public:
   explicit Leftovers(const sp_host& host) : log_(&host, "fs-s3") {}
-  ~Leftovers();  // what is left then is for the bucket's own rules
+  ~Leftovers();  // tries once more; what is left then is for the bucket's own rules
   Leftovers(const Leftovers&) = delete;
   Leftovers& operator=(const Leftovers&) = delete;
 
-  struct Upload {
-    std::shared_ptr<S3Client> client;
-    std::string key, id;
-    // Without an id: nobody knows whether it was begun, in this time by the store's clock.
-    std::int64_t from_ns = 0, to_ns = 0;
-  };
-  void add(Upload upload);
+  void add(std::shared_ptr<S3Client> client, LeftUpload upload);
 
  private:
   using Clock = std::chrono::steady_clock;
   struct Entry {
-    Upload upload;
+    std::shared_ptr<S3Client> client;
+    LeftUpload upload;
     Clock::time_point next, last;
     std::chrono::seconds pause;
   };
   void run();
-  bool take_back(const Upload& upload);
+  bool take_back(const Entry& entry, const Stop& stop);
+  void try_a_last_time();
+  void say_stays(const Entry& entry, const char* why) const;
 
   const sallyport::Log log_;
   std::mutex mutex_;

@@ -38,6 +38,9 @@ TEST(EndpointTest, Forms) {
   EXPECT_EQ(Endpoint::parse("https://s3.example")->authority(), "s3.example");
   EXPECT_EQ(Endpoint::parse("s3.example:444")->authority(), "s3.example:444");
   EXPECT_TRUE(Endpoint::parse("s3.example")->tls);
+  EXPECT_EQ(Endpoint::parse("http://[::1]:7480")->authority(), "[::1]:7480");
+  EXPECT_EQ(Endpoint::parse("https://[fd00::1]")->authority(), "[fd00::1]");
+  EXPECT_EQ(Endpoint::parse("https://[fd00::1]")->host, "fd00::1");
   for (const auto* wrong : {"", "ftp://x", "https://x/path", "https://user:secret@x", "https://x?y"}) {
     EXPECT_FALSE(Endpoint::parse(wrong)) << wrong;
   }
@@ -69,6 +72,8 @@ TEST(Account, WhereItsBucketIs) {
   EXPECT_EQ(known->bucket.endpoint.host, "b.s3.eu-west-1.amazonaws.com");
   EXPECT_FALSE(known->bucket.in_path);
   EXPECT_FALSE(known->credentials);
+  auto chinese = of(R"({"bucket": "b", "region": "cn-north-1"})", false);
+  EXPECT_EQ(chinese->bucket.endpoint.host, "b.s3.cn-north-1.amazonaws.com.cn");
   auto dotted = of(R"({"bucket": "a.b", "region": "eu-west-1"})", false);
   EXPECT_TRUE(dotted->bucket.in_path);
   auto own =

@@ -73,11 +73,18 @@ Outcome<HttpAnswer> S3Client::attempt(const Stop& stop, const Request& request, 
   if (!request.query.empty()) http.target += "?" + canonical_query(request.query);
   const auto begun = std::chrono::steady_clock::now();
   auto answer = http_->call(bucket_.endpoint, http, request.into, request.once);
+  if (answer) learn_time(*answer);
   if (options_.watch) {
     const bool good = answer && (answer->ok() || answer->status == kNotFound);  // that there is nothing is an answer
     options_.watch(request.operation, good, std::chrono::steady_clock::now() - begun);
   }
   return answer;
+}
+
+void S3Client::learn_time(const HttpAnswer& answer) {
+  if (const auto theirs = parse_time(answer.header("date"))) {
+    store_ahead_s_ = *theirs / kNsPerSecondOfClock - std::time(nullptr);
+  }
 }
 
 // True: the attempt's clock was wrong. Another request may have set it right meanwhile, so it is the attempt's that

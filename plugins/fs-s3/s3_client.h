@@ -29,6 +29,14 @@ namespace fs_s3 {
 
 using object_common::Stop;
 
+// An upload that nobody will end.
+struct LeftUpload {
+  std::string key, id;
+  // Without an id: nobody knows whether it was begun, in this time by the store's clock.
+  std::int64_t from_ns = 0, to_ns = 0;
+  int looks = 1;  // how often it must be seen to be gone: a part on its way may arrive after its upload's end
+};
+
 class S3Client : public std::enable_shared_from_this<S3Client> {
  public:
   struct Options {
@@ -38,13 +46,14 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
     std::uint64_t copy_part_bytes = std::uint64_t{1} << 30;  // 5 TiB in 5120 parts
     // Told of every request, its repetitions included: name, whether it worked, how long it took. Any thread.
     std::function<void(std::string_view operation, bool good, std::chrono::nanoseconds time)> watch = {};
-    // Given the parts of a copy that failed, when the store did not take them back.
-    std::function<void(std::shared_ptr<S3Client> client, const std::string& key, const std::string& upload)> left = {};
+    // Given what may stay in the store: parts of a copy that failed, uploads that were perhaps begun.
+    std::function<void(std::shared_ptr<S3Client> client, const LeftUpload& upload)> left = {};
   };
   S3Client(std::shared_ptr<HttpClient> http, std::shared_ptr<CredentialsSource> credentials, Bucket bucket,
            Options options);
 
   const Bucket& bucket() const { return bucket_; }
+  std::string store() const { return bucket_.endpoint.authority(); }
   // Of a new object of that name.
   Nature nature_of(const std::string& key) const;
   Outcome<void> head_bucket(const Stop& stop);
@@ -65,6 +74,7 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
   Outcome<void> copy(const Stop& stop, const std::string& from, const std::string& to, const ObjectInfo& what,
                      const Nature* nature = nullptr);
 
+  // Where the answer got lost it is begun once more; of the other, should there be one, the options' `left` is told.
   Outcome<std::string> begin_parts(const Stop& stop, const std::string& key, const Nature& nature);
   struct PartName {
     std::string key, upload;
@@ -82,7 +92,6 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
   // Uploads that were begun in that time, by the store's clock, and got nowhere.
   Outcome<std::vector<std::string>> uploads_without_parts(const Stop& stop, const std::string& key,
                                                           std::int64_t from_ns, std::int64_t to_ns);
-  std::int64_t store_time_ns() const;
   // True: there was such an upload. Soon given up: what stays is for the bucket's own rules to clear away.
   Outcome<bool> abort_parts(const Stop& stop, const std::string& key, const std::string& upload);
 
@@ -119,6 +128,8 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
   std::string target(const Request& request) const;
   Failure in_words(const Request& request, Failure failure) const;
   bool correct_clock(const HttpAnswer& answer, const Attempt& with, std::int64_t tolerance_s);
+  std::int64_t store_time_ns() const;
+  void learn_time(const HttpAnswer& answer);
   static bool is_whole(const Request& request, const HttpAnswer& answer);
   bool is_made_of(const Stop& stop, const std::string& key, const std::vector<std::string>& etags);
 
@@ -126,7 +137,8 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
   const std::shared_ptr<CredentialsSource> credentials_;
   const Bucket bucket_;
   const Options options_;
-  std::atomic<std::int64_t> clock_skew_s_ = 0;  // what the store's clock is ahead of ours
+  std::atomic<std::int64_t> clock_skew_s_ = 0;   // what the store's clock is ahead of ours, where that matters to it
+  std::atomic<std::int64_t> store_ahead_s_ = 0;  // the same as last seen, little as it may be
 };
 
 }  // namespace fs_s3

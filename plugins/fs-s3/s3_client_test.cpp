@@ -34,6 +34,7 @@ class S3ClientTest : public testing::Test {
     options.retries = {.attempts = 3, .first = std::chrono::milliseconds(1)};
     options.max_copy_bytes = 10;
     options.copy_part_bytes = 4;
+    options.left = [this](auto, const LeftUpload& upload) { left.push_back(upload); };
     options.watch = [this](auto operation, bool good, auto) { watched.emplace_back(std::string(operation), good); };
     made = std::make_unique<S3Client>(std::make_shared<HttpClient>(HttpClient::Settings{}), credentials,
                                       Bucket{"b", "r", "CLASS", store->endpoint(), in_path}, options);
@@ -46,6 +47,7 @@ class S3ClientTest : public testing::Test {
   }
   std::shared_ptr<Watched> credentials = std::make_shared<Watched>();
   std::vector<std::pair<std::string, bool>> watched;
+  std::vector<LeftUpload> left;
   std::unique_ptr<FakeStore> store;
   std::unique_ptr<S3Client> made;
 };
@@ -212,6 +214,29 @@ TEST_F(S3ClientTest, DataWhoseAnswersGetLostIsLookedFor) {
   etag = kEtag;
   EXPECT_FALSE(asked.put(nullptr, "key", {}, data)) << "that is another object";
   EXPECT_EQ(store->methods(), (Methods{"PUT", "PUT", "PUT", "HEAD", "PUT", "PUT", "PUT", "HEAD"}));
+}
+
+TEST_F(S3ClientTest, ABeginningWhoseAnswerGetsLostIsMadeAgainAndTheLostOneIsLookedFor) {
+  int count = 0;
+  const std::string begun = "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>";
+  // By the store's clock, which is told with every answer.
+  const auto theirs = Poco::Timestamp() + Poco::Timespan(100, 0);
+  const auto date = "Date: " + Poco::DateTimeFormatter::format(theirs, "%w, %d %b %Y %H:%M:%S GMT") + "\r\n";
+  auto& asked = client([&](const auto& head) {
+    if (head.starts_with("HEAD")) return FakeStore::whole(200, "", date);
+    if (count < 0) return FakeStore::whole(403, "<Error><Code>AccessDenied</Code></Error>", date);
+    return ++count == 1 ? FakeStore::whole(500, "<Error/>", date) : FakeStore::whole(200, begun, date);
+  });
+  ASSERT_TRUE(asked.head(nullptr, "key"));
+  EXPECT_EQ(*asked.begin_parts(nullptr, "key", {}), "u");
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0].id, "");
+  const std::int64_t about = theirs.epochMicroseconds() * 1000;
+  EXPECT_LE(left[0].from_ns, about);
+  EXPECT_GE(left[0].to_ns, about);
+  count = -1;
+  EXPECT_FALSE(asked.begin_parts(nullptr, "key", {}));
+  EXPECT_EQ(left.size(), 1U) << "a refusal leaves no doubt";
 }
 
 TEST_F(S3ClientTest, OnlyUploadsOfThatKeyAndTimeWithoutPartsAreLost) {

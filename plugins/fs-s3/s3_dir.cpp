@@ -4,6 +4,8 @@
 #include "s3_dir.h"
 
 #include <algorithm>
+#include <functional>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -36,11 +38,24 @@ std::string_view name_in(std::string_view key, const S3Client::Listing& what, bo
 
 }  // namespace
 
+// A name is a file or a directory, and stat says which: the object comes first.
+void S3Dir::take(ListPage page) {
+  std::set<std::string, std::less<>> objects;
+  for (const auto& entry : page.entries) {
+    if (!entry.is_prefix) objects.insert(entry.key);
+  }
+  std::erase_if(page.entries, [&](const Listed& entry) {
+    return entry.is_prefix && objects.contains(std::string_view(entry.key).substr(0, entry.key.size() - 1));
+  });
+  page_ = std::move(page);
+  at_ = timed_ = 0;
+}
+
 // Listings do not say them. An object that does not tell its own has that of its upload.
 void S3Dir::ask_for_times(const Stop& stop) {
   const std::size_t first = at_, count = std::min(kTimesAhead, page_.entries.size() - at_);
   std::size_t ignored = 0;
-  (void)each(shared_.pool, count, ignored, [&](std::size_t i) -> Outcome<void> {
+  (void)each(shared_.pool, client_->store(), count, ignored, [&](std::size_t i) -> Outcome<void> {
     Listed& entry = page_.entries[first + i];
     if (entry.is_prefix || (stop && stop())) return {};
     auto info = client_->head(stop, entry.key);
@@ -61,8 +76,7 @@ Outcome<bool> S3Dir::next(const sp_op& op, std::uint32_t max, const sallyport::E
       what_.token = page_.next;
       auto page = client_->list(stop, what_);
       if (!page) return std::move(page.failure());
-      page_ = std::move(*page);
-      at_ = timed_ = 0;
+      take(std::move(*page));
       continue;
     }
     if (wants_times && at_ == timed_) ask_for_times(stop);

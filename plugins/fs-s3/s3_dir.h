@@ -18,11 +18,14 @@ class S3Dir final : public sallyport::Dir<S3Dir> {
  public:
   // `what` begins a listing, `first` is its first page.
   S3Dir(Shared& shared, std::shared_ptr<S3Client> client, S3Client::Listing what, ListPage first, Owner owner)
-      : shared_(shared), client_(std::move(client)), what_(std::move(what)), page_(std::move(first)), owner_(owner) {}
+      : shared_(shared), client_(std::move(client)), what_(std::move(what)), owner_(owner) {
+    take(std::move(first));
+  }
 
   Outcome<bool> next(const sp_op& op, std::uint32_t max, const sallyport::EntrySink& sink);
 
  private:
+  void take(ListPage page);
   void ask_for_times(const Stop& stop);
 
   Shared& shared_;

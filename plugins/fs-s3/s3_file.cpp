@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Where the store's requests meet what reads ahead and what gathers parts. Calls come on the host's workers; reads
-// several at once, writes one after the other.
+// several at once, and on I/O threads where they must not wait; writes one after the other.
 #include "s3_file.h"
 
 #include <algorithm>
@@ -19,6 +19,7 @@ class Ranges final : public object_common::RangeSource {
   Outcome<void> fetch(const Stop& stop, std::uint64_t offset, std::span<std::byte> into) override {
     return client_->get(stop, key_, etag_, offset, into);
   }
+  std::string store() const override { return client_->store(); }
 
  private:
   const std::shared_ptr<S3Client> client_;
@@ -49,6 +50,10 @@ std::unique_ptr<S3File> S3File::to_write(Shared& shared, Memory memory, std::sha
 
 Outcome<std::size_t> S3File::read_at(const sp_op& op, std::span<std::byte> into, std::uint64_t offset) {
   if (!reader_) return Failure{SP_E_UNSUPPORTED, "a file being written cannot be read", 0};
+  if ((op.flags & SP_OP_NOWAIT) != 0) {
+    if (const auto ready = reader_->read_at_once(into, offset)) return *ready;
+    return Failure{SP_E_WOULD_BLOCK, {}, 0};
+  }
   const auto stop = shared_.stop_of(op);
   std::size_t got = 0;
   // Some clients take a short answer for the end.

@@ -17,8 +17,8 @@ Failure failure(sp_status status, const char* text) { return {status, text, 0}; 
 }  // namespace
 
 sp_fs_caps S3Fs::caps() const {
-  std::uint64_t flags =
-      SP_FS_PARALLEL_IO | SP_FS_RENAME_REPLACE | SP_FS_SET_PERMS | SP_FS_SET_OWNER | SP_FS_PUBLISH_ON_CLOSE;
+  std::uint64_t flags = SP_FS_PARALLEL_IO | SP_FS_NOWAIT_READ | SP_FS_RENAME_REPLACE | SP_FS_SET_PERMS |
+                        SP_FS_SET_OWNER | SP_FS_PUBLISH_ON_CLOSE;
   if (keeps_times()) flags |= SP_FS_SET_TIMES;
   if (shared_.settings.resume) flags |= SP_FS_RESUME;
   return {sizeof(sp_fs_caps), kReadsAtOnce, flags, 0};
@@ -42,6 +42,19 @@ Outcome<S3Fs::Found> S3Fs::look(const Stop& stop, std::string_view path) {
   auto below = client_->list(stop, {.prefix = keys_.directory(path), .whole_tree = true, .max = 1});
   if (!below) return std::move(below.failure());
   return Found{below->entries.empty() ? Kind::kNothing : Kind::kDir, {}};
+}
+
+// A store takes a key below that of an object: nobody would find what it is of.
+Outcome<void> S3Fs::check_parent(const Stop& stop, std::string_view path) {
+  const std::string_view parent = path.substr(0, std::min(path.rfind('/'), path.size()));
+  if (keys_.is_root(parent)) return {};
+  const std::string key = keys_.file(parent);
+  if (parents_seen_.knows(key)) return {};
+  auto info = client_->head(stop, key);
+  if (info) return failure(SP_E_NOT_DIR, "what it would lie in is a file");
+  if (info.failure().status != SP_E_NOT_FOUND) return std::move(info.failure());
+  parents_seen_.add(key);
+  return {};
 }
 
 Outcome<sp_attrs> S3Fs::stat(const sp_op& op, std::string_view path, std::uint32_t) {
@@ -83,6 +96,10 @@ Outcome<std::unique_ptr<S3File>> S3Fs::open(const sp_op& op, std::string_view pa
   }
   if (!there && (args.flags & SP_OPEN_CREATE) == 0) return failure(SP_E_NOT_FOUND, "no such key");
   if (there && (args.flags & SP_OPEN_EXCLUSIVE) != 0) return failure(SP_E_EXISTS, "the key exists");
+  if (!there) {
+    if (auto fits = check_parent(shared_.stop_of(op), path); !fits) return std::move(fits.failure());
+    parents_seen_.forget(keys_.file(path));
+  }
   const bool goes_on = there && (args.flags & SP_OPEN_TRUNCATE) == 0;
   if (goes_on && !shared_.settings.resume) {
     return failure(SP_E_UNSUPPORTED, "an object can be replaced, not changed");
@@ -120,6 +137,7 @@ Outcome<void> S3Fs::mkdir(const sp_op& op, std::string_view path, const sp_attrs
   if (found->kind != Kind::kNothing) return failure(SP_E_EXISTS, "there are keys that begin so");
   const std::string key = keys_.directory(path);
   if (!Keys::fits(key)) return failure(SP_E_NAME_TOO_LONG, "the key would be longer than a store allows");
+  if (auto fits = check_parent(stop, path); !fits) return fits;
   return client_->put(stop, key, client_->nature_of(key), {});
 }
 

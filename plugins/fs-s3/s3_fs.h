@@ -12,6 +12,7 @@
 
 #include "attrs.h"
 #include "keys.h"
+#include "parents_seen.h"
 #include "s3_client.h"
 #include "s3_dir.h"
 #include "s3_file.h"
@@ -48,9 +49,11 @@ class S3Fs final : public sallyport::Fs<S3Fs> {
   bool keeps_times() const;
   Outcome<std::unique_ptr<S3Dir>> open_listing(const sp_op& op, std::string_view path, bool tree);
   Outcome<Found> look(const Stop& stop, std::string_view path);
+  Outcome<void> check_parent(const Stop& stop, std::string_view path);
   Outcome<bool> is_empty(const Stop& stop, std::string_view directory);
   Outcome<void> remove_dir(const Stop& stop, std::string_view path);
   Outcome<void> rename_dir(const Stop& stop, std::string_view from, std::string_view to);
+  Outcome<void> remove_version(const Stop& stop, const std::string& key, const std::string& etag);
   Outcome<std::vector<Listed>> tree(const Stop& stop, const std::string& prefix);
 
   Shared& shared_;
@@ -58,6 +61,7 @@ class S3Fs final : public sallyport::Fs<S3Fs> {
   const std::shared_ptr<S3Client> client_;
   const Keys keys_;
   const Owner owner_;
+  ParentsSeen parents_seen_;
 };
 
 }  // namespace fs_s3

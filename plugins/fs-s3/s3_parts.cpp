@@ -14,6 +14,8 @@ namespace fs_s3 {
 namespace {
 
 constexpr const char* kUploadsLookedAt = "100";
+constexpr int kBeginnings = 3;
+constexpr std::chrono::nanoseconds kClockTolerance = std::chrono::seconds(2);
 
 // Of what only tidies up: a store that does not answer must not hold whoever waits.
 constexpr object_common::RetryPolicy kSoonGivenUp{.attempts = 2, .total = std::chrono::seconds(20)};
@@ -21,18 +23,26 @@ constexpr object_common::RetryPolicy kSoonGivenUp{.attempts = 2, .total = std::c
 }  // namespace
 
 Outcome<std::string> S3Client::begin_parts(const Stop& stop, const std::string& key, const Nature& nature) {
-  // Sent twice it would begin two uploads, and nobody would end the first.
+  // Sent twice it may begin two uploads, and nobody would end the first without knowing its time.
   const Request request{.operation = "CreateMultipartUpload",
                         .method = "POST",
                         .key = key,
                         .query = {{"uploads", ""}},
                         .headers = nature,
                         .once = true};
-  auto answer = send(stop, request);
-  if (!answer) return std::move(answer.failure());
-  auto upload = xml_element(answer->body, "InitiateMultipartUploadResult/UploadId");
-  if (upload.empty()) return Failure{SP_E_IO, "the store begins an upload without naming it", 0};
-  return upload;
+  object_common::Backoff backoff({.attempts = kBeginnings, .total = options_.retries.total});
+  while (true) {
+    const auto begun_ns = store_time_ns() - kClockTolerance.count();
+    auto answer = send(stop, request);
+    auto upload = answer ? xml_element(answer->body, "InitiateMultipartUploadResult/UploadId") : std::string();
+    if (!upload.empty()) return upload;
+    Failure failure = answer ? Failure{SP_E_IO, "the store begins an upload without naming it", 0} : answer.failure();
+    if (!in_doubt(failure)) return failure;
+    if (options_.left) {
+      options_.left(weak_from_this().lock(), {key, "", begun_ns, store_time_ns() + kClockTolerance.count()});
+    }
+    if (!backoff.wait(stop)) return failure;
+  }
 }
 
 Outcome<std::string> S3Client::put_part(const Stop& stop, const PartName& part, std::span<const std::byte> data) {
@@ -81,7 +91,7 @@ bool S3Client::is_made_of(const Stop& stop, const std::string& key, const std::v
 
 std::int64_t S3Client::store_time_ns() const {
   const std::chrono::nanoseconds now = std::chrono::system_clock::now().time_since_epoch();
-  return (now + std::chrono::seconds(clock_skew_s_)).count();
+  return (now + std::chrono::seconds(store_ahead_s_)).count();
 }
 
 Outcome<std::vector<std::string>> S3Client::uploads_without_parts(const Stop& stop, const std::string& key,
@@ -166,12 +176,14 @@ Outcome<void> S3Client::copy_in_parts(const Stop& stop, const std::string& from,
   std::size_t ignored = 0;
   Outcome<void> done;
   if (options_.pool != nullptr) {
-    done = each(*options_.pool, etags.size(), ignored, one);
+    done = each(*options_.pool, store(), etags.size(), ignored, one);
   } else {
     for (std::size_t i = 0; done && i < etags.size(); ++i) done = one(i);
   }
   if (done) done = complete_parts(stop, to, *upload, etags);
-  if (!done && !abort_parts(nullptr, to, *upload) && options_.left) options_.left(weak_from_this().lock(), to, *upload);
+  if (!done && !abort_parts(nullptr, to, *upload) && options_.left) {
+    options_.left(weak_from_this().lock(), {.key = to, .id = *upload});
+  }
   return done;
 }
 

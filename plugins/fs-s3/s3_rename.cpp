@@ -46,6 +46,15 @@ Outcome<std::vector<Listed>> S3Fs::tree(const Stop& stop, const std::string& pre
   return all;
 }
 
+// What somebody else has put under the name since it was copied is not what was renamed: it stays.
+Outcome<void> S3Fs::remove_version(const Stop& stop, const std::string& key, const std::string& etag) {
+  auto now = client_->head(stop, key);
+  if (!now && now.failure().status == SP_E_NOT_FOUND) return {};
+  if (!now) return std::move(now.failure());
+  if (now->etag != etag) return refusal(SP_E_CONFLICT, "another object has the key by now, it stays");
+  return client_->remove(stop, key);
+}
+
 Outcome<void> S3Fs::rename_dir(const Stop& stop, std::string_view from, std::string_view to) {
   const std::string source = keys_.directory(from), target = keys_.directory(to);
   auto all = tree(stop, source);
@@ -56,19 +65,21 @@ Outcome<void> S3Fs::rename_dir(const Stop& stop, std::string_view from, std::str
     if (!Keys::fits(new_key(i))) return refusal(SP_E_NAME_TOO_LONG, "a key would be longer than a store allows");
   }
   std::vector<std::atomic<bool>> copied(all->size());
+  std::vector<std::string> versions(all->size());
   std::size_t done = 0;
-  auto copies = each(shared_.pool, all->size(), done, [&](std::size_t i) -> Outcome<void> {
+  auto copies = each(shared_.pool, client_->store(), all->size(), done, [&](std::size_t i) -> Outcome<void> {
     if (stop && stop()) return refusal(SP_E_CANCELLED, "the renaming was given up");
     auto info = client_->head(stop, (*all)[i].key);
     if (!info) return std::move(info.failure());
     auto copy = client_->copy(stop, (*all)[i].key, new_key(i), *info);
-    copied[i] = static_cast<bool>(copy);
+    copied[i] = copy || in_doubt(copy.failure());
+    versions[i] = std::move(info->etag);
     return copy;
   });
   if (!copies) {  // what was there before is there still
     std::atomic<std::size_t> left = 0;
     std::size_t ignored = 0;
-    (void)each(shared_.pool, all->size(), ignored, [&](std::size_t i) -> Outcome<void> {
+    (void)each(shared_.pool, client_->store(), all->size(), ignored, [&](std::size_t i) -> Outcome<void> {
       if (copied[i] && !client_->remove(nullptr, new_key(i))) ++left;
       return {};
     });
@@ -76,8 +87,8 @@ Outcome<void> S3Fs::rename_dir(const Stop& stop, std::string_view from, std::str
                                                  " keys were copied, " + std::to_string(left) +
                                                  " of these could not be deleted again, nothing has moved: ");
   }
-  auto removals =
-      each(shared_.pool, all->size(), done, [&](std::size_t i) { return client_->remove(stop, (*all)[i].key); });
+  auto removals = each(shared_.pool, client_->store(), all->size(), done,
+                       [&](std::size_t i) { return remove_version(stop, (*all)[i].key, versions[i]); });
   if (removals) return {};
   return told(std::move(removals.failure()), "all " + std::to_string(all->size()) + " keys are copied, " +
                                                  std::to_string(done) + " deleted where they were: ");
@@ -96,7 +107,9 @@ Outcome<void> S3Fs::rename(const sp_op& op, std::string_view from, std::string_v
   }
   auto target = look(stop, to);
   if (!target) return std::move(target.failure());
-  if (target->kind != Kind::kNothing) {
+  if (target->kind == Kind::kNothing) {
+    if (auto fits = check_parent(stop, to); !fits) return fits;
+  } else {
     if ((flags & SP_RENAME_REPLACE) == 0) return refusal(SP_E_EXISTS, "the target exists");
     if (directory && target->kind == Kind::kFile) return refusal(SP_E_NOT_DIR, "the target is a file");
     if (!directory && target->kind == Kind::kDir) return refusal(SP_E_IS_DIR, "the target is a directory");
@@ -108,7 +121,7 @@ Outcome<void> S3Fs::rename(const sp_op& op, std::string_view from, std::string_v
   const std::string key = keys_.file(from);
   auto copy = client_->copy(stop, key, keys_.file(to), source->info);
   if (!copy) return copy;
-  auto removal = client_->remove(stop, key);
+  auto removal = remove_version(stop, key, source->info.etag);
   if (removal) return {};
   return told(std::move(removal.failure()), "the copy has its new name already, the old one could not be deleted: ");
 }

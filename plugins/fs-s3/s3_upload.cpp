@@ -14,8 +14,7 @@ namespace fs_s3 {
 namespace {
 
 constexpr std::uint64_t kReadBytes = 1024 * 1024;  // at a time, of what is too small for the store to copy
-
-constexpr std::chrono::nanoseconds kClockTolerance = std::chrono::seconds(2);
+constexpr int kLooks = 2;                          // at an upload that may get a part after its end
 
 }  // namespace
 
@@ -33,13 +32,8 @@ class S3Upload::Target final : public object_common::PartTarget {
     return client_->put(stop, key_, nature_, data);
   }
   Outcome<void> begin(const Stop& stop) override {
-    const auto begun_ns = client_->store_time_ns() - kClockTolerance.count();
     auto upload = client_->begin_parts(stop, key_, nature_);
-    if (!upload) {
-      if (in_doubt(upload.failure()))
-        leftovers_.add({client_, key_, "", begun_ns, client_->store_time_ns() + kClockTolerance.count()});
-      return std::move(upload.failure());
-    }
+    if (!upload) return std::move(upload.failure());
     upload_ = std::move(*upload);
     told_ = true;
     return {};
@@ -55,10 +49,12 @@ class S3Upload::Target final : public object_common::PartTarget {
   }
   void abort() override {
     auto done = client_->abort_parts(nullptr, key_, upload_);
-    if (done) return;
-    log_.warn("parts of an upload given up are taken back later: " + done.failure().message);
-    leftovers_.add({client_, key_, upload_});
+    if (done && !in_doubt_) return;
+    if (!done) log_.warn("parts of an upload given up are taken back later: " + done.failure().message);
+    leftovers_.add(client_, {.key = key_, .id = upload_, .looks = in_doubt_ ? kLooks : 1});
   }
+
+  std::string store() const override { return client_->store(); }
 
   const sallyport::Log& log() const { return log_; }
   const Nature& nature() const { return nature_; }
@@ -74,8 +70,11 @@ class S3Upload::Target final : public object_common::PartTarget {
 
  private:
   Outcome<void> keep(int number, Outcome<std::string> etag) {
-    if (!etag) return std::move(etag.failure());
     const std::lock_guard lock(mutex_);
+    if (!etag) {
+      in_doubt_ = in_doubt_ || in_doubt(etag.failure());
+      return std::move(etag.failure());
+    }
     if (etags_.size() < static_cast<std::size_t>(number)) etags_.resize(static_cast<std::size_t>(number));
     etags_[static_cast<std::size_t>(number) - 1] = std::move(*etag);
     return {};
@@ -90,6 +89,7 @@ class S3Upload::Target final : public object_common::PartTarget {
   std::string upload_;
   std::mutex mutex_;
   std::vector<std::string> etags_;  // under mutex_ while parts go up
+  bool in_doubt_ = false;           // the store may yet take a part for which nobody waits any more; as etags_
 };
 
 S3Upload::S3Upload(Shared& shared, Memory memory, std::shared_ptr<S3Client> client, std::string key)

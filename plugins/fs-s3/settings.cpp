@@ -24,7 +24,8 @@ bool fits_in_host(const std::string& bucket, bool tls) { return !tls || bucket.f
 
 Outcome<void> choose_endpoint(Bucket& bucket, const std::string& given, bool bucket_in_host) {
   const bool own = !given.empty();
-  const auto endpoint = Endpoint::parse(own ? given : "https://s3." + bucket.region + ".amazonaws.com");
+  const auto endpoint =
+      Endpoint::parse(own ? given : "https://s3." + bucket.region + "." + amazon_domain(bucket.region));
   if (!endpoint) return wrong("endpoint: not of the form https://host:port");
   bucket.endpoint = *endpoint;
   bucket.in_path = (own && !bucket_in_host) || !fits_in_host(bucket.name, endpoint->tls);

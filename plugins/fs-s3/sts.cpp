@@ -25,7 +25,8 @@ constexpr auto kPatience = std::chrono::seconds(15);  // all who need this role 
 
 Outcome<Endpoint> endpoint_of(const Role& role) {
   std::string address = variable("AWS_ENDPOINT_URL_STS");
-  if (address.empty()) address = "https://sts." + (role.region.empty() ? "" : role.region + ".") + "amazonaws.com";
+  if (address.empty())
+    address = "https://sts." + (role.region.empty() ? "" : role.region + ".") + amazon_domain(role.region);
   while (address.ends_with('/')) address.pop_back();
   auto endpoint = Endpoint::parse(address);
   if (!endpoint) return Failure{SP_E_INVALID, "not an address of a token service: " + address, 0};

@@ -12,9 +12,9 @@ namespace object_common {
 namespace {
 
 constexpr int kPartsPerSize = 250;
-constexpr int kMaxDoublings = 16;                // of what settings allow, the largest is reached long before
-constexpr std::size_t kFirstBuffer = 64 * 1024;  // counted for nobody: small files go up however short memory is
-constexpr std::size_t kShortPart = 4;            // a part may go with so much of its size less, when memory is short
+constexpr int kMaxDoublings = 16;               // of what settings allow, the largest is reached long before
+constexpr std::size_t kFirstBytes = 64 * 1024;  // are never waited for: small files go up however short memory is
+constexpr std::size_t kShortPart = 4;           // a part may go with so much of its size less, when memory is short
 constexpr auto kLook = std::chrono::milliseconds(100);  // how often a wait looks at its `stop`
 constexpr auto kMemoryWait = std::chrono::seconds(30);
 
@@ -29,7 +29,9 @@ std::size_t part_bytes(const PartLimits& limits, int number) {
 
 PartWriter::PartWriter(std::shared_ptr<PartTarget> target, TaskPool& pool, std::shared_ptr<MemoryBudget> budget,
                        const PartLimits& limits)
-    : target_(std::move(target)), pool_(pool), budget_(std::move(budget)), limits_(limits) {}
+    : target_(std::move(target)), pool_(pool), budget_(std::move(budget)), limits_(limits) {
+  budget_->add(spares_);
+}
 
 PartWriter::~PartWriter() { abort(); }
 
@@ -45,16 +47,17 @@ Outcome<void> PartWriter::append(const Stop& stop, std::span<const std::byte> da
       if (auto begun = begin_part(); !begun) return begun;
     }
     const std::size_t whole = part_bytes(limits_, filling_->number);
-    const std::size_t step = std::min(data.size(), whole - filling_->data.size());
-    if (filling_->data.capacity() < filling_->data.size() + step) {
-      if (auto room = reserve(stop, step, whole); !room) return room;
-      if (!filling_ || filling_->data.capacity() < filling_->data.size() + step) continue;
+    if (filling_->size == filling_->room) {
+      if (auto room = make_room(stop, whole); !room) return room;
+      if (!filling_ || filling_->size == filling_->room) continue;
     }
-    auto& buffer = filling_->data;
-    buffer.insert(buffer.end(), data.begin(), data.begin() + static_cast<std::ptrdiff_t>(step));
+    Part& part = *filling_;
+    const std::size_t step = std::min(data.size(), part.room - part.size);
+    std::copy_n(data.data(), step, part.held.pages.data() + part.size);
+    part.size += step;
     data = data.subspan(step);
     size_.fetch_add(step, std::memory_order_relaxed);
-    if (buffer.size() == whole) {
+    if (part.size == whole) {
       if (auto sent = send(stop); !sent) return sent;
     }
   }
@@ -79,44 +82,50 @@ Outcome<void> PartWriter::append_part(const Stop& stop, std::uint64_t bytes, Mak
   return send(stop);
 }
 
-// For `step` bytes more in the part that is filled; otherwise that was sent, or it is to be tried again.
-Outcome<void> PartWriter::reserve(const Stop& stop, std::size_t step, std::size_t whole) {
-  auto& buffer = filling_->data;
-  auto& share = filling_->share;
-  const int number = filling_->number;
-  const std::size_t needed = buffer.size() + step;
-  const std::size_t wanted = std::min(std::max({needed, buffer.capacity() * 2, kFirstBuffer}), whole);
-  const bool free_of_charge = number == 1 && wanted <= kFirstBuffer;
-  if (free_of_charge || share.grow_to(budget_, wanted)) {
-    buffer.reserve(wanted);
+// For more data in the part that is filled; otherwise that was sent, or it is to be tried again. The first bytes are
+// there however short memory is; what is reserved then is enough to send the part, so that nobody who waits has memory
+// that another waits for.
+Outcome<void> PartWriter::make_room(const Stop& stop, std::size_t whole) {
+  Part& part = *filling_;
+  if (part.room == 0 && part.number == 1) {
+    part.room = std::min(kFirstBytes, whole);
+    part.held.share.grow_anyway(budget_, part.room);
+    part.held.pages = PageBuffer(whole);
     return {};
   }
-  // What is needed to send it at least.
-  const std::size_t least = std::min(std::max(needed, limits_.min_part_bytes), whole);
-  if (share.grow_to(budget_, least)) {
-    buffer.reserve(least);
-    return {};
-  }
+  if (part.room == 0) part.held = spares_->take(whole);
   // Not much less than its size, or the parts would be too many for the file.
-  if (buffer.size() >= std::max(limits_.min_part_bytes, whole / kShortPart)) return send(stop);
-  return make_room(stop, least);
+  const std::size_t least = std::min(std::max(limits_.min_part_bytes, whole / kShortPart), whole);
+  if (part.held.share.grow_to(budget_, whole)) {
+    part.room = whole;
+  } else if (part.room >= least) {
+    return send(stop);
+  } else if (part.held.share.grow_to(budget_, least)) {
+    part.room = least;
+  } else {
+    if (auto waited = wait_for_memory(stop, least); !waited || part.room == 0) return waited;
+  }
+  if (part.held.pages.size() == 0) part.held.pages = PageBuffer(whole);
+  part.held.pages.expect_much();
+  return {};
 }
 
 // All transfers together hold too much. One's own parts give theirs back first, then it is up to the others.
-Outcome<void> PartWriter::make_room(const Stop& stop, std::size_t wanted) {
-  const auto until = std::chrono::steady_clock::now() + kMemoryWait;
+Outcome<void> PartWriter::wait_for_memory(const Stop& stop, std::size_t least) {
   std::unique_lock lock(mutex_);
   if (in_flight_ > 0) {
     const int before = in_flight_;
     while (in_flight_ == before && !(stop && stop())) changed_.wait_for(lock, kLook);
     return stop && stop() ? Outcome<void>(stopped()) : Outcome<void>();
   }
-  while (std::chrono::steady_clock::now() < until) {
+  lock.unlock();
+  spares_->let_go(true);
+  if (!filling_->held.share.grow_in_turn(budget_, least, stop, MemoryBudget::Clock::now() + kMemoryWait)) {
     if (stop && stop()) return stopped();
-    if (filling_->share.grow_to(budget_, wanted)) return {};
-    changed_.wait_for(lock, kLook);
+    return Failure{SP_E_BUSY, "all transfers together need more memory than max_memory_mib allows", 0};
   }
-  return Failure{SP_E_BUSY, "all transfers together need more memory than max_memory_mib allows", 0};
+  filling_->room = least;
+  return {};
 }
 
 Outcome<void> PartWriter::wait_until(const Stop& stop, int in_flight) {
@@ -142,7 +151,7 @@ Outcome<void> PartWriter::send(const Stop& stop) {
     const std::lock_guard lock(mutex_);
     ++in_flight_;
   }
-  if (!pool_.submit([this, part] { upload(part); })) upload(part);
+  if (!pool_.submit([this, part] { upload(part); }, target_->store())) upload(part);
   return failure() ? Outcome<void>(*failure()) : Outcome<void>();
 }
 
@@ -151,13 +160,12 @@ void PartWriter::upload(const std::shared_ptr<Part>& part) {
   try {
     const Stop stop = [this] { return given_up_.load(); };
     if (!given_up_) {
-      done = part->make ? part->make(stop, part->number) : target_->put_part(stop, part->number, part->data);
+      done = part->make ? part->make(stop, part->number) : target_->put_part(stop, part->number, part->data());
     }
   } catch (const std::exception& e) {
     done = Failure{SP_E_INTERNAL, e.what(), 0};
   }
-  part->data = {};
-  part->share = Share();
+  spares_->put(std::move(part->held));
   const std::lock_guard lock(mutex_);
   --in_flight_;
   if (!done && !failure_) {
@@ -175,7 +183,7 @@ Outcome<void> PartWriter::finish(const Stop& stop) {
   }
   if (!begun_) {
     ended_ = true;
-    return target_->put_whole(stop, filling_ ? std::span<const std::byte>(filling_->data) : std::span<std::byte>());
+    return target_->put_whole(stop, filling_ ? filling_->data() : std::span<const std::byte>());
   }
   Outcome<void> done;
   if (filling_) done = send(stop);

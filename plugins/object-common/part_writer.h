@@ -14,9 +14,10 @@
 #include <optional>
 #include <sallyport/cpp/base.hpp>
 #include <span>
-#include <vector>
+#include <string>
 
 #include "object-common/memory_budget.h"
+#include "object-common/page_buffer.h"
 #include "object-common/stop.h"
 #include "object-common/task_pool.h"
 
@@ -34,7 +35,8 @@ class PartTarget {
   // Numbers begin with 1. Several at once, on any threads.
   virtual Outcome<void> put_part(const Stop& stop, int number, std::span<const std::byte> data) = 0;
   virtual Outcome<void> complete(const Stop& stop, int parts) = 0;
-  virtual void abort() = 0;  // after begin: takes all parts back
+  virtual void abort() = 0;                         // after begin: takes all parts back
+  virtual std::string store() const { return {}; }  // what other targets may have in common with it
 };
 
 struct PartLimits {
@@ -61,7 +63,7 @@ class PartWriter {
   // The same with a part that needs no data from here: `make` has the store copy it under the number it is given. Only
   // where may_append_part() says so; no more than one such part of less than the least size, as the last of all.
   using Make = std::function<Outcome<void>(const Stop& stop, int number)>;
-  bool may_append_part() const { return !filling_ || filling_->data.size() >= limits_.min_part_bytes; }
+  bool may_append_part() const { return !filling_ || filling_->size >= limits_.min_part_bytes; }
   Outcome<void> append_part(const Stop& stop, std::uint64_t bytes, Make make);
   // Makes the file visible, or leaves nothing behind. Once; nothing after it.
   Outcome<void> finish(const Stop& stop);
@@ -71,12 +73,13 @@ class PartWriter {
  private:
   struct Part {
     int number = 0;
-    std::vector<std::byte> data;
-    Share share;
-    Make make;  // instead of data
+    Held held;
+    std::size_t size = 0, room = 0;  // what there is, and may be until more is reserved
+    Make make;                       // instead of data
+    std::span<const std::byte> data() const { return {held.pages.data(), size}; }
   };
-  Outcome<void> reserve(const Stop& stop, std::size_t step, std::size_t whole);
-  Outcome<void> make_room(const Stop& stop, std::size_t wanted);
+  Outcome<void> make_room(const Stop& stop, std::size_t whole);
+  Outcome<void> wait_for_memory(const Stop& stop, std::size_t least);
   Outcome<void> begin_part();
   Outcome<void> send(const Stop& stop);
   void upload(const std::shared_ptr<Part>& part);
@@ -87,6 +90,7 @@ class PartWriter {
   TaskPool& pool_;
   const std::shared_ptr<MemoryBudget> budget_;
   const PartLimits limits_;
+  const std::shared_ptr<Spares> spares_ = std::make_shared<Spares>(1);  // one is filled while another goes up
   std::shared_ptr<Part> filling_;
   int sent_ = 0;
   bool begun_ = false, ended_ = false;

@@ -194,17 +194,6 @@ TEST_F(PartWriterTest, WhenMemoryIsShortAPartGoesBeforeItIsFull) {
   EXPECT_GE(target->completed, 5) << "none was larger than the memory";
 }
 
-TEST(MemoryBudget, AShareIsOfTheWholeToo) {
-  const auto whole = std::make_shared<MemoryBudget>(100);
-  MemoryBudget one(60, whole), other(60, whole);
-  EXPECT_FALSE(one.take(61));
-  EXPECT_TRUE(one.take(60));
-  EXPECT_FALSE(other.take(41));
-  EXPECT_TRUE(other.take(40));
-  one.give_back(60);
-  EXPECT_TRUE(other.take(20));
-}
-
 TEST(PartLimits, TenThousandPartsHoldFiveTebibytes) {
   PartLimits limits;
   limits.part_bytes = 5 * 1024 * 1024;

@@ -8,8 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <sallyport/cpp/base.hpp>
 #include <span>
+#include <string>
 
 #include "object-common/memory_budget.h"
 #include "object-common/stop.h"
@@ -26,6 +28,7 @@ class RangeSource {
   virtual ~RangeSource() = default;
   // Fills all of `into`. Blocks, retries by itself. Several at once, on any threads.
   virtual Outcome<void> fetch(const Stop& stop, std::uint64_t offset, std::span<std::byte> into) = 0;
+  virtual std::string store() const { return {}; }  // what other sources may have in common with it
 };
 
 struct RangeLimits {
@@ -45,6 +48,8 @@ class RangeReader {
 
   // Bytes read; 0 is the end. Several at once.
   Outcome<std::size_t> read_at(const Stop& stop, std::span<std::byte> into, std::uint64_t offset);
+  // The same without waiting for anything: all of it, up to the end, or nothing.
+  std::optional<std::size_t> read_at_once(std::span<std::byte> into, std::uint64_t offset);
   std::uint64_t size() const;
 
  private:

@@ -115,6 +115,36 @@ TEST_F(RangeReaderTest, WhatIsTakenWithoutLeaveIsCounted) {
   EXPECT_FALSE(budget->take(4096)) << "the last chunk is held";
 }
 
+TEST_F(RangeReaderTest, NoChunkGoesBeyondAMultipleOfTheLargest) {
+  auto& from = reader();
+  for (std::uint64_t at = 100; at < kSize; at += 1000) expect_read(from, at, 1000);
+  for (const auto& [offset, size] : source->asked) EXPECT_EQ(offset / 65536, (offset + size - 1) / 65536) << offset;
+  EXPECT_EQ(source->bytes(), kSize - 100);
+}
+
+TEST_F(RangeReaderTest, WhatIsThereIsReadAtOnce) {
+  auto& from = reader();
+  std::vector<std::byte> some(1000);
+  EXPECT_FALSE(from.read_at_once(some, 0)) << "nothing was fetched yet";
+  expect_read(from, 0, 4000);
+  ASSERT_EQ(from.read_at_once(some, 3000), 1000U);
+  for (std::size_t i = 0; i < some.size(); ++i) ASSERT_EQ(some[i], content(3000 + i));
+  EXPECT_FALSE(from.read_at_once(some, 500'000)) << "all of it or nothing";
+  EXPECT_EQ(from.read_at_once(some, kSize), 0U) << "the end";
+}
+
+// The pool is busy with others: what a reader needs it fetches itself, also when it was to be read ahead.
+TEST_F(RangeReaderTest, NobodyWaitsForWhatHasNotBegun) {
+  auto& from = reader();
+  std::mutex busy;
+  busy.lock();
+  for (int i = 0; i < 4; ++i) pool->submit([&] { const std::lock_guard wait(busy); }, std::to_string(i));
+  for (std::uint64_t at = 0; at < 400'000; at += 1000) expect_read(from, at, 1000);
+  busy.unlock();
+  made.reset();
+  pool.reset();
+}
+
 TEST_F(RangeReaderTest, TheMemoryComesBack) {
   expect_read(reader(200'000), 0, 500'000);
   made.reset();

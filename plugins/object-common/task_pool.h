@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -22,17 +23,24 @@ class TaskPool {
   TaskPool(const TaskPool&) = delete;
   TaskPool& operator=(const TaskPool&) = delete;
 
-  // False: too much is waiting already; the caller does it itself or lets it be.
-  bool submit(std::function<void()> task);
+  // False: too much is waiting already; the caller does it itself or lets it be. The tasks about one `store` get half
+  // of the threads at most: one that does not answer leaves room for the others.
+  bool submit(std::function<void()> task, const std::string& store = {});
 
  private:
+  struct Task {
+    std::function<void()> work;
+    std::string store;
+  };
   void run();
+  std::deque<Task>::iterator next();  // under mutex_
 
   const std::string name_;
   const std::size_t max_threads_, max_queue_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::function<void()>> queue_;
+  std::deque<Task> queue_;
+  std::map<std::string, std::size_t> running_;  // of each store
   std::size_t idle_ = 0;
   bool stopping_ = false;
   std::vector<std::thread> threads_;

@@ -126,6 +126,22 @@ def test_directories(server, empty):
     assert empty.keys() == ["implied/deep/file", "odd//key"]
 
 
+def test_a_name_is_a_file_or_a_directory(server, empty):
+    empty.put("file", b"x")
+    empty.put("dir/file", b"x")
+    with client(server) as sftp:
+        for path in ("/file/below", "/dir/file/below"):
+            for _ in range(2):
+                assert refused(sftp, s.OPEN, s.string(path), s.u32(PUT), s.Attrs().encode()) in (s.FAILURE, s.NO_SUCH_FILE)
+            assert refused(sftp, s.MKDIR, s.string(path), s.Attrs().encode()) in (s.FAILURE, s.NO_SUCH_FILE)
+            assert refused(sftp, s.RENAME, s.string("/dir"), s.string("/file/dir")) in (s.FAILURE, s.NO_SUCH_FILE)
+        assert empty.keys() == ["dir/file", "file"]
+        sftp.write_file("/file-too", b"x")
+        empty.put("file/below", b"x")  # somebody else's doing
+        assert sorted(listing(sftp, "/")) == ["dir", "file", "file-too"]
+        assert stat.S_ISREG(listing(sftp, "/")["file"].permissions)
+
+
 def test_a_long_listing_is_whole(server, empty):
     names = {f"file{i:05}" for i in range(1234)}
     empty.put_all([f"many/{name}" for name in names], b"12")

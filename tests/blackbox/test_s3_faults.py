@@ -194,6 +194,28 @@ def test_who_closes_a_file_and_leaves_has_stored_it(make_server, rgw, empty, doo
         server.stop()
 
 
+def test_a_stop_amid_an_upload_leaves_no_parts(make_server, rgw, empty, door):
+    server = make(make_server, rgw, door)
+    door.take()
+    # The second part trickles: what is on its way must not be waited for.
+    door.decide = lambda request: Fault("up", 1000, "slow", 20_000) if request.query.get("partNumber") == "2" else None
+    try:
+        with s.transport(server, server.accounts["alice"]) as link:
+            sftp = s.subsystem(link)
+            handle = sftp.open("/file", PUT)
+            for at in range(0, 2 * PART + BLOCK, BLOCK):
+                sftp.write(handle, at, pattern(BLOCK))
+            wait_for("the second part on its way", lambda: "2" in [request.query.get("partNumber") for request in door.requests])
+            start = time.monotonic()
+            server.stop()
+        assert time.monotonic() - start < seconds(8)
+        assert empty.keys() == []
+        wait_for(lambda: f"no upload to be left: {empty.unfinished()}", lambda: empty.unfinished() == [])
+    finally:
+        door.decide = lambda request: None
+        server.stop()
+
+
 def test_a_store_that_stands_still_holds_up_no_local_user_and_no_stop(make_server, rgw, empty, door):
     """With the time-outs that are usual, which are longer than anybody here waits."""
     server = make(make_server, rgw, door)
