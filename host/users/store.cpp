@@ -228,7 +228,11 @@ core::Result<User> Store::accept(std::string_view username, std::string_view use
     return impl_->provider->put(kUsersCollection, username, mode, *record);
   };
   core::Result<void> done = core::ok();
-  if (!stored) {
+  if (stored) {
+    // Most logins change nothing, and writes wait for each other.
+    const auto before = impl_->encode(*stored, RecordKind::kChange), after = impl_->encode(user, RecordKind::kChange);
+    if (before && after && *before == *after) return stored;
+  } else {
     user.used_quota_size = user.used_quota_files = user.last_quota_update = user.last_login = 0;
     done = put(RecordKind::kNew, plugin::Provider::Put::kInsert);
   }

@@ -244,6 +244,33 @@ TEST_F(SqliteStoreTest, OpensAnOldDatabaseAndMigratesIt) {
   EXPECT_EQ(store_->find("ada")->virtual_folders.size(), 1U);
 }
 
+TEST_F(SqliteStoreTest, AnAnswerThatChangesNothingIsNotWritten) {
+  open(options());
+  ASSERT_TRUE(store_->add(person("ada")));
+  sql("create table changes(what text); create trigger changed after update on users begin insert into changes "
+      "values('x'); end;");
+  const auto changes = [&] {
+    int count = 0;
+    sqlite3* db = nullptr;
+    EXPECT_EQ(sqlite3_open(database().c_str(), &db), SQLITE_OK);
+    const auto counted = [](void* into, int, char** values, char**) {
+      *static_cast<int*>(into) = std::atoi(values[0]);
+      return 0;
+    };
+    EXPECT_EQ(sqlite3_exec(db, "select count(*) from changes", counted, &count, nullptr), SQLITE_OK);
+    sqlite3_close(db);
+    return count;
+  };
+  const auto same = store_->accept("ada", R"({"home_dir": "/srv/ada"})");
+  ASSERT_TRUE(same) << same.error().text;
+  EXPECT_EQ(same->home_dir, "/srv/ada");
+  EXPECT_EQ(changes(), 0);
+  const auto other = store_->accept("ada", R"({"home_dir": "/srv/elsewhere"})");
+  ASSERT_TRUE(other) << other.error().text;
+  EXPECT_EQ(other->home_dir, "/srv/elsewhere");
+  EXPECT_EQ(changes(), 1);
+}
+
 TEST_F(SqliteStoreTest, AnUninitialisedStoreGivesAdvice) {
   auto opened = Store::open(*registry_, options());
   ASSERT_FALSE(opened);
