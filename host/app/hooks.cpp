@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "host/app/files_limit.h"
 #include "host/config/rules.h"
 
 namespace host::app {
@@ -40,6 +41,7 @@ void add_hook(std::vector<Instance>& out, const Config& config, const char* hook
   if (target.empty() || methods == 0) return;
   Json own = {{"hook", hook}, {is_url(target) ? "url" : "program", target}, {"methods", methods}};
   own["umask"] = config::octal_text(config.sftpd.umask);
+  own["open_files"] = files_limit_at_start();
   out.push_back(make(kAuthHooks, config.plugins.authenticator, std::move(own), std::move(where)));
 }
 

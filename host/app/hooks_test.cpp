@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "host/app/files_limit.h"
+
 namespace host::app {
 namespace {
 
@@ -33,10 +35,14 @@ TEST(Hooks, ExternalAuthenticationWinsForItsScope) {
   config.data_provider.pre_login_program = "http://h/p";
   config.data_provider.external_auth_scope = 1;
   config.sftpd.umask = 027;
+  const auto files = files_limit_at_start();
   auto hooks = settings_of(authenticator_instances(config));
   ASSERT_EQ(hooks.size(), 2u);
-  EXPECT_EQ(hooks[0], Json({{"hook", "external"}, {"program", "/x"}, {"methods", 1}, {"umask", "0027"}}));
-  EXPECT_EQ(hooks[1], Json({{"hook", "pre-login"}, {"url", "http://h/p"}, {"methods", 2}, {"umask", "0027"}}));
+  EXPECT_EQ(hooks[0],
+            Json({{"hook", "external"}, {"program", "/x"}, {"methods", 1}, {"umask", "0027"}, {"open_files", files}}));
+  EXPECT_EQ(
+      hooks[1],
+      Json({{"hook", "pre-login"}, {"url", "http://h/p"}, {"methods", 2}, {"umask", "0027"}, {"open_files", files}}));
   config.data_provider.external_auth_scope = 0;
   hooks = settings_of(authenticator_instances(config));
   ASSERT_EQ(hooks.size(), 1u);

@@ -32,19 +32,25 @@ std::int64_t ns_of(Clock::time_point when) {
 struct Authenticators::Place {
   std::unique_ptr<plugin::Authenticator> plugin;
   core::WorkerPool pool;
+  core::WorkerPool endings;
 
   Place(std::unique_ptr<plugin::Authenticator> plugin_in, std::size_t concurrency)
-      : plugin(std::move(plugin_in)), pool("hook-" + plugin->name(), concurrency, core::limits::kAuthPoolQueue) {}
+      : plugin(std::move(plugin_in)),
+        pool("hook-" + plugin->name(), concurrency, core::limits::kAuthPoolQueue),
+        endings("end-" + plugin->name(), 1, core::limits::kAuthPoolQueue) {}
+
+  // Ending a conversation may mean ending a program, so it happens on a worker; not behind logins that wait, because
+  // what it lets go of may be what they wait for.
+  void end(std::unique_ptr<plugin::Conversation> talk) {
+    if (talk) endings.submit_cleanup([talk = std::shared_ptr<plugin::Conversation>(std::move(talk))] {});
+  }
 };
 
-// Ending a conversation may mean ending a program, so it happens on a worker.
 class Authenticators::Dialogue {
  public:
   Dialogue(Place& place_in, std::size_t at, Presented who, std::unique_ptr<plugin::Conversation> talk)
       : place(place_in), index(at), presented(std::move(who)), conversation(std::move(talk)) {}
-  ~Dialogue() {
-    place.pool.submit_cleanup([talk = std::shared_ptr<plugin::Conversation>(std::move(conversation))] {});
-  }
+  ~Dialogue() { place.end(std::move(conversation)); }
 
   Place& place;
   const std::size_t index;
@@ -139,7 +145,11 @@ void Authenticators::Walk::hand_over(std::function<Result<plugin::AuthAnswer>()>
   const bool queued = place().pool.submit([self = shared_from_this(), call = std::move(call), asked] {
     Result<plugin::AuthAnswer> got =
         Error(Status::kBusy, self->label() + ": no free place in time, plugins.login_concurrency logins are under way");
-    if (Clock::now() - asked < kAuthenticatorWait) got = call();
+    if (plugin::session_gone(self->presented_.attempt.session_number)) {
+      got = Error(Status::kCancelled, "the client has left");
+    } else if (Clock::now() - asked < kAuthenticatorWait) {
+      got = call();
+    }
     auto kept = std::make_shared<Result<plugin::AuthAnswer>>(std::move(got));
     if (!self->submit([self, kept] { self->judge(std::move(*kept)); }))
       self->refuse({Status::kBusy, "too many logins are waiting"});
@@ -149,9 +159,7 @@ void Authenticators::Walk::hand_over(std::function<Result<plugin::AuthAnswer>()>
 
 void Authenticators::Walk::judge(Result<plugin::AuthAnswer> answer) {
   // Whatever comes of it but further questions, the conversation is over.
-  std::unique_ptr<plugin::Conversation> over;
-  if (!answer || answer->decision != Decision::kAsk) over = std::move(conversation_);
-  if (over) place().pool.submit_cleanup([talk = std::shared_ptr<plugin::Conversation>(std::move(over))] {});
+  if (!answer || answer->decision != Decision::kAsk) place().end(std::move(conversation_));
   // Hashing for those who have left would hold up the others, and the stop.
   if (plugin::session_gone(presented_.attempt.session_number))
     return refuse({Status::kCancelled, "the client has left"});
@@ -160,7 +168,8 @@ void Authenticators::Walk::judge(Result<plugin::AuthAnswer> answer) {
   if (answer->decision == Decision::kAsk) return judge_questions(answer->json);
   if (answer->decision != Decision::kNext && !answer->json.empty()) {
     const auto stored = all_.store_.accept(presented_.attempt.username, answer->json);
-    if (!stored) return refuse({Status::kDenied, label() + ": the user is not accepted: " + stored.error().message()});
+    // Neither this nor questions that make no sense are a wrong password.
+    if (!stored) return refuse({Status::kIo, label() + ": the user is not accepted: " + stored.error().message()});
   }
   if (answer->decision == Decision::kAllow) return done_({.kind = Outcome::Kind::kAllowed, .error = {}, .by = name()});
   ask(index_ + 1);
@@ -169,7 +178,7 @@ void Authenticators::Walk::judge(Result<plugin::AuthAnswer> answer) {
 void Authenticators::Walk::judge_questions(const std::string& json) {
   auto questions = parse_questions(json);
   auto dialogue = std::make_shared<Dialogue>(place(), index_, presented_, std::move(conversation_));
-  if (!questions) return refuse({Status::kDenied, label() + ": " + questions.error().message()});
+  if (!questions) return refuse({Status::kIo, label() + ": " + questions.error().message()});
   dialogue->count = questions->prompts.size();
   dialogue->check_password = questions->check_password;
   Outcome outcome{.kind = Outcome::Kind::kAsks, .error = {}};
@@ -188,7 +197,10 @@ Authenticators::Authenticators(users::Store& store, Login& login,
 Authenticators::~Authenticators() {
   login_.pool().stop();
   login_.hashing().stop();
-  for (const auto& place : places_) place->pool.stop();
+  for (const auto& place : places_) {
+    place->pool.stop();
+    place->endings.stop();
+  }
 }
 
 std::size_t Authenticators::question_count(const Dialogue& dialogue) { return dialogue.count; }

@@ -6,6 +6,7 @@
 #include <latch>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "host/auth/fake_authenticator_test.h"
 
@@ -119,7 +120,7 @@ TEST_F(AuthenticatorsTest, AUserWhoIsLetInIsStoredAndAnotherIsNot) {
     answer = bad;
     const auto outcome = ask(presents("eve"));
     EXPECT_EQ(outcome.kind, Kind::kRefused) << bad;
-    EXPECT_EQ(outcome.error.status, core::Status::kDenied);
+    EXPECT_EQ(outcome.error.status, core::Status::kIo) << "no wrong password";
     EXPECT_TRUE(outcome.error.text.starts_with("one: the user is not accepted: ")) << outcome.error.text;
   }
   EXPECT_FALSE(accounts_->find("eve"));
@@ -180,6 +181,7 @@ TEST_F(AuthenticatorsTest, WhatCannotBeAskedEndsTheConversation) {
       fake::asks(R"({"questions": []})", open_, [](const auto&, AuthSink sink) { return sink.allow(); }));
   const auto outcome = ask(presents("ada", AuthMethod::kKeyboard));
   EXPECT_EQ(outcome.kind, Kind::kRefused);
+  EXPECT_EQ(outcome.error.status, core::Status::kIo) << "no wrong password";
   EXPECT_TRUE(outcome.error.text.starts_with("one: its questions")) << outcome.error.text;
   all_.reset();
   EXPECT_EQ(open_, 0);
@@ -200,6 +202,48 @@ TEST_F(AuthenticatorsTest, NothingIsStoredForWhoHasLeft) {
   gone.count_down();
   EXPECT_EQ(answered.get_future().get().error.status, core::Status::kCancelled);
   EXPECT_FALSE(accounts_->find("new"));
+}
+
+TEST_F(AuthenticatorsTest, NobodyIsAskedAboutWhoHasLeft) {
+  std::latch asked(1), release(1);
+  std::atomic<int> asks = 0;
+  add("one", AuthMethod::kPassword, decides([&](auto&, AuthSink sink) {
+        if (++asks == 1) asked.count_down(), release.wait();
+        return sink.deny();
+      }));
+  std::promise<AuthOutcome> first, second;
+  auto& all = this->all(1);
+  all.begin(presents("ada"), [&](AuthOutcome outcome) { first.set_value(std::move(outcome)); });
+  asked.wait();
+  all.begin(presents("ada", AuthMethod::kPassword, 77),
+            [&](AuthOutcome outcome) { second.set_value(std::move(outcome)); });
+  const plugin::SessionGone left(77);
+  release.count_down();
+  EXPECT_EQ(second.get_future().get().error.status, core::Status::kCancelled);
+  EXPECT_EQ(first.get_future().get().error.text, "refused by one");
+  EXPECT_EQ(asks, 1);
+}
+
+TEST_F(AuthenticatorsTest, ConversationsEndThoughAllWorkersAreBusy) {
+  std::latch asked(1), release(1);
+  auto question = fake::asks(kOneQuestion, open_, [](const auto&, AuthSink sink) { return sink.allow(); });
+  add("one", AuthMethod::kKeyboard | AuthMethod::kPassword,
+      [&](const sp_auth_request& request, AuthSink sink) -> fake::Outcome<fake::ConversationPtr> {
+        if (request.method == AuthMethod::kKeyboard) return question(request, sink);
+        asked.count_down();
+        release.wait();
+        return fake::Failure{SP_E_DENIED, "no", 0};
+      });
+  auto& all = this->all(1);
+  auto outcome = ask(presents("ada", AuthMethod::kKeyboard));
+  std::promise<void> answered;
+  all.begin(presents("ada"), [&](const AuthOutcome&) { answered.set_value(); });
+  asked.wait();
+  outcome.dialogue.reset();
+  for (int i = 0; i < 1000 && open_ > 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_EQ(open_, 0);
+  release.count_down();
+  answered.get_future().get();
 }
 
 // One that hangs holds its own workers only: not those of the others, not the login pool.

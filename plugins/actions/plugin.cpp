@@ -70,6 +70,7 @@ class Actions : public sallyport::Notifier<Actions> {
     command.arguments = call.arguments;
     command.variables = call.variables;
     command.umask = settings_.umask;
+    command.open_files = settings_.open_files;
     command.leave_others = true;
     auto process = Process::start(dog_, command, Watchdog::Clock::now() + settings_.command_time);
     if (!process) return process.failure();
@@ -88,7 +89,7 @@ class Actions : public sallyport::Notifier<Actions> {
       const bool hopeless = answer && answer->status < 500;
       if (left <= 0 || hopeless || !rest(op, pause)) {
         if (!answer) return answer.failure();
-        return Failure{SP_E_DENIED,
+        return Failure{hopeless ? SP_E_DENIED : SP_E_IO,
                        hook_common::server_of(url) + ": the service answers " + std::to_string(answer->status), 0};
       }
     }

@@ -20,6 +20,7 @@ sallyport::Outcome<Settings> parse_settings(std::string_view config) {
   settings.url = json.at("url").get<std::string>();
   settings.command_time = std::chrono::seconds(json.at("command_seconds").get<int>());
   settings.umask = json.at("umask").get<std::string>();
+  settings.open_files = json.at("open_files").get<std::uint64_t>();
   settings.http_time = std::chrono::seconds(json.at("http_seconds").get<int>());
   settings.retries = json.at("http_retries").get<int>();
   settings.first_pause = std::chrono::milliseconds(json.at("retry_milliseconds").get<int>());

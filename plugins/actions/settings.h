@@ -6,6 +6,7 @@
 #include <sallyport/cpp/base.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,8 @@ inline constexpr const char* kSettingsSchema = R"({
     "command_seconds": {"type": "integer", "default": 30, "minimum": 1, "maximum": 240,
                         "description": "how long the program may take; set by the host"},
     "umask": {"type": "string", "default": "0022", "description": "of the program, in octal; set by the host"},
+    "open_files": {"type": "integer", "default": 0, "minimum": 0,
+                   "description": "soft limit of open files of the program, 0: the server's; set by the host"},
     "http_seconds": {"type": "integer", "default": 15, "minimum": 1, "maximum": 60,
                      "description": "how long the service may take for one request"},
     "http_retries": {"type": "integer", "default": 2, "minimum": 0, "maximum": 5,
@@ -40,6 +43,7 @@ struct Settings {
   std::string command, url;  // one of them
   std::chrono::seconds command_time{0}, http_time{0};
   std::string umask;
+  std::uint64_t open_files = 0;
   int retries = 0;
   std::chrono::milliseconds first_pause{0};
   std::string ca_file;

@@ -4,6 +4,8 @@
 // becomes part of the user, so that what the host stores is what was accepted. Questions that another hook asks come
 // after it: then it only says who the user is.
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 
 #include "hooks.h"
@@ -55,6 +57,18 @@ void add_key(Json& user, std::string_view key) {
   if (!known) keys.push_back(key);
 }
 
+// As far as that can be said here: the host checks more. What it will not accept, the next attempt must not find.
+bool lets_in(const Json& user, std::string_view name) {
+  using namespace std::chrono;
+  const auto now = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+  const auto number = [&user](const char* member) {
+    const auto found = user.find(member);
+    return found != user.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
+  };
+  const auto expires = number("expiration_date");
+  return user["username"] == Json(name) && number("status") == 1 && (expires == 0 || expires > now);
+}
+
 }  // namespace
 
 Outcome<void> ask_external(Target& target, Cache& cache, const sp_op& op, const sp_auth_request& request,
@@ -67,10 +81,13 @@ Outcome<void> ask_external(Target& target, Cache& cache, const sp_op& op, const 
     kept = std::move(*answer);
   }
   Json user = parse(*kept);
-  if (!user.is_object()) return target.fails("the answer is not a user as JSON");
+  if (!user.is_object()) {
+    const bool silent = kept->find_first_not_of(" \t\r\n") == std::string::npos;  // a no, of the shortest kind
+    return target.fails("the answer is not a user as JSON", silent ? SP_E_DENIED : SP_E_IO);
+  }
   const auto name = user.find("username");
   if (name == user.end() || !name->is_string() || name->get_ref<const std::string&>().empty()) return sink.deny();
-  if (asks && request.method != SP_AUTH_KEYBOARD) cache.keep(request, *kept);
+  if (asks && request.method != SP_AUTH_KEYBOARD && lets_in(user, view(request.user))) cache.keep(request, *kept);
   if (request.method == SP_AUTH_PASSWORD) user["password"] = std::string(secret_of(request));
   if (request.method == SP_AUTH_PUBLIC_KEY) add_key(user, view(request.public_key));
   auto text = to_text(user);

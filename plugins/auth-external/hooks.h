@@ -5,9 +5,8 @@
 
 #include <sallyport/cpp/auth.hpp>
 
-#include <atomic>
-
 #include "cache.h"
+#include "places.h"
 #include "target.h"
 
 namespace auth_external {
@@ -17,13 +16,8 @@ sallyport::Outcome<void> ask_external(Target& target, Cache& cache, const sp_op&
 sallyport::Outcome<void> ask_pre_login(Target& target, const sp_op& op, const sp_auth_request& request,
                                        sallyport::AuthSink sink);
 
-// Open conversations, and those of them with names that have no account.
-struct Conversations {
-  std::atomic<std::size_t> all = 0, strangers = 0;
-};
-
-// `open`: conversations there are; outlives them.
-sallyport::Outcome<sallyport::ConversationPtr> ask_keyboard(Target& target, Conversations& open, const sp_op& op,
+// `places`: of conversations.
+sallyport::Outcome<sallyport::ConversationPtr> ask_keyboard(Target& target, Places& places, const sp_op& op,
                                                             const sp_auth_request& request, sallyport::AuthSink sink);
 
 }  // namespace auth_external

@@ -4,7 +4,7 @@
 // answers of the last questions with each request. What is to be asked is the host's to judge, results are judged here.
 #include <openssl/rand.h>
 
-#include <algorithm>
+#include <array>
 
 #include "hooks.h"
 #include "json.h"
@@ -26,28 +26,6 @@ bool is_plain(std::string_view name) {
          name.find_first_not_of(kPlain) == std::string_view::npos;
 }
 
-// A place among the conversations that there may be. Strangers have few, and none that somebody with an account needs.
-constexpr std::size_t kStrangersPart = 4;
-class Place {
- public:
-  Place(Conversations& open, bool known)
-      : open_(open), stranger_(!known), number_(++open.all), strangers_(stranger_ ? ++open.strangers : 0) {}
-  ~Place() {
-    --open_.all;
-    if (stranger_) --open_.strangers;
-  }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-  bool is_within(std::size_t most) const {
-    return number_ <= most && (!stranger_ || strangers_ <= std::max<std::size_t>(1, most / kStrangersPart));
-  }
-
- private:
-  Conversations& open_;
-  const bool stranger_;
-  const std::size_t number_, strangers_;
-};
-
 // True: questions were handed on.
 Outcome<bool> judge(const Target& target, const std::string& line, AuthSink sink) {
   const Json json = parse(line);
@@ -61,13 +39,13 @@ Outcome<bool> judge(const Target& target, const std::string& line, AuthSink sink
 
 class ProgramTalk final : public sallyport::Conversation<ProgramTalk> {
  public:
-  ProgramTalk(std::shared_ptr<Place> place, Target& target, std::unique_ptr<hook_common::Process> process)
-      : place_(std::move(place)), target_(target), process_(std::move(process)) {}
+  ProgramTalk(Target& target, std::unique_ptr<hook_common::Process> process)
+      : target_(target), process_(std::move(process)) {}
 
   Outcome<bool> next(const sp_op& op, AuthSink sink) {
     auto line = process_->read_line(target_.cancelled(op));
     if (!line) return target_.named(std::move(line.failure()));
-    if (!*line) return target_.fails("ended without a result");
+    if (!*line) return end(op);
     return judge(target_, **line, sink);
   }
 
@@ -76,7 +54,8 @@ class ProgramTalk final : public sallyport::Conversation<ProgramTalk> {
       // It would be the answer to a question that nobody has asked.
       if (view(answer).find('\n') != std::string_view::npos)
         return Failure{SP_E_DENIED, "an answer holds a line break", 0};
-      process_->write(std::string(view(answer)) + "\n");
+      auto written = process_->write(std::string(view(answer)) + "\n", target_.cancelled(op));
+      if (!written) return target_.named(std::move(written.failure()));
     }
     auto asked = next(op, sink);
     if (!asked) return asked.failure();
@@ -84,7 +63,12 @@ class ProgramTalk final : public sallyport::Conversation<ProgramTalk> {
   }
 
  private:
-  const std::shared_ptr<Place> place_;
+  // Whoever just ends has refused, unless it could not do otherwise.
+  Failure end(const sp_op& op) {
+    auto ended = process_->finish(target_.cancelled(op));
+    return ended ? target_.fails("ended without a result", SP_E_DENIED) : target_.named(std::move(ended.failure()));
+  }
+
   Target& target_;
   const std::unique_ptr<hook_common::Process> process_;
 };
@@ -102,7 +86,7 @@ std::string random_id() {
 
 class ServiceTalk final : public sallyport::Conversation<ServiceTalk> {
  public:
-  ServiceTalk(std::shared_ptr<Place> place, Target& target, Json about)
+  ServiceTalk(Places::Place place, Target& target, Json about)
       : place_(std::move(place)), target_(target), until_(target.deadline()), about_(std::move(about)) {}
 
   Outcome<bool> next(const sp_op& op, AuthSink sink) {
@@ -124,7 +108,7 @@ class ServiceTalk final : public sallyport::Conversation<ServiceTalk> {
   }
 
  private:
-  const std::shared_ptr<Place> place_;
+  const Places::Place place_;
   Target& target_;
   const hook_common::Watchdog::Clock::time_point until_;
   Json about_;
@@ -139,22 +123,21 @@ Outcome<ConversationPtr> keep_if(Outcome<bool> asked, std::unique_ptr<Talk> talk
 
 }  // namespace
 
-Outcome<ConversationPtr> ask_keyboard(Target& target, Conversations& open, const sp_op& op,
-                                      const sp_auth_request& request, AuthSink sink) {
+Outcome<ConversationPtr> ask_keyboard(Target& target, Places& places, const sp_op& op, const sp_auth_request& request,
+                                      AuthSink sink) {
   const Json user = parse(view(request.user_json));
   const bool known = user.is_object();
   const std::string name(view(request.user));
   // Whoever has no account is asked like the others, and refused by the host at last: questions must not tell.
   if (!known && !(target.settings().ask_unknown_users && is_plain(name)))
     return Failure{SP_E_DENIED, "unknown user", 0};
-  auto place = std::make_shared<Place>(open, known);
-  if (!place->is_within(target.settings().max_conversations))
-    return Failure{SP_E_BUSY, "too many conversations are open (max_conversations)", 0};
+  auto place = places.take(known, view(request.address));
+  if (!place) return Failure{SP_E_BUSY, "too many conversations are open (max_conversations)", 0};
   const std::string hash = known ? user.value("password", "") : "";
   if (target.is_program()) {
-    auto process = target.start({{"SFTPGO_AUTHD_USERNAME", name}, {"SFTPGO_AUTHD_PASSWORD", hash}});
+    auto process = target.start({{"SFTPGO_AUTHD_USERNAME", name}, {"SFTPGO_AUTHD_PASSWORD", hash}}, std::move(place));
     if (!process) return process.failure();
-    auto talk = std::make_unique<ProgramTalk>(std::move(place), target, std::move(*process));
+    auto talk = std::make_unique<ProgramTalk>(target, std::move(*process));
     auto asked = talk->next(op, sink);
     return keep_if(std::move(asked), std::move(talk));
   }

@@ -22,7 +22,8 @@ class External : public sallyport::Authenticator<External> {
     return std::make_unique<External>(host, *settings);
   }
 
-  External(const sp_host& host, const Settings& settings) : target_(host, settings), cache_(settings.cache) {
+  External(const sp_host& host, const Settings& settings)
+      : target_(host, settings), cache_(settings.cache), places_(settings.max_conversations) {
     // Which methods it wants to see is a setting, so the table is its own.
     own_ = *ops;
     own_.methods = settings.methods;
@@ -31,7 +32,7 @@ class External : public sallyport::Authenticator<External> {
 
   Outcome<ConversationPtr> begin(const sp_op& op, const sp_auth_request& request, sallyport::AuthSink sink) {
     const auto hook = target_.settings().hook;
-    if (hook == Hook::kKeyboard) return ask_keyboard(target_, conversations_, op, request, sink);
+    if (hook == Hook::kKeyboard) return ask_keyboard(target_, places_, op, request, sink);
     auto done = hook == Hook::kExternal ? ask_external(target_, cache_, op, request, sink)
                                         : ask_pre_login(target_, op, request, sink);
     if (!done) return done.failure();
@@ -42,7 +43,7 @@ class External : public sallyport::Authenticator<External> {
   sp_authenticator_ops own_{};
   Target target_;
   Cache cache_;
-  Conversations conversations_;
+  Places places_;
 };
 
 }  // namespace

@@ -20,6 +20,7 @@ sallyport::Outcome<Settings> parse_settings(std::string_view config) {
   settings.url = json.at("url").get<std::string>();
   settings.methods = json.at("methods").get<std::uint32_t>();
   settings.umask = json.at("umask").get<std::string>();
+  settings.open_files = json.at("open_files").get<std::uint64_t>();
   settings.time = std::chrono::seconds(json.at("seconds").get<int>());
   settings.max_conversations = json.at("max_conversations").get<std::size_t>();
   settings.ask_unknown_users = json.at("ask_unknown_users").get<bool>();

@@ -22,10 +22,12 @@ inline constexpr const char* kSettingsSchema = R"({
     "methods": {"type": "integer", "default": 7, "minimum": 1, "maximum": 7,
                 "description": "for which logins: sum of 1 password, 2 public key, 4 keyboard-interactive; set by the host"},
     "umask": {"type": "string", "default": "0022", "description": "of the program, in octal; set by the host"},
+    "open_files": {"type": "integer", "default": 0, "minimum": 0,
+                   "description": "soft limit of open files of the program, 0: the server's; set by the host"},
     "seconds": {"type": "integer", "default": 60, "minimum": 1, "maximum": 60,
                 "description": "how long a program, a conversation with it, or a service may take"},
     "max_conversations": {"type": "integer", "default": 100, "minimum": 1, "maximum": 10000,
-                          "description": "programs that wait for answers of clients at once"},
+                          "description": "programs that wait for answers of clients at once; names without an account, and one address, have a quarter of that at most"},
     "ask_unknown_users": {"type": "boolean", "default": true,
                           "description": "whether questions are put to names without an account, too, who are refused in the end; false: they are refused at once, which tells who has one"},
     "cache_seconds": {"type": "integer", "default": 0, "minimum": 0, "maximum": 3600,
@@ -42,6 +44,7 @@ struct Settings {
   std::string program, url;  // one of them
   std::uint32_t methods = 0;
   std::string umask;
+  std::uint64_t open_files = 0;
   std::chrono::seconds time{0};
   std::size_t max_conversations = 0;
   bool ask_unknown_users = false;

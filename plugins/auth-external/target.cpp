@@ -18,9 +18,8 @@ hook_common::Process::Cancelled Target::cancelled(const sp_op& op) const {
   return [this, op] { return sallyport::cancelled(host_, op); };
 }
 
-Failure Target::fails(const std::string& why) const {
-  return named(
-      {SP_E_DENIED, (is_program() ? settings_.program : hook_common::server_of(settings_.url)) + ": " + why, 0});
+Failure Target::fails(const std::string& why, sp_status status) const {
+  return named({status, (is_program() ? settings_.program : hook_common::server_of(settings_.url)) + ": " + why, 0});
 }
 
 Failure Target::named(Failure failure) const {
@@ -36,6 +35,7 @@ hook_common::Command Target::command(const Variables& variables) const {
   command.program = settings_.program;
   command.variables = variables;
   command.umask = settings_.umask;
+  command.open_files = settings_.open_files;
   command.writes = true;
   command.listens = settings_.hook == Hook::kKeyboard;  // others find the end of their input at once
   return command;
@@ -49,8 +49,10 @@ Outcome<std::string> Target::run(const sp_op& op, const Variables& variables) {
   return said;
 }
 
-Outcome<std::unique_ptr<hook_common::Process>> Target::start(const Variables& variables) {
-  auto process = hook_common::Process::start(dog_, command(variables), deadline());
+Outcome<std::unique_ptr<hook_common::Process>> Target::start(const Variables& variables, std::shared_ptr<void> place) {
+  auto what = command(variables);
+  what.place = std::move(place);
+  auto process = hook_common::Process::start(dog_, what, deadline());
   if (!process) return named(std::move(process.failure()));
   return process;
 }
@@ -60,7 +62,9 @@ Outcome<std::string> Target::post(const sp_op& op, const std::string& url, std::
   auto answer = http_.request(url, body, until, cancelled(op));
   if (!answer) return named(std::move(answer.failure()));
   if (answer->status == 204) return std::string();
-  if (answer->status != 200) return fails("the service answers " + std::to_string(answer->status));
+  const bool refuses = answer->status >= 400 && answer->status < 500;
+  if (answer->status != 200)
+    return fails("the service answers " + std::to_string(answer->status), refuses ? SP_E_DENIED : SP_E_IO);
   return std::move(answer->body);
 }
 

@@ -29,14 +29,15 @@ class Target {
   hook_common::Process::Cancelled cancelled(const sp_op& op) const;
 
   // Failures that say which hook it was. `fails` names who was asked, too, without secrets; those of programs and
-  // requests do so already.
-  sallyport::Failure fails(const std::string& why) const;
+  // requests do so already. SP_E_DENIED is a no and counts against the client; anything else is the hook's own trouble.
+  sallyport::Failure fails(const std::string& why, sp_status status = SP_E_IO) const;
   sallyport::Failure named(sallyport::Failure failure) const;
 
   // What the program writes, run to its end with these variables.
   sallyport::Outcome<std::string> run(const sp_op& op, const Variables& variables);
   // A program that goes on; its own failures are for named().
-  sallyport::Outcome<std::unique_ptr<hook_common::Process>> start(const Variables& variables);
+  sallyport::Outcome<std::unique_ptr<hook_common::Process>> start(const Variables& variables,
+                                                                  std::shared_ptr<void> place = {});
   // What the service answers; empty for 204. Any status but 200 and 204 is a failure.
   sallyport::Outcome<std::string> post(const sp_op& op, const std::string& url, std::string_view body,
                                        hook_common::Watchdog::Clock::time_point until);

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// posix_spawn, a pidfd to wait for the end, and poll over both. A program is over when its first process is: children
-// that it has left behind with its output open are not waited for. `/bin/sh` sets the umask, because the server's own
-// is 0, and becomes the program. Linux.
+// A pidfd to wait for the end, and poll over it and the pipes. A program is over when its first process is: children
+// that it has left behind with its output open are not waited for. Linux.
+#include "hook-common/process.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,9 +19,7 @@
 #include <fstream>
 
 #include "hook-common/fd.h"
-#include "hook-common/process.h"
-
-extern char** environ;
+#include "hook-common/spawn.h"
 
 namespace hook_common {
 namespace {
@@ -31,62 +27,9 @@ namespace {
 using sallyport::Failure;
 using sallyport::Outcome;
 
-constexpr std::size_t kInterpreterBytes = 256;  // of a script's first line, as Linux has it
-
-struct Actions {
-  posix_spawn_file_actions_t raw;
-  Actions() { posix_spawn_file_actions_init(&raw); }
-  ~Actions() { posix_spawn_file_actions_destroy(&raw); }
-  Actions(const Actions&) = delete;
-  Actions& operator=(const Actions&) = delete;
-};
-
-struct Attributes {
-  posix_spawnattr_t raw;
-  Attributes() {
-    posix_spawnattr_init(&raw);
-    sigset_t none;
-    sigset_t all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(&raw, &none);
-    posix_spawnattr_setsigdefault(&raw, &all);
-    posix_spawnattr_setpgroup(&raw, 0);
-    posix_spawnattr_setflags(&raw, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  }
-  ~Attributes() { posix_spawnattr_destroy(&raw); }
-  Attributes(const Attributes&) = delete;
-  Attributes& operator=(const Attributes&) = delete;
-};
-
-// Variables that are keys of the server's configuration, secrets among them. Those that hooks know have no "__".
-bool is_configuration(std::string_view entry) {
-  const auto name = entry.substr(0, entry.find('='));
-  return name.starts_with("SFTPGO_") && name.find("__") != std::string_view::npos;
-}
-
-// The server's environment, but for its configuration, with ours on top.
-std::vector<std::string> environment(const Command& command) {
-  std::vector<std::string> out;
-  const auto is_ours = [&](std::string_view entry) {
-    for (const auto& [name, value] : command.variables) {
-      if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=') return true;
-    }
-    return false;
-  };
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (!is_ours(*entry) && !is_configuration(*entry)) out.emplace_back(*entry);
-  }
-  for (const auto& [name, value] : command.variables) out.push_back(name + "=" + value);
-  return out;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> out;
-  for (auto& text : texts) out.push_back(text.data());
-  out.push_back(nullptr);
-  return out;
-}
+constexpr std::size_t kInterpreterBytes = 256;        // of a script's first line, as Linux has it
+constexpr auto kIdleLook = std::chrono::seconds(1);   // at whether one that waits for answers has ended
+constexpr int kNotExecutable = 126, kNotFound = 127;  // exit codes with which shells say that
 
 bool open_pipe(std::array<Fd, 2>& ends) {
   std::array<int, 2> raw{};
@@ -94,10 +37,6 @@ bool open_pipe(std::array<Fd, 2>& ends) {
   ends[0] = Fd(raw[0]);
   ends[1] = Fd(raw[1]);
   return true;
-}
-
-Failure failed(const Command& command, int error) {
-  return {SP_E_IO, command.program + ": " + std::strerror(error), error};
 }
 
 bool is_executable(const std::string& path) {
@@ -124,70 +63,85 @@ std::string why_no_program(const std::string& path) {
   return "";
 }
 
+namespace {
+
+Failure failed(const Command& command, int error) {
+  // The kernel says of a missing interpreter that the script is missing.
+  const bool there = error == ENOENT && ::access(command.program.c_str(), F_OK) == 0;
+  if (const auto why = there ? why_no_program(command.program) : std::string(); !why.empty())
+    return {SP_E_IO, command.program + ": it " + why, error};
+  return {SP_E_IO, command.program + ": " + std::strerror(error), error};
+}
+
+}  // namespace
+
 struct Process::State {
   std::string program;
   Clock::time_point deadline;
   bool leave_others = false;
   std::size_t most_output = 0, read = 0;
-  pid_t pid = -1;
-  Fd ended, output, input;
+  Spawned process;
+  Fd output, input;
   std::string buffer;
-  std::optional<int> status;  // once it was waited for
+  std::shared_ptr<void> place;
+  std::optional<int> status;  // once it was waited for; the watchdog's until the watch is called off
   std::atomic<bool> late{false};
   std::optional<Watchdog::Watch> watch;
+
+  bool has_ended() const {
+    pollfd ended{process.handle.get(), POLLIN, 0};
+    return ::poll(&ended, 1, 0) > 0;
+  }
+  // Of what has ended, or was killed.
+  void reap_it() {
+    // First the others: as long as it was not waited for, its group's number belongs to it.
+    if (!leave_others) ::kill(-process.pid, SIGKILL);
+    status = reap(process);
+    place.reset();
+  }
+  Clock::time_point look();
 };
+
+// On the watchdog's thread: nobody else may, as long as a client takes its time.
+Watchdog::Clock::time_point Process::State::look() {
+  if (status) return Watchdog::kNever;
+  if (has_ended()) {
+    reap_it();
+    return Watchdog::kNever;
+  }
+  const auto now = Clock::now();
+  if (now < deadline) return std::min(deadline, now + kIdleLook);
+  if (!late.exchange(true)) kill_all_of(process);
+  return now + kLook;
+}
 
 Process::Process(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Outcome<std::unique_ptr<Process>> Process::start(Watchdog& dog, const Command& command, Clock::time_point deadline) {
-  if (::access(command.program.c_str(), X_OK) != 0) return failed(command, errno);
   std::array<Fd, 2> out;
   std::array<Fd, 2> in;
-  Actions actions;
   // Our ends must not block: a program that says nothing, or reads nothing, must not hold us.
   if (command.listens) {
     if (!open_pipe(in)) return failed(command, errno);
     ::fcntl(in[1].get(), F_SETFL, O_NONBLOCK);
-    posix_spawn_file_actions_adddup2(&actions.raw, in[0].get(), STDIN_FILENO);
-  } else {
-    posix_spawn_file_actions_addopen(&actions.raw, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   }
   if (command.writes) {
     if (!open_pipe(out)) return failed(command, errno);
     ::fcntl(out[0].get(), F_SETFL, O_NONBLOCK);
-    posix_spawn_file_actions_adddup2(&actions.raw, out[1].get(), STDOUT_FILENO);
-  } else {
-    posix_spawn_file_actions_addopen(&actions.raw, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   }
-  posix_spawn_file_actions_addopen(&actions.raw, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addclosefrom_np(&actions.raw, STDERR_FILENO + 1);
-  const Attributes attributes;
-  std::vector<std::string> words = {"sh", "-c", "umask " + command.umask + "; exec \"$0\" \"$@\"", command.program};
-  words.insert(words.end(), command.arguments.begin(), command.arguments.end());
-  auto variables = environment(command);
-  // Of this thread, which does not need them: they are what a new program inherits, and no program is the server.
-  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   auto state = std::make_unique<State>();
-  const int error = ::posix_spawn(&state->pid, "/bin/sh", &actions.raw, &attributes.raw, pointers(words).data(),
-                                  pointers(variables).data());
-  if (error != 0) return failed(command, error);
+  if (const int error = spawn(command, in[0].get(), out[1].get(), state->process); error != 0)
+    return failed(command, error);
   state->program = command.program;
   state->deadline = deadline;
   state->leave_others = command.leave_others;
   state->most_output = command.most_output;
   state->output = std::move(out[0]);
   state->input = std::move(in[1]);
-  state->ended = Fd(static_cast<int>(::syscall(SYS_pidfd_open, state->pid, 0)));  // glibc 2.36 declares it for C only
+  state->place = command.place;
   auto process = std::unique_ptr<Process>(new Process(std::move(state)));
-  if (process->state_->ended.get() < 0) return failed(command, errno);
-  // Called off before the process is waited for, so that its number still is its own.
-  process->state_->watch.emplace(dog, deadline, [raw = process->state_.get()] {
-    pollfd ended{raw->ended.get(), POLLIN, 0};
-    const bool in_time = ::poll(&ended, 1, 0) > 0;
-    if (!in_time) raw->late = true;
-    if (!in_time || !raw->leave_others) ::kill(-raw->pid, SIGKILL);
-    return Watchdog::kNever;
-  });
+  const auto first = command.listens ? std::min(deadline, Clock::now() + kIdleLook) : deadline;
+  process->state_->watch.emplace(dog, first, [raw = process->state_.get()] { return raw->look(); });
   return process;
 }
 
@@ -196,30 +150,37 @@ Process::~Process() { kill(); }
 void Process::kill() {
   state_->watch.reset();
   if (!state_->status) {
-    ::kill(-state_->pid, SIGKILL);
-    int status = 0;
-    while (::waitpid(state_->pid, &status, 0) < 0 && errno == EINTR) {}
-    state_->status = status;
+    kill_all_of(state_->process);
+    state_->reap_it();
   }
   state_->output.reset();
   state_->input.reset();
 }
 
-Outcome<bool> Process::wait(const Cancelled& cancelled) {
+Failure Process::kill_because(sp_status status, const std::string& why) {
+  kill();
+  return {status, state_->program + ": " + why, 0};
+}
+
+Outcome<bool> Process::wait_for(int descriptor, short what, const Cancelled& cancelled) {
   State& state = *state_;
-  const auto fail = [&](sp_status status, const std::string& why) {
-    kill();
-    return Failure{status, state.program + ": " + why, 0};
-  };
-  for (;;) {
-    std::array<pollfd, 2> what = {{{state.ended.get(), POLLIN, 0}, {state.output.get(), POLLIN, 0}}};
-    const int count = ::poll(what.data(), what.size(), static_cast<int>(kLook.count()));
-    const bool ended = count > 0 && what[0].revents != 0;
+  for (int patience = 0;; patience = static_cast<int>(kLook.count())) {
+    std::array<pollfd, 2> both = {{{state.process.handle.get(), POLLIN, 0}, {descriptor, what, 0}}};
+    const int count = ::poll(both.data(), both.size(), patience);
+    const bool ended = count > 0 && both[0].revents != 0;
     // Whoever looks only after the deadline may find that it had ended long before.
     if (state.late || (!ended && Clock::now() >= state.deadline))
-      return fail(SP_E_TIMED_OUT, "killed, it took too long");
-    if (!ended && cancelled()) return fail(SP_E_CANCELLED, "killed, nobody waits for it any more");
-    if (count <= 0) continue;
+      return kill_because(SP_E_TIMED_OUT, "killed, it took too long");
+    if (!ended && cancelled()) return kill_because(SP_E_CANCELLED, "killed, nobody waits for it any more");
+    if (count > 0) return ended;
+  }
+}
+
+Outcome<bool> Process::wait(const Cancelled& cancelled) {
+  State& state = *state_;
+  for (;;) {
+    auto ended = wait_for(state.output.get(), POLLIN, cancelled);
+    if (!ended) return ended.failure();
     bool said = false;
     while (state.output.get() >= 0) {
       std::array<char, 4096> part;
@@ -232,11 +193,11 @@ Outcome<bool> Process::wait(const Cancelled& cancelled) {
       }
       said = true;
       state.read += static_cast<std::size_t>(got);
-      if (state.read > state.most_output) return fail(SP_E_INVALID, "killed, it says too much");
+      if (state.read > state.most_output) return kill_because(SP_E_INVALID, "killed, it says too much");
       state.buffer.append(part.data(), static_cast<std::size_t>(got));
     }
     if (said) return true;
-    if (ended) return false;
+    if (*ended) return false;
   }
 }
 
@@ -248,16 +209,15 @@ Outcome<std::string> Process::finish(const Cancelled& cancelled) {
   }
   State& state = *state_;
   state.watch.reset();
-  // First the others: as long as it was not waited for, its group's number belongs to it.
-  if (!state.leave_others) ::kill(-state.pid, SIGKILL);
-  int status = 0;
-  while (::waitpid(state.pid, &status, 0) < 0 && errno == EINTR) {}
-  state.status = status;
+  if (!state.status) state.reap_it();
+  const int status = *state.status;
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return std::move(state.buffer);
   if (state.late) return Failure{SP_E_TIMED_OUT, state.program + ": killed, it took too long", 0};
+  // Only a program that has run can have meant it.
+  const bool meant = WIFEXITED(status) && WEXITSTATUS(status) != kNotExecutable && WEXITSTATUS(status) != kNotFound;
   const auto how = WIFEXITED(status) ? "ended with exit code " + std::to_string(WEXITSTATUS(status))
                                      : "was ended by signal " + std::to_string(WTERMSIG(status));
-  return Failure{SP_E_DENIED, state.program + ": " + how, 0};
+  return Failure{meant ? SP_E_DENIED : SP_E_IO, state.program + ": " + how, 0};
 }
 
 Outcome<std::optional<std::string>> Process::read_line(const Cancelled& cancelled) {
@@ -276,13 +236,19 @@ Outcome<std::optional<std::string>> Process::read_line(const Cancelled& cancelle
   }
 }
 
-void Process::write(std::string_view text) {
-  while (!text.empty() && state_->input.get() >= 0) {
-    const auto done = ::write(state_->input.get(), text.data(), text.size());
+Outcome<void> Process::write(std::string_view text, const Cancelled& cancelled) {
+  const int input = state_->input.get();
+  while (!text.empty() && input >= 0) {
+    const auto done = ::write(input, text.data(), text.size());
     if (done < 0 && errno == EINTR) continue;
-    if (done < 0) return;
-    text.remove_prefix(static_cast<std::size_t>(done));
+    if (done < 0 && errno != EAGAIN) return {};
+    if (done > 0) text.remove_prefix(static_cast<std::size_t>(done));
+    if (done > 0) continue;
+    auto ended = wait_for(input, POLLOUT, cancelled);
+    if (!ended) return ended.failure();
+    if (*ended) return {};
   }
+  return {};
 }
 
 }  // namespace hook_common

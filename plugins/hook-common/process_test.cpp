@@ -7,9 +7,9 @@
 #include <linux/capability.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -89,6 +89,7 @@ TEST_F(ProcessTest, GetsNoCapabilityOfTheServers) {
     auto said = run(script("grep CapAmb /proc/self/status"));
     ASSERT_TRUE(said);
     EXPECT_EQ(*said, "CapAmb:\t0000000000000000\n");
+    EXPECT_EQ(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_CHOWN, 0, 0), 1) << "the thread keeps its own";
   }).join();
 }
 
@@ -99,12 +100,55 @@ TEST_F(ProcessTest, FailuresSayWhat) {
   EXPECT_TRUE(ended.failure().message.ends_with("ended with exit code 3"));
   auto signalled = run(script("kill -TERM $$"));
   ASSERT_FALSE(signalled);
+  EXPECT_EQ(signalled.failure().status, SP_E_IO);
   EXPECT_TRUE(signalled.failure().message.ends_with("was ended by signal 15"));
+  for (const char* code : {"126", "127"}) {
+    auto lost = run(script(std::string("exit ") + code));
+    ASSERT_FALSE(lost);
+    EXPECT_EQ(lost.failure().status, SP_E_IO) << "a shell that finds nothing to run ends so";
+  }
   Command missing;
   missing.program = (directory_ / "none").string();
   auto none = start(missing);
   ASSERT_FALSE(none);
   EXPECT_TRUE(none.failure().message.ends_with("No such file or directory"));
+  auto lost = script("exit 0");
+  std::ofstream(lost.program) << "#!/opt/none/python\nexit 0\n";
+  auto without = start(lost);
+  ASSERT_FALSE(without);
+  EXPECT_TRUE(without.failure().message.ends_with(": it cannot be run: its interpreter /opt/none/python is missing"))
+      << without.failure().message;
+}
+
+TEST_F(ProcessTest, WithoutAnInterpreterItIsTheShells) {
+  auto command = script("");
+  std::ofstream(command.program) << "echo \"$0 $1\"\n";
+  command.arguments = {"a"};
+  auto said = run(command);
+  ASSERT_TRUE(said) << said.failure().message;
+  EXPECT_EQ(*said, command.program + " a\n");
+}
+
+TEST_F(ProcessTest, LeavesNoCoreAndHasThoseFilesThatItIsToHave) {
+  rlimit core{};
+  ::getrlimit(RLIMIT_CORE, &core);
+  const rlimit raised{core.rlim_max, core.rlim_max};
+  ::setrlimit(RLIMIT_CORE, &raised);
+  auto command = script("grep -E 'Max core file size|Max open files' /proc/self/limits | tr -s ' '");
+  command.open_files = 57;
+  auto said = run(command);
+  ::setrlimit(RLIMIT_CORE, &core);
+  ASSERT_TRUE(said) << said.failure().message;
+  EXPECT_NE(said->find("Max core file size 0 0 "), std::string::npos) << *said;
+  EXPECT_NE(said->find("Max open files 57 "), std::string::npos) << *said;
+}
+
+// What the server ignores, or blocks on one of its threads, is its own affair.
+TEST_F(ProcessTest, GetsEverySignal) {
+  ::signal(SIGPIPE, SIG_IGN);
+  auto said = run(script("grep -E 'Sig(Blk|Ign)' /proc/self/status"));
+  ASSERT_TRUE(said);
+  EXPECT_EQ(*said, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 }
 
 TEST_F(ProcessTest, WhatCannotBeRunIsKnownBefore) {
@@ -135,12 +179,62 @@ TEST_F(ProcessTest, IsKilledAtTheDeadlineThoughNobodyWaits) {
   auto line = (*process)->read_line([] { return false; });
   ASSERT_TRUE(line);
   EXPECT_EQ(**line, "ready");
-  siginfo_t info{};
-  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(std::atoi(content("self").c_str())), &info, WEXITED | WNOWAIT), 0);
-  EXPECT_EQ(info.si_status, SIGKILL);
+  EXPECT_TRUE(is_gone(content("self"))) << "nor is it a zombie";
   auto next = (*process)->read_line([] { return false; });
   ASSERT_FALSE(next);
   EXPECT_EQ(next.failure().status, SP_E_TIMED_OUT);
+}
+
+TEST_F(ProcessTest, WhoWaitsForAnswersAndEndsLeavesNothing) {
+  auto place = std::make_shared<int>();
+  auto command = script("echo $$ > " + (directory_ / "self").string() + "; echo last");
+  command.place = place;
+  auto process = start(command);
+  command.place.reset();
+  ASSERT_TRUE(process);
+  for (int i = 0; i < 1000 && place.use_count() > 1; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(place.use_count(), 1) << "its place is free";
+  EXPECT_TRUE(is_gone(content("self")));
+  auto line = (*process)->read_line([] { return false; });
+  ASSERT_TRUE(line);
+  EXPECT_EQ(**line, "last") << "what it has said is still there";
+}
+
+// As GNU timeout does for what it runs, and setsid for whatever is to outlive somebody.
+TEST_F(ProcessTest, IsKilledWithThoseThatHaveLeftItsGroup) {
+  const auto file = [&](const char* name) { return (directory_ / name).string(); };
+  auto late =
+      run(script("timeout 100 sh -c 'echo $$ > " + file("timeout") + "; sleep 100; true' &\nsetsid sh -c 'echo $$ > " +
+                 file("setsid") + "; (echo $(exec sh -c \"echo \\$PPID\") > " + file("deep") +
+                 "; sleep 100; true); true' &\nwait"),
+          2s);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.failure().status, SP_E_TIMED_OUT);
+  for (const char* name : {"timeout", "setsid", "deep"}) {
+    EXPECT_GT(std::atoi(content(name).c_str()), 1) << name;
+    EXPECT_TRUE(is_gone(content(name))) << name;
+  }
+}
+
+TEST_F(ProcessTest, WhoChangesItsOwnGroupIsKilledAllTheSame) {
+  const auto begun = Process::Clock::now();
+  Command python;
+  python.program = "/usr/bin/python3";
+  python.arguments = {"-c",
+                      "import os, subprocess, time\n"
+                      "child = subprocess.Popen(['sleep', '100'], process_group=0)\n"
+                      "os.setpgid(0, child.pid)\n"
+                      "open('" +
+                          (directory_ / "self").string() +
+                          "', 'w').write(str(os.getpid()))\n"
+                          "time.sleep(100)\n"};
+  python.umask = "0022";
+  auto late = run(python, 2s);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.failure().status, SP_E_TIMED_OUT) << late.failure().message;
+  EXPECT_LT(Process::Clock::now() - begun, 20s);
+  EXPECT_GT(std::atoi(content("self").c_str()), 1);
+  EXPECT_TRUE(is_gone(content("self")));
 }
 
 TEST_F(ProcessTest, WhoHasEndedInTimeIsNotLate) {
@@ -199,11 +293,27 @@ TEST_F(ProcessTest, TalksLineByLine) {
     return !read ? read.failure().message : read->value_or("(end)");
   };
   EXPECT_EQ(line(), "one");
-  (*process)->write("x\n");
+  ASSERT_TRUE((*process)->write("x\n", [] { return false; }));
   EXPECT_EQ(line(), "two x");
-  (*process)->write("y\n");
+  ASSERT_TRUE((*process)->write("y\n", [] { return false; }));
   EXPECT_EQ(line(), "end y");
   EXPECT_EQ(line(), "(end)");
+}
+
+// More than a pipe holds, to a program that takes its time.
+TEST_F(ProcessTest, ALongAnswerArrivesWhole) {
+  const std::string answer(300'000, 'x');
+  auto process = start(script("echo ready; sleep 0.3; wc -c"));
+  ASSERT_TRUE(process);
+  ASSERT_TRUE((*process)->read_line([] { return false; }));
+  auto written = (*process)->write(answer, [] { return false; });
+  ASSERT_TRUE(written) << written.failure().message;
+  process = start(script("exec sleep 100"), 500ms);
+  written = (*process)->write(answer, [] { return false; });
+  ASSERT_FALSE(written) << "nobody reads it";
+  EXPECT_EQ(written.failure().status, SP_E_TIMED_OUT);
+  process = start(script("exit 0"));
+  EXPECT_TRUE((*process)->write(answer, [] { return false; }));
 }
 
 }  // namespace

@@ -14,7 +14,7 @@
 
 namespace hook_common {
 
-inline constexpr auto kLook = std::chrono::milliseconds(100);  // between looks at whether somebody still waits
+inline constexpr auto kLook = std::chrono::milliseconds(500);  // between looks at whether somebody still waits
 
 class Watchdog {
  public:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """External authentication and pre-login modification: what programs and services are told, what their answers do."""
 import json
+import resource
 import sqlite3
 
 import pytest
@@ -90,6 +91,24 @@ def test_what_is_kept_of_a_user(run, tmp_path):
     after = stored(server, "alice")
     assert (after["id"], after["used_quota_files"], after["last_login"]) == (before["id"], 3, 5)
     assert after["quota_size"] == 0 and json.loads(after["public_keys"]) == []
+
+
+def test_programs_get_the_limits_of_the_start(make_server, tmp_path):
+    """The server raises how many files may be open, for itself; and no core of a program that has a password is to lie about."""
+    hook = program(tmp_path, "hook", f"grep -E 'core|open' /proc/$$/limits > {tmp_path}/limits\necho '{{}}'")
+    server = make_server(config={"data_provider": {"external_auth_program": str(hook)}})
+    files, core = resource.getrlimit(resource.RLIMIT_NOFILE), resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (777, files[1]))
+    resource.setrlimit(resource.RLIMIT_CORE, (core[1], core[1]))
+    try:
+        server.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, files)
+        resource.setrlimit(resource.RLIMIT_CORE, core)
+    by_password(server, "ext", PASSWORD)
+    server.stop()
+    limits = [line.split()[-3:-1] for line in (tmp_path / "limits").read_text().splitlines()]
+    assert limits == [["0", "0"], ["777", str(files[1])]], limits
 
 
 @pytest.mark.parametrize("key", ["external_auth_program", "pre_login_program"])
@@ -240,6 +259,17 @@ def test_accepted_passwords_may_be_kept_for_a_moment(run, tmp_path):
     for _ in range(2):
         assert by_password(server, "ext", PASSWORD + "y") == "AuthenticationException"
     assert len((tmp_path / "denials").read_text()) == 2, "denials are not kept"
+
+
+@pytest.mark.parametrize("change", [{"status": 0}, {"expiration_date": 1}, {"username": "other"}, {"username": ""}],
+                         ids=["disabled", "expired", "another", "nobody"])
+def test_answers_that_let_nobody_in_are_not_kept(run, tmp_path, change):
+    answer = user_json("ext", tmp_path / "home")
+    server = run(data_provider={"external_auth_program": str(recorder(tmp_path, json.dumps({**answer, **change})))},
+                 plugins={"authenticator": {"auth-external": {"cache_seconds": 3600}}})
+    assert by_password(server, "ext", PASSWORD) == "AuthenticationException"
+    recorder(tmp_path, json.dumps(answer))
+    assert by_password(server, "ext", PASSWORD) == "in", "the program thinks better of it"
 
 
 def test_what_is_kept_is_kept_no_longer(run, tmp_path):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hooks that hang, flood, fork, or answer nonsense: the login is denied with one clear line, and nothing stays behind."""
+import json
 import socket
 import threading
 import time
@@ -17,6 +18,7 @@ SECRET = "a-very-secret-password"
 SHORT = {"authenticator": {"auth-external": {"seconds": 1}}}  # for what never answers; others must not hurry
 BAD = {
     "hangs": ("exec sleep 1000", "it took too long"),
+    "hangs in other groups": ("setsid sleep 1000 & timeout 900 sleep 1000 & sleep 1000", "it took too long"),
     "hangs with children": ("sleep 1000 & sleep 1000 & sleep 1000", "it took too long"),
     "ignores signals": ("trap '' TERM INT HUP; while :; do sleep 1000; done", "it took too long"),
     "floods": ("exec cat /dev/zero", "says too much"),
@@ -27,7 +29,7 @@ BAD = {
     "nests": ("i=0; while [ $i -lt 5000 ]; do printf '['; i=$((i+1)); done", "not a user as JSON"),
     "fails": ("exit 9", "exit code 9"),
     "dies": ("kill -SEGV $$", "signal 11"),
-    "is no program": ("#!/no/such/interpreter\n", "exit code 12"),
+    "is no program": ("#!/no/such/interpreter\n", "its interpreter /no/such/interpreter is missing"),
 }
 
 
@@ -48,6 +50,73 @@ def test_external_program(run, tmp_path, case):
     assert SECRET not in server.log_text()
 
 
+OTHERS = {
+    "pre-login": {**BAD, "leaves a child with its output": ("sleep 1000 & echo '[]'", "not a user as JSON"),
+                  "says nothing": ("exit 5", "exit code 5")},
+    "keyboard": {**BAD, "says nothing": ("exit 0", "without a result"), "nests": (BAD["nests"][0], "questions as JSON"),
+                 "half a JSON": ("printf '{\"questions\": [\"a\"'", "questions as JSON"),
+                 "not UTF-8": ("printf '{\"questions\": [\"\\377\"], \"echos\": [true]}\\n'", "questions as JSON"),
+                 "leaves a child with its output": ("sleep 1000 & echo '{\"auth_result\": 2}'", "refused by auth-external")},
+}
+
+
+@pytest.mark.parametrize("case", BAD, ids=lambda case: case.replace(" ", "-"))
+@pytest.mark.parametrize("hook", OTHERS)
+def test_programs_of_the_other_hooks(run, tmp_path, hook, case):
+    text, why = OTHERS[hook][case]
+    path = program(tmp_path, "hook", "exit 0")
+    where = {"data_provider": {"pre_login_program": str(path)}} if hook == "pre-login" else \
+        {"sftpd": {"keyboard_interactive_auth_program": str(path)}}
+    server = run(["alice"], **where, plugins=SHORT if "too long" in why else {})
+    program(tmp_path, "hook", text if text.startswith("#!") else f"export MARK={tmp_path}/mark\n{text}")
+    with s.transport(server, None, login=False):
+        before = server.fd_count()
+    mark = server.mark()
+    if hook == "pre-login":
+        assert by_password(server, "alice", server.accounts["alice"].password) == "AuthenticationException"
+    else:
+        assert by_questions(server, "alice", ["x"]) == ("AuthenticationException", [])
+    line = failure(server, mark, "alice")
+    assert why in line and ("refused by" in why or f"{hook} hook: " in line), line
+    wait_for("no process is left", lambda: not hooks.processes_with(f"{tmp_path}/mark") and not hooks.children(server.pid))
+    wait_for(lambda: f"descriptors: {before} before, {server.fd_count()} now", lambda: server.fd_count() <= before)
+
+
+BROKEN = ["half a JSON", "not UTF-8", "dies", "is no program", "exit code 127", "floods", "the service answers 500",
+          "the service is not there", "no account"]
+
+
+@pytest.mark.parametrize("case", BROKEN + ["fails", "says nothing", "the service answers 403"], ids=lambda case: case.replace(" ", "-"))
+def test_whose_fault_it_is(run, tmp_path, case):
+    """A hook that is broken gets no client banned; one that refuses does."""
+    defender = {"enabled": True, "max_failures": 50, "max_failures_per_user": 2, "ban_time": 3600, "allowed": []}
+    home = tmp_path / "home"
+    with hooks.service() as service:
+        service.answers["/500"], service.answers["/403"] = lambda _: (500, ""), lambda _: (403, "")
+        text = {"exit code 127": "exec /no/such/program", "no account": f"echo '{json.dumps({'username': 'ext', 'home_dir': '-'})}'",
+                **{name: BAD[name][0] for name in BAD}}.get(case)
+        path = program(tmp_path, "hook", "exit 0")
+        url = service.url + {"the service answers 500": "/500", "the service answers 403": "/403"}.get(case, "/none")
+        if case == "the service is not there":
+            with socket.create_server(("127.0.0.1", 0)) as closed:
+                url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        server = run(data_provider={"external_auth_program": str(path) if text else url}, defender=defender)
+        if text:
+            program(tmp_path, "hook", text)
+        for _ in range(3):
+            assert by_password(server, "ext", SECRET) == "AuthenticationException"
+        mark = server.mark()
+        if text:
+            program(tmp_path, "hook", f"echo '{json.dumps(hooks.user_json('ext', home))}'")
+        else:
+            service.answers["/500"] = service.answers["/403"] = lambda _: (200, json.dumps(hooks.user_json("ext", home)))
+        outcome = by_password(server, "ext", SECRET)
+    if case == "the service is not there":
+        assert "refused for" not in failure(server, mark, "ext")
+    else:
+        assert outcome == ("in" if case in BROKEN else "AuthenticationException")
+
+
 def test_a_program_that_vanishes(run, tmp_path):
     hook = program(tmp_path, "hook", "exit 0")
     server = run(data_provider={"external_auth_program": str(hook)})
@@ -66,21 +135,13 @@ def test_questions_that_never_come_and_answers_that_never_come(run, tmp_path):
     assert "took too long" in failure(server, mark, "alice")
 
     def dawdle(_title, _instruction, _prompts):
-        wait_for("it is killed while nobody waits for it",
-                 lambda: all(state_of(pid) in "Z?" for pid in hooks.children(server.pid)), 20)
+        wait_for("it is killed while nobody waits for it, and no zombie is left",
+                 lambda: not hooks.children(server.pid), 20)
         return ["x"]
 
     with s.transport(server, None, login=False) as link:
         assert hooks.refusal_or_in(lambda: link.auth_interactive("alice", dawdle)) == "AuthenticationException"
     wait_for("no process is left", lambda: not hooks.children(server.pid))
-
-
-def state_of(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0]
-    except OSError:
-        return "?"
 
 
 @pytest.mark.parametrize("answer", ["never", "slowly", "no HTTP", "cut off", "nobody"])
