@@ -88,6 +88,22 @@ def test_serve_refuses_a_bad_storage(site, name):
     assert str(file) in line
 
 
+@pytest.mark.parametrize("name", REFUSED_AT_LOAD)
+@pytest.mark.parametrize("list_of", ["authenticators", "notifiers"])
+def test_serve_refuses_a_bad_plugin_of_another_kind(site, list_of, name):
+    file = TEST_PLUGINS / f"{name}.so"
+    site.plugins = {"paths": [str(file)], list_of: [name]}
+    line = serve_error(site)
+    assert REFUSED_AT_LOAD[name] in line and str(file) in line
+
+
+@pytest.mark.parametrize("list_of, wanted", [("authenticators", "authenticator"), ("notifiers", "notifier")])
+def test_serve_refuses_a_plugin_in_the_place_of_another_kind(site, list_of, wanted):
+    site.plugins = {"paths": [str(TEST_PLUGINS / "fs-slow.so")], list_of: ["fs-slow"]}
+    line = serve_error(site)
+    assert "fs-slow" in line and "storage" in line and wanted in line
+
+
 def test_the_refusal_is_logged_too(site):
     site.plugins = {"paths": [str(TEST_PLUGINS / "bad-draft.so")], "storage": {"bad-draft": {}}}
     result = site.run("serve", "-l", "")
