@@ -3,7 +3,8 @@
 """Writes the seed inputs: short SFTP sessions that reach every request and PROXY headers of every form, with a few that
 break the rules; command lines and lines of scp.
 
-For SFTP an input is one byte of options, one byte for the size of the pieces (0: all at once), then the client's bytes.
+For SFTP an input is one byte of options, one byte for the size of the pieces (its lower six bits N: 4N - 3 bytes, 0: all at
+once) and two more options, then the client's bytes.
 Handles are predictable in a fresh channel: slot number and generation, four bytes each. For PROXY it is one byte for the
 size of the pieces less one, then the bytes.
 """
@@ -12,6 +13,7 @@ import struct
 
 CORPUS = pathlib.Path(__file__).parent / "corpus"
 LANES, WOULD_BLOCK, SERIAL, ASCENDING, FULL, LAZY, EARLY_END, NO_FEATURES = (1 << bit for bit in range(8))
+ALONE, LIMITED = 1 << 6, 1 << 7  # in the second byte
 
 
 def u32(value):
@@ -70,16 +72,23 @@ SEEDS = {
     "init": (0, 0, INIT),
     "init-split": (0, 1, INIT + packet(16, 1, text("."))),
     "put": (0, 0, PUT),
-    "put-lanes": (LANES, 200, PUT),
+    "put-lanes": (LANES, 50, PUT),
     "put-ascending": (LANES | ASCENDING, 0, PUT),
-    "put-full-pool": (FULL, 90, PUT),
+    "put-full-pool": (FULL, 23, PUT),
     "get": (0, 0, GET),
-    "get-would-block": (WOULD_BLOCK | LANES, 33, GET),
+    "get-would-block": (WOULD_BLOCK | LANES, 9, GET),
     "get-lazy": (LAZY, 0, GET),
     "mixed": (0, 0, MIXED),
-    "mixed-lanes": (LANES | WOULD_BLOCK, 64, MIXED),
+    "mixed-lanes": (LANES | WOULD_BLOCK, 16, MIXED),
     "mixed-serial": (LANES | SERIAL | WOULD_BLOCK, 0, MIXED),
-    "early-end": (EARLY_END | LANES | WOULD_BLOCK, 100, MIXED),
+    "put-alone": (WOULD_BLOCK, ALONE | 50, PUT),
+    "put-limited": (LANES, LIMITED | 50, PUT),
+    "get-alone": (WOULD_BLOCK, ALONE, GET),
+    "get-limited": (0, LIMITED | 9, GET),
+    "mixed-alone-limited": (LANES | WOULD_BLOCK, ALONE | LIMITED | 16, MIXED),
+    "early-end-limited": (EARLY_END, LIMITED | 25, MIXED),
+    "flood": (LAZY, 0, INIT + packet(99, 1) * 1200),
+    "early-end": (EARLY_END | LANES | WOULD_BLOCK, 25, MIXED),
     "append": (LANES, 0, INIT + open_file(1, "/f", 6) + write(2, H1, 0, b"a") + write(3, H1, 0, b"b") + close(4, H1)),
     "two-files": (LANES, 0, INIT + open_file(1, "/f", 1) + open_file(2, "/g", 26) + read(3, H1, 0, 50)
                   + write(4, H2, 0, b"g") + close(5, H1) + close(6, H2)),
@@ -107,7 +116,7 @@ SEEDS = {
     "before-init": (0, 0, packet(17, 1, text("/"))),
     "second-init": (0, 0, INIT + INIT),
     "length-zero": (0, 0, INIT + u32(0)),
-    "length-huge": (0, 3, INIT + u32(2**32 - 1) + b"x" * 40),
+    "length-huge": (0, 1, INIT + u32(2**32 - 1) + b"x" * 40),
     "cut-off": (0, 0, INIT + packet(17, 1, u32(100) + b"/") + write(2, H1, 0, b"abc")[:-2]),
     "http": (0, 0, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
 }

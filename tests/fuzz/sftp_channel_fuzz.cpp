@@ -3,6 +3,7 @@
 // Any bytes in any pieces against a whole channel. Everything runs on one thread: jobs wait in a list that is worked
 // off between pieces, so that a finding repeats. A broken promise aborts.
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -51,9 +52,9 @@ bool submit(core::WorkerPool&, core::WorkerPool::Job job, bool cleanup) {
   return true;
 }
 
-// What the first input byte turns on.
+// What the first input byte turns on, and the upper bits of the second.
 struct Options {
-  explicit Options(std::uint8_t bits)
+  Options(std::uint8_t bits, std::uint8_t more)
       : lanes(bits & 1 ? 4 : 1),
         would_block(bits & 2),
         serial(bits & 4),
@@ -61,10 +62,14 @@ struct Options {
         full(bits & 16),
         lazy_client(bits & 32),
         early_end(bits & 64),
-        no_features(bits & 128) {}
+        no_features(bits & 128),
+        alone(more & 64),
+        limited(more & 128) {}
   std::uint32_t lanes;
-  bool would_block, serial, ascending, full, lazy_client, early_end, no_features;
+  bool would_block, serial, ascending, full, lazy_client, early_end, no_features, alone, limited;
 };
+
+constexpr std::int64_t kBytesPerSecond = 1'000'000;
 
 std::shared_ptr<sftp::testing::FakeFs> make_fs(const Options& options) {
   auto fs = std::make_shared<sftp::testing::FakeFs>(stopped_pool(), stopped_pool());
@@ -74,6 +79,10 @@ std::shared_ptr<sftp::testing::FakeFs> make_fs(const Options& options) {
   if (options.ascending) fs->caps.flags &= ~std::uint64_t{Caps::kRandomWrite};
   fs->try_reads_block = options.would_block;
   if (options.no_features) fs->can = {};
+  if (options.limited) {
+    const auto bucket = [] { return std::make_shared<vfs::Bucket>(kBytesPerSecond, vfs::Time()); };
+    fs->limit({.upload = bucket(), .download = bucket()});
+  }
   fs->max_file_bytes = 64 * 1024;
   fs->put("/f", std::string(3000, 'f'));
   fs->put_dir("/d");
@@ -89,12 +98,16 @@ class Session {
         channel_(std::make_shared<sftp::ChannelImpl>(
             fs_,
             sftp::Channel::Hooks{.post = [](std::function<void()> job) { jobs().push_back(std::move(job)); },
-                                 .wake = [] {}},
+                                 .wake = [] {},
+                                 // Alone as long as nobody else has a turn: that changes in the midst of work.
+                                 .alone = [this] { return options_.alone && turns_ % 4 != 3; },
+                                 .now = [this] { return now_; }},
             std::make_shared<sftp::Usage>(), submit)) {}
 
   void feed(std::span<const std::byte> piece) {
     channel_->on_data(piece);
     channel_->fill(options_.would_block ? 1000 : 100000);
+    now_ += std::chrono::milliseconds(100);
     if (++turns_ % 3 != 0) work(1);
     if (!options_.lazy_client) take();
   }
@@ -104,6 +117,7 @@ class Session {
     if (!options_.early_end) {
       for (int turn = 0; !channel_->finished() && !channel_->failed(); ++turn) {
         require(turn < 10000, "all requests are answered after the end of input");
+        now_ = std::max(now_, channel_->next_turn() == vfs::Time::max() ? now_ : channel_->next_turn());
         channel_->fill(100000);
         work(100);
         take();
@@ -139,6 +153,7 @@ class Session {
   const Options options_;
   const std::shared_ptr<sftp::testing::FakeFs> fs_;
   std::shared_ptr<sftp::ChannelImpl> channel_;
+  vfs::Time now_{std::chrono::hours(1)};
   int turns_ = 0;
   int runs_ = 0;
 };
@@ -148,8 +163,9 @@ class Session {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
   full_now = false;
-  Session session{Options(data[0])};
-  const std::size_t step = data[1] == 0 ? size : data[1];
+  Session session{Options(data[0], data[1])};
+  constexpr std::size_t kStep = 4;
+  const std::size_t step = (data[1] & 63) == 0 ? size : (data[1] & 63) * kStep - (kStep - 1);
   auto rest = std::as_bytes(std::span(data + 2, size - 2));
   while (!rest.empty()) {
     const auto piece = rest.first(std::min(step, rest.size()));
