@@ -12,8 +12,10 @@
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
 #include <Poco/Net/SecureStreamSocket.h>
+#include <Poco/Net/SocketAddress.h>
 #include <Poco/Net/SocketImpl.h>
 #include <Poco/URI.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -22,6 +24,7 @@
 #include <istream>
 #include <ostream>
 
+#include "hook-common/fd.h"
 #include "hook-common/resolver.h"
 
 namespace hook_common {
@@ -52,59 +55,106 @@ struct HttpClient::Impl {
   Poco::Net::Context::Ptr tls;
   Resolver resolver;
 
-  Impl(Watchdog& dog_in, Poco::Net::Context::Ptr tls_in) : dog(dog_in), tls(std::move(tls_in)) {}
-  static bool is_secure(const Poco::URI& uri) { return uri.getScheme() == "https"; }
-  // Not connected yet.
-  Poco::Net::StreamSocket make_socket(const Poco::URI& uri) const {
-    if (!is_secure(uri)) return {};
-    Poco::Net::SecureStreamSocket socket(tls);
-    socket.setPeerHostName(uri.getHost());  // whom the certificate must name
-    return Poco::Net::StreamSocket(static_cast<const Poco::Net::Socket&>(socket));
-  }
+  Impl(Watchdog& dog_in, Poco::Net::Context::Ptr tls_in, Resolver::LookUp look_up)
+      : dog(dog_in), tls(std::move(tls_in)), resolver(std::move(look_up)) {}
 };
 
-HttpClient::HttpClient(Watchdog& dog, const std::string& ca_file) {
+namespace {
+
+// A request on its way. What connects, shakes hands or reads is ended by closing the connection under it.
+class Trip {
+ public:
+  Trip(Watchdog& dog, Watchdog::Clock::time_point deadline, const HttpClient::Cancelled& cancelled)
+      : dog_(dog), deadline_(deadline), cancelled_(cancelled) {}
+
+  bool is_over() const { return late_ || unwanted_ || Watchdog::Clock::now() >= deadline_; }
+  Failure end(const std::string& server) const {
+    if (unwanted_) return {SP_E_CANCELLED, server + ": nobody waits for its answer any more", 0};
+    return {SP_E_TIMED_OUT, server + ": no answer in time", 0};
+  }
+  Poco::Timespan left() const {
+    const auto time = std::chrono::duration_cast<std::chrono::microseconds>(deadline_ - Watchdog::Clock::now());
+    return {std::max<Poco::Timespan::TimeDiff>(time.count(), 1)};
+  }
+  // Until it is called off, because a connection may be made only after the end of its time.
+  Watchdog::Watch watch(const Fd& connection) {
+    return {dog_, next(), [this, number = connection.get()] {
+              if (Watchdog::Clock::now() >= deadline_) late_ = true;
+              if (!late_ && cancelled_()) unwanted_ = true;
+              if (late_ || unwanted_) ::shutdown(number, SHUT_RDWR);
+              return late_ ? Watchdog::Clock::now() + kLook : next();
+            }};
+  }
+
+ private:
+  Watchdog::Clock::time_point next() const { return std::min(deadline_, Watchdog::Clock::now() + kLook); }
+
+  Watchdog& dog_;
+  const Watchdog::Clock::time_point deadline_;
+  const HttpClient::Cancelled& cancelled_;
+  std::atomic<bool> late_ = false, unwanted_ = false;
+};
+
+// A number of our own, which stays the connection's whenever Poco closes its.
+Fd second_number(const Poco::Net::StreamSocket& socket) {
+  return Fd(::fcntl(socket.impl()->sockfd(), F_DUPFD_CLOEXEC, 0));
+}
+
+// To the first address that answers; each gets its part of the time.
+Poco::Net::StreamSocket connect(Trip& trip, const Resolver::Addresses& addresses, Poco::UInt16 port) {
+  for (std::size_t i = 0;; ++i) {
+    const Poco::Net::SocketAddress address(addresses[i], port);
+    Poco::Net::StreamSocket socket(address.family());
+    const Fd number = second_number(socket);
+    const auto watch = trip.watch(number);
+    try {
+      socket.connect(address,
+                     trip.left().totalMicroseconds() / static_cast<Poco::Timespan::TimeDiff>(addresses.size() - i));
+      return socket;
+    } catch (const Poco::Exception&) {
+      if (i + 1 == addresses.size() || trip.is_over()) throw;
+    }
+  }
+}
+
+Poco::Net::StreamSocket with_tls(const Poco::Net::StreamSocket& plain, const std::string& host,
+                                 const Poco::Net::Context::Ptr& tls) {
+  const auto secure = Poco::Net::SecureStreamSocket::attach(plain, host, tls);  // whom the certificate must name
+  return Poco::Net::StreamSocket(static_cast<const Poco::Net::Socket&>(secure));
+}
+
+}  // namespace
+
+HttpClient::HttpClient(Watchdog& dog, const std::string& ca_file, Resolver::LookUp look_up) {
   using Poco::Net::Context;
   Context::Ptr tls = new Context(Context::TLS_CLIENT_USE, "", "", ca_file, Context::VERIFY_STRICT, kTlsDepth,
                                  ca_file.empty(), "HIGH:!aNULL:!MD5");
   tls->requireMinimumProtocol(Context::PROTO_TLSV1_2);
   tls->enableExtendedCertificateVerification(true);
-  impl_ = std::make_unique<Impl>(dog, std::move(tls));
+  impl_ = std::make_unique<Impl>(dog, std::move(tls), std::move(look_up));
 }
 
 HttpClient::~HttpClient() = default;
 
 Outcome<Answer> HttpClient::request(const std::string& url, std::string_view body, Watchdog::Clock::time_point deadline,
                                     const Cancelled& cancelled) {
-  std::atomic<bool> late = false;
-  std::atomic<bool> unwanted = false;
-  const auto ended = [&](const std::string& server) {
-    if (unwanted) return Failure{SP_E_CANCELLED, server + ": nobody waits for its answer any more", 0};
-    return Failure{SP_E_TIMED_OUT, server + ": no answer in time", 0};
-  };
+  Trip trip(impl_->dog, deadline, cancelled);
   const auto server = server_of(url);
   try {
     const Poco::URI uri(url);
-    auto address = impl_->resolver.find(uri.getHost(), deadline, cancelled);
-    if (!address) return address.failure();
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Watchdog::Clock::now()).count();
-    if (left <= 0) return Failure{SP_E_TIMED_OUT, server + ": no time was left for it", 0};
-    const Poco::Timespan time(left * 1000);
-    auto socket = impl_->make_socket(uri);
-    std::unique_ptr<HTTPClientSession> session;  // closes the socket, and so must outlive the watch
-    // Until it is called off, because a connection may be made only after the end of its time.
-    const Watchdog::Watch watch(
-        impl_->dog, std::min(deadline, Watchdog::Clock::now() + kLook), [&, raw = socket.impl()] {
-          if (Watchdog::Clock::now() >= deadline) late = true;
-          if (!late && cancelled()) unwanted = true;
-          // Not closed: its number must stay its own as long as the session reads from it.
-          if (late || unwanted) ::shutdown(raw->sockfd(), SHUT_RDWR);
-          return late ? Watchdog::Clock::now() + kLook : std::min(deadline, Watchdog::Clock::now() + kLook);
-        });
-    socket.connect(Poco::Net::SocketAddress(*address, uri.getPort()), time);
+    auto addresses = impl_->resolver.find(uri.getHost(), deadline, cancelled);
+    if (!addresses) return addresses.failure();
+    if (trip.is_over()) return Failure{SP_E_TIMED_OUT, server + ": no time was left for it", 0};
+    auto socket = connect(trip, *addresses, uri.getPort());
+    const Fd number = second_number(socket);
+    const auto watch = trip.watch(number);
+    // The watch comes first, and knows why.
+    const Poco::Timespan time = trip.left() + Poco::Timespan(1, 0);
     socket.setSendTimeout(time);
     socket.setReceiveTimeout(time);
-    session = std::make_unique<HTTPClientSession>(socket);  // Poco's for https connects on its own or not at all
+    // Poco's session for https connects on its own or not at all.
+    const auto session = std::make_unique<HTTPClientSession>(
+        uri.getScheme() == "https" ? with_tls(socket, uri.getHost(), impl_->tls) : socket);
     auto path = uri.getPathAndQuery();
     if (path.empty() || path.front() != '/') path.insert(0, "/");
     using Poco::Net::HTTPRequest;
@@ -128,13 +178,13 @@ Outcome<Answer> HttpClient::request(const std::string& url, std::string_view bod
     if (!text) return Failure{text.failure().status, server + ": " + text.failure().message, 0};
     const bool cut =
         response.hasContentLength() && response.getContentLength64() > static_cast<Poco::Int64>(text->size());
-    if (late || unwanted) return ended(server);
+    if (trip.is_over()) return trip.end(server);
     if (cut) return Failure{SP_E_IO, server + ": the answer is not whole", 0};
     return Answer{static_cast<int>(response.getStatus()), std::move(*text)};
   } catch (const Poco::TimeoutException&) {
-    return ended(server);
+    return trip.end(server);
   } catch (const Poco::Exception& e) {
-    if (late || unwanted) return ended(server);
+    if (trip.is_over()) return trip.end(server);
     return Failure{SP_E_IO, server + ": " + e.displayText(), e.code()};
   }
 }

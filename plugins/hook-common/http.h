@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "hook-common/resolver.h"
 #include "hook-common/watchdog.h"
 
 namespace hook_common {
@@ -24,8 +25,8 @@ class HttpClient {
  public:
   using Cancelled = std::function<bool()>;  // quick; also asked on the watchdog's thread
 
-  // `ca_file`: certificates of authorities to trust (PEM); empty: the system's.
-  HttpClient(Watchdog& dog, const std::string& ca_file);
+  // `ca_file`: certificates of authorities to trust (PEM); empty: the system's. `look_up`: in place of the system's.
+  HttpClient(Watchdog& dog, const std::string& ca_file, Resolver::LookUp look_up = {});
   ~HttpClient();
 
   // A POST with JSON when there is a body, else a GET. A failure when there is no whole answer; what its status means

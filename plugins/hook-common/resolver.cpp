@@ -14,6 +14,7 @@
 #include <optional>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 namespace hook_common {
 namespace {
@@ -25,22 +26,25 @@ struct FreeAddresses {
   void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
 };
 
-Outcome<std::string> ask_system(const std::string& host) {
+constexpr std::size_t kMostAddresses = 8;
+
+Outcome<Resolver::Addresses> ask_system(const std::string& host) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG;
   addrinfo* raw = nullptr;
-  int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &raw);
+  const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &raw);
   const std::unique_ptr<addrinfo, FreeAddresses> list(raw);
-  const addrinfo* best = nullptr;
-  for (const addrinfo* each = raw; each != nullptr; each = each->ai_next) {
-    if (best == nullptr || (best->ai_family != AF_INET && each->ai_family == AF_INET)) best = each;
+  Resolver::Addresses found;
+  for (const int family : {AF_INET, AF_INET6}) {
+    for (const addrinfo* each = raw; each != nullptr && found.size() < kMostAddresses; each = each->ai_next) {
+      std::array<char, NI_MAXHOST> text{};
+      if (each->ai_family == family &&
+          ::getnameinfo(each->ai_addr, each->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) == 0)
+        found.emplace_back(text.data());
+    }
   }
-  std::array<char, NI_MAXHOST> text{};
-  if (error == 0 && best != nullptr)
-    error = ::getnameinfo(best->ai_addr, best->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST);
-  if (error != 0 || best == nullptr) return Failure{SP_E_IO, ::gai_strerror(error != 0 ? error : EAI_NONAME), 0};
-  return std::string(text.data());
+  if (found.empty()) return Failure{SP_E_IO, ::gai_strerror(error != 0 ? error : EAI_NONAME), 0};
+  return found;
 }
 
 }  // namespace
@@ -48,10 +52,10 @@ Outcome<std::string> ask_system(const std::string& host) {
 struct Resolver::Search {
   std::mutex mutex;
   std::condition_variable changed;
-  std::optional<Outcome<std::string>> found;  // under mutex
+  std::optional<Outcome<Addresses>> found;  // under mutex
 };
 
-Resolver::Resolver() : look_up_(ask_system) {}
+Resolver::Resolver(LookUp look_up) : look_up_(look_up ? std::move(look_up) : LookUp(ask_system)) {}
 
 std::shared_ptr<Resolver::Search> Resolver::join(const std::string& host) {
   const std::lock_guard lock(mutex_);
@@ -71,8 +75,8 @@ std::shared_ptr<Resolver::Search> Resolver::join(const std::string& host) {
   return search;
 }
 
-Outcome<std::string> Resolver::find(const std::string& host, Watchdog::Clock::time_point deadline,
-                                    const Cancelled& cancelled) {
+Outcome<Resolver::Addresses> Resolver::find(const std::string& host, Watchdog::Clock::time_point deadline,
+                                            const Cancelled& cancelled) {
   std::shared_ptr<Search> search;
   try {
     search = join(host);

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "hook-common/watchdog.h"
 
@@ -19,15 +20,16 @@ namespace hook_common {
 class Resolver {
  public:
   using Cancelled = std::function<bool()>;
+  using Addresses = std::vector<std::string>;  // in digits
   // Blocks for as long as it likes. Runs on a thread of its own, which may outlive everything but the process.
-  using LookUp = std::function<sallyport::Outcome<std::string>(const std::string& host)>;
+  using LookUp = std::function<sallyport::Outcome<Addresses>(const std::string& host)>;
 
-  Resolver();
-  explicit Resolver(LookUp look_up) : look_up_(std::move(look_up)) {}
+  explicit Resolver(LookUp look_up = {});  // none: the system's
 
-  // An address in digits, IPv4 before IPv6. A failure when there is none, when its time is over, or when nobody waits.
-  sallyport::Outcome<std::string> find(const std::string& host, Watchdog::Clock::time_point deadline,
-                                       const Cancelled& cancelled);
+  // In the order in which to try them, IPv4 before IPv6. A failure when there is none, when its time is over, or when
+  // nobody waits.
+  sallyport::Outcome<Addresses> find(const std::string& host, Watchdog::Clock::time_point deadline,
+                                     const Cancelled& cancelled);
 
  private:
   struct Search;

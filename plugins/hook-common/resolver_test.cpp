@@ -13,6 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using sallyport::Failure;
 using sallyport::Outcome;
+using Addresses = Resolver::Addresses;
 
 bool stays() { return false; }
 auto in(std::chrono::milliseconds time) { return Watchdog::Clock::now() + time; }
@@ -24,10 +25,10 @@ struct Slow {
   std::atomic<int> asked = 0;
 
   Resolver::LookUp look_up() {
-    return [this, wait = answered](const std::string&) -> Outcome<std::string> {
+    return [this, wait = answered](const std::string&) -> Outcome<Addresses> {
       ++asked;
       wait.wait();
-      return std::string("192.0.2.1");
+      return Addresses{"192.0.2.1"};
     };
   }
 };
@@ -36,17 +37,17 @@ TEST(Resolver, AddressesAndNamesOfTheSystem) {
   Resolver resolver;
   auto four = resolver.find("127.0.0.1", in(20s), stays);
   ASSERT_TRUE(four) << four.failure().message;
-  EXPECT_EQ(*four, "127.0.0.1");
+  EXPECT_EQ(*four, Addresses{"127.0.0.1"});
   auto six = resolver.find("::1", in(20s), stays);
   ASSERT_TRUE(six) << six.failure().message;
-  EXPECT_EQ(*six, "::1");
+  EXPECT_EQ(*six, Addresses{"::1"});
   auto name = resolver.find("localhost", in(20s), stays);
   ASSERT_TRUE(name) << name.failure().message;
-  EXPECT_EQ(*name, "127.0.0.1") << "IPv4 first";
+  EXPECT_EQ(name->front(), "127.0.0.1") << "IPv4 first";
 }
 
 TEST(Resolver, FailuresNameTheHost) {
-  Resolver resolver([](const std::string&) -> Outcome<std::string> { return Failure{SP_E_IO, "no such name", 0}; });
+  Resolver resolver([](const std::string&) -> Outcome<Addresses> { return Failure{SP_E_IO, "no such name", 0}; });
   auto none = resolver.find("nowhere", in(20s), stays);
   ASSERT_FALSE(none);
   EXPECT_EQ(none.failure().message, "nowhere: no such name");
@@ -65,7 +66,7 @@ TEST(Resolver, NobodyWaitsLongerThanItsTime) {
   slow->answers.set_value();
   auto found = waits.get();
   ASSERT_TRUE(found);
-  EXPECT_EQ(*found, "192.0.2.1");
+  EXPECT_EQ(*found, Addresses{"192.0.2.1"});
 }
 
 TEST(Resolver, OneLookUpForAllWhoWait) {

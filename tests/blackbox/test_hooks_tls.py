@@ -3,7 +3,10 @@
 import datetime
 import ipaddress
 import json
+import socket
 import ssl
+import threading
+import time
 
 import pytest
 from cryptography import x509
@@ -14,7 +17,7 @@ import hooks
 import rawsftp as s
 from hooks import by_key, by_password, by_questions, failure, run, user_json  # noqa: F401
 from test_hooks_actions import put, sftp_of
-from util import wait_for
+from util import seconds, wait_for
 
 pytestmark = pytest.mark.ours
 SECRET = "a-very-secret-password"
@@ -127,3 +130,35 @@ def test_a_wrong_certificate_denies(run, tmp_path, authority, case):
         server.wait_log(lambda line: line.get("sender") == "events" and service.url in line["message"] and "ertificate" in line["message"])
         assert not service.asked and not list(alice.home.iterdir())
         assert SECRET not in server.log_text()
+
+
+@pytest.mark.parametrize("end", ["its time is over", "the server stops", "the client leaves"])
+def test_a_handshake_that_never_comes(run, end):
+    """Somebody accepts, and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://localhost:{silent.getsockname()[1]}"
+        late = end == "its time is over"
+        server = run(data_provider={"external_auth_program": url + "/auth"},
+                     plugins={"authenticator": {"auth-external": {"seconds": 1 if late else 60}}})
+        mark, begun = server.mark(), time.monotonic()
+        with s.transport(server, None, login=False) as link:
+            login = threading.Thread(target=lambda: hooks.refusal_or_in(lambda: link.auth_password("ext", SECRET, fallback=False)))
+            login.start()
+            silent.settimeout(seconds(20))
+            with silent.accept()[0]:
+                if end == "the server stops":
+                    server.stop()
+                elif end == "the client leaves":
+                    link.close()
+                else:
+                    assert f"{url}: no answer in time" in failure(server, mark, "ext")
+                login.join()
+                if not late:
+                    wait_for("nobody waits for it", lambda: server.process is None or not waits(silent.getsockname()[1]))
+                assert time.monotonic() - begun < seconds(20)
+
+
+def waits(port):
+    """Is there an established connection of somebody to this port?"""
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        return any(line.split()[2].endswith(f":{port:04X}") and line.split()[3] == "01" for line in table.readlines()[1:])
