@@ -9,6 +9,7 @@
 #include "host/config/assign_json.h"
 #include "host/config/nearest.h"
 #include "host/config/rules.h"
+#include "host/config/shown_json.h"
 
 namespace host::config {
 namespace {
@@ -21,8 +22,7 @@ std::string lower(std::string text) {
 }
 
 std::string shown(const Tree& value, const Key& key) {
-  if (key.has(Key::kSecret)) return "[redacted]";
-  auto text = value.dump(-1, ' ', false, Tree::error_handler_t::replace);
+  auto text = shown_value(key, value);
   if (text.size() > kShownBytes) text = text.substr(0, kShownBytes) + "...";
   return text;
 }

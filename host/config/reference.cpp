@@ -4,6 +4,7 @@
 #include "host/config/reference.h"
 
 #include "host/config/assign_json.h"
+#include "host/config/shown_json.h"
 
 namespace host::config {
 namespace {
@@ -30,9 +31,9 @@ what is allowed. An unknown key is a warning that names the known key it resembl
 
 Relative paths start at the configuration directory: `--config-dir`, else `SFTPGO_CONFIG_DIR`, else the working directory,
 wherever the file was found. Keys marked + are not in SFTPGo 0.9.5; values of keys marked # are
-never shown. SIGHUP makes a running server read all this again: keys marked ~ then hold for new connections, and for each
-other key that has changed the log says that it waits for the next start. A configuration with a mistake is refused as a
-whole, and the old one stays in force.
+never shown, and of URLs only the scheme and the server are. SIGHUP makes a running server read all this again: keys
+marked ~ then hold for new connections, and for each other key that has changed the log says that it waits for the next
+start. A configuration with a mistake is refused as a whole, and the old one stays in force.
 )";
 
 std::string escaped(std::string text) {
@@ -70,7 +71,7 @@ std::string values_in_force(const Config& config) {
     const auto value = value_text(config, key);
     const bool changed = value != value_text(defaults, key);
     text += std::string(changed ? "* " : "  ") + std::string(key.path) + " = " +
-            (changed && key.has(Key::kSecret) ? "[redacted]" : value) + "\n";
+            (changed ? shown_value(key, Tree::parse(value)) : value) + "\n";
   }
   return text;
 }

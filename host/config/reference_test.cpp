@@ -82,5 +82,36 @@ TEST(ValuesInForce, BlankSecretsAndMarkChanges) {
   EXPECT_NE(text.find("  sftpd.umask = \"0022\"\n"), std::string::npos);
 }
 
+TEST(ValuesInForce, OfUrlsTheServerOnly) {
+  Config config;
+  config.data_provider.external_auth_program = "https://me:hunter2@auth.test:8443/hunter2?key=hunter2#hunter2";
+  config.data_provider.pre_login_program = "/opt/hook.sh";
+  config.sftpd.actions.http_notification_url = "http://plain.test";
+  const auto text = values_in_force(config);
+  EXPECT_EQ(text.find("hunter2"), std::string::npos) << text;
+  for (const char* line : {"* data_provider.external_auth_program = \"https://[redacted]@auth.test:8443/[redacted]\"\n",
+                           "* data_provider.pre_login_program = \"/opt/hook.sh\"\n",
+                           "* sftpd.actions.http_notification_url = \"http://plain.test\"\n"})
+    EXPECT_NE(text.find(line), std::string::npos) << text;
+}
+
+TEST(ShownValue, NothingOfARefusedUrlThatMayBeASecret) {
+  for (const char* path : {"sftpd.actions.http_notification_url", "sftpd.keyboard_interactive_auth_program"}) {
+    for (const char* bad : {"htp://me:hunter2@h/x", "me:hunter2@h", "hooks.test/hunter2", "h?hunter2",
+                            "ftp://h/hunter2", "://hunter2@", "http:\\\\hunter2", "x://a@hunter2@h/"}) {
+      Config config;
+      Findings findings;
+      assign_value(config, *find_key(path), Tree(bad), "here", findings);
+      ASSERT_EQ(findings.problems.size(), 1u) << bad;
+      EXPECT_EQ(findings.problems[0].find("hunter2"), std::string::npos) << findings.problems[0];
+    }
+    Config config;
+    Findings findings;
+    assign_value(config, *find_key(path), Tree::parse(R"([{"url": "hunter2"}])"), "here", findings);
+    ASSERT_EQ(findings.problems.size(), 1u);
+    EXPECT_EQ(findings.problems[0].find("hunter2"), std::string::npos) << findings.problems[0];
+  }
+}
+
 }  // namespace
 }  // namespace host::config
