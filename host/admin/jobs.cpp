@@ -217,9 +217,9 @@ Result<plugin::HostJobs::Restored> Jobs::restore(std::string_view request_json) 
   }
   submit_scans(std::move(to_scan));
   Restored restored{to_json(*done), core::ok()};
-  if (!done->whole) {
-    restored.outcome = Error(
-        Status::kBusy, "the server stops; users after the first " + std::to_string(done->seen()) + " are not restored");
+  if (done->ended.status != Status::kOk) {
+    restored.outcome = Error(done->ended.status, done->ended.message() + "; users after the first " +
+                                                     std::to_string(done->seen()) + " are not restored");
     core::log::warn(kSender, "", "restore from " + name + ": " + restored.outcome.error().message());
   } else if (!done->refusals.empty()) {
     const auto& first = done->refusals.front();

@@ -29,6 +29,8 @@ using Event = Json::parse_event_t;
 
 constexpr std::size_t kProgressEvery = 1000;  // accounts
 constexpr std::size_t kReadBytes = 1024 * 1024;
+// In a row. A locked database lets each account wait, so going on with thousands would take days.
+constexpr std::size_t kMaxFailures = 5;
 
 Error invalid(const std::filesystem::path& file, const std::string& what) {
   return {Status::kInvalid, file.string() + what};
@@ -101,7 +103,7 @@ class Restore {
     const auto read = users::merge_json(user, json);
     if (!read) return refuse(name_in(json), read.error());
     auto known = store_.find(user.username);
-    if (!known && known.error().status != Status::kNotFound) return refuse(user.username, known.error());
+    if (!known && known.error().status != Status::kNotFound) return fail(user.username, known.error());
     if (known && mode_ == RestoreMode::kSkipExisting) {
       ++summary.skipped;
       return;
@@ -112,7 +114,8 @@ class Restore {
       users::warn_of_unknown_members("backup", name, json);
     }
     auto stored = known ? store_.update(user) : store_.add(std::move(user));
-    if (!stored) return refuse(name, stored.error());
+    if (!stored) return fail(name, stored.error());
+    failures_ = 0;
     ++(known ? summary.updated : summary.added);
     taken_(*stored, !known);
   }
@@ -125,10 +128,20 @@ class Restore {
     if (summary.refusals.size() < core::limits::kMaxRefusalsTold) summary.refusals.push_back({username, reason});
   }
 
+  // Because of the account or the provider.
+  void fail(const std::string& username, const Error& reason) {
+    refuse(username, reason);
+    const bool of_account = reason.status == Status::kInvalid || reason.status == Status::kDenied ||
+                            reason.status == Status::kExists || reason.status == Status::kNotFound;
+    failures_ = of_account ? 0 : failures_ + 1;
+    if (failures_ >= kMaxFailures) summary.ended = reason;
+  }
+
   users::Store& store_;
   const RestoreMode mode_;
   const std::function<void(const users::User&, bool)>& taken_;
-  std::size_t told_ = 0;  // accounts with members that mean nothing
+  std::size_t told_ = 0;      // accounts with members that mean nothing
+  std::size_t failures_ = 0;  // of the provider, in a row
 };
 
 }  // namespace
@@ -143,8 +156,8 @@ Result<RestoreSummary> read_backup(users::Store& store, const std::filesystem::p
   Restore restore(store, mode, taken);
   each_user(*text, [&](const Json& user) {
     auto& summary = restore.summary;
-    summary.whole = summary.whole && going_on();
-    if (!summary.whole) return;
+    if (summary.ended.status == Status::kOk && !going_on()) summary.ended = Error(Status::kBusy, "the server stops");
+    if (summary.ended.status != Status::kOk) return;
     restore.take(user);
     if (summary.seen() % kProgressEvery == 0) {
       core::log::info("backup", "", std::to_string(summary.seen()) + " users read from " + file.string() + " so far");

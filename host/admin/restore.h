@@ -23,14 +23,15 @@ struct RestoreSummary {
     core::Error reason;
   };
   std::size_t added = 0, updated = 0, skipped = 0, refused = 0;
-  std::vector<Refusal> refusals;  // the first of them
-  bool whole = true;              // false: it was told to stop, the rest is as it was
+  std::vector<Refusal> refusals;         // the first of them
+  core::Error ended{core::Status::kOk};  // else: why the rest was left as it was
 
   std::size_t seen() const { return added + updated + skipped + refused; }
 };
 
-// Each account is taken whole or refused, the others all the same. An error when the file is none of that kind, and
-// then nothing was taken. `going_on` is asked before each account; `taken` is told of each as it is stored now.
+// Each account is taken whole or refused, the others all the same, unless the data provider fails again and again. An
+// error when the file is none of that kind, and then nothing was taken. `going_on` is asked before each account;
+// `taken` is told of each as it is stored now.
 core::Result<RestoreSummary> read_backup(users::Store& store, const std::filesystem::path& file, RestoreMode mode,
                                          const std::function<bool()>& going_on,
                                          const std::function<void(const users::User&, bool is_new)>& taken);

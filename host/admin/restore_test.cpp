@@ -104,11 +104,36 @@ TEST_F(RestoreTest, AStopLeavesTheRestAndTellsOfTheOthers) {
       *accounts.store, file, RestoreMode::kUpdate, [&] { return ++asked < 3; },
       [&](const auto& user, bool is_new) { told += user.username + (is_new ? " new " : " "); });
   ASSERT_TRUE(done);
-  EXPECT_FALSE(done->whole);
+  EXPECT_EQ(done->ended.status, Status::kBusy);
   EXPECT_EQ(done->added, 1U);
   EXPECT_EQ(done->updated, 1U);
   EXPECT_EQ(told, "ann bob new ");
-  EXPECT_TRUE(restore("{}")->whole);
+  EXPECT_EQ(restore("{}")->ended.status, Status::kOk);
+}
+
+TEST_F(RestoreTest, AProviderThatFailsAgainAndAgainEndsIt) {
+  for (int i = 0; i < 20; ++i) accounts.add("user" + std::to_string(i));
+  const auto file = accounts.directory / "all.json";
+  ASSERT_TRUE(write_backup(*accounts.store, file, false, [] { return true; }));
+  accounts.sql("ALTER TABLE users RENAME TO gone");
+  const auto failed = restore_file(file);
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(failed->ended.status, Status::kIo);
+  EXPECT_EQ(failed->refused, 5U);
+  accounts.sql("ALTER TABLE gone RENAME TO users");
+  const auto skipped = restore_file(file, RestoreMode::kSkipExisting);
+  ASSERT_TRUE(skipped);
+  EXPECT_EQ(skipped->ended.status, Status::kOk);
+  EXPECT_EQ(skipped->skipped, 20U);
+}
+
+TEST_F(RestoreTest, BadAccountsEndNothing) {
+  Json users = Json::array();
+  for (int i = 0; i < 20; ++i) users.push_back({{"username", "u" + std::to_string(i)}, {"status", 9}});
+  const auto done = restore(Json{{"users", users}}.dump());
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->ended.status, Status::kOk);
+  EXPECT_EQ(done->refused, 20U);
 }
 
 }  // namespace
