@@ -17,7 +17,7 @@
 namespace fs_s3 {
 namespace {
 
-constexpr int kBadRequest = 400, kForbidden = 403, kNotFound = 404, kUnavailable = 503;
+constexpr int kBadRequest = 400, kForbidden = 403, kNotFound = 404, kNotImplemented = 501, kUnavailable = 503;
 constexpr std::int64_t kNsPerSecondOfClock = 1'000'000'000;
 constexpr std::int64_t kToleratedSkewSeconds = 300;   // stores take up to 900
 constexpr std::size_t kBytesPerSecond = 1024 * 1024;  // what moves gets that much longer
@@ -158,6 +158,17 @@ Outcome<HttpAnswer> S3Client::send(const Stop& stop, const Request& request) {
   }
 }
 
+Outcome<HttpAnswer> S3Client::send_if_new(const Stop& stop, Request request) {
+  request.headers["if-none-match"] = "*";
+  auto answer = send(stop, request);
+  if (answer || answer.failure().native != kNotImplemented) {
+    if (!answer && answer.failure().status == SP_E_CONFLICT) answer.failure().status = SP_E_EXISTS;
+    return answer;
+  }
+  request.headers.erase("if-none-match");
+  return send(stop, request);
+}
+
 // Of a request's arguments stores do not say which they do not know.
 Failure S3Client::in_words(const Request& request, Failure failure) const {
   std::string text = "S3 ";
@@ -198,11 +209,12 @@ Outcome<void> S3Client::get(const Stop& stop, const std::string& key, const std:
 }
 
 Outcome<void> S3Client::put(const Stop& stop, const std::string& key, const Nature& nature,
-                            std::span<const std::byte> data) {
-  auto answer = send(stop, {.operation = "PutObject", .method = "PUT", .key = key, .headers = nature, .body = data});
+                            std::span<const std::byte> data, bool only_new) {
+  const Request request{.operation = "PutObject", .method = "PUT", .key = key, .headers = nature, .body = data};
+  auto answer = only_new ? send_if_new(stop, request) : send(stop, request);
   if (answer) return {};
   // It may have been done by an attempt whose answer got lost.
-  if (in_doubt(answer.failure())) {
+  if (in_doubt(answer.failure()) || answer.failure().status == SP_E_EXISTS) {
     auto now = head(stop, key);
     if (now && now->etag == etag_of(data)) return {};
   }

@@ -61,7 +61,9 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
   // Fills `into`; SP_E_CONFLICT when the object is not the one of that ETag any more.
   Outcome<void> get(const Stop& stop, const std::string& key, const std::string& etag, std::uint64_t offset,
                     std::span<std::byte> into);
-  Outcome<void> put(const Stop& stop, const std::string& key, const Nature& nature, std::span<const std::byte> data);
+  // `only_new`: SP_E_EXISTS when there is an object of that name; a store that knows no such condition replaces it.
+  Outcome<void> put(const Stop& stop, const std::string& key, const Nature& nature, std::span<const std::byte> data,
+                    bool only_new = false);
   Outcome<void> remove(const Stop& stop, const std::string& key);
   struct Listing {
     std::string prefix = {}, token = {};
@@ -88,7 +90,7 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
   };
   Outcome<std::string> copy_part(const Stop& stop, const PartName& part, const Range& from);
   Outcome<void> complete_parts(const Stop& stop, const std::string& key, const std::string& upload,
-                               const std::vector<std::string>& etags);
+                               const std::vector<std::string>& etags, bool only_new = false);
   // Uploads that were begun in that time, by the store's clock, and got nowhere.
   Outcome<std::vector<std::string>> uploads_without_parts(const Stop& stop, const std::string& key,
                                                           std::int64_t from_ns, std::int64_t to_ns);
@@ -118,6 +120,7 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
     std::int64_t skew_s = 0;
   };
   Outcome<HttpAnswer> send(const Stop& stop, const Request& request);
+  Outcome<HttpAnswer> send_if_new(const Stop& stop, Request request);
   Outcome<HttpAnswer> attempt(const Stop& stop, const Request& request, const std::string& payload_hash, Attempt& with);
   bool put_right(const Stop& stop, const Request& request, const HttpAnswer& answer, const Attempt& with,
                  S3Error& error);

@@ -41,10 +41,11 @@ std::unique_ptr<S3File> S3File::to_read(Shared& shared, Memory memory, std::shar
 }
 
 std::unique_ptr<S3File> S3File::to_write(Shared& shared, Memory memory, std::shared_ptr<S3Client> client,
-                                         std::string key, const ObjectInfo* goes_on, Owner owner) {
+                                         std::string key, const ObjectInfo* goes_on, bool only_new, Owner owner) {
   std::unique_ptr<S3File> file(new S3File(shared, owner));
   file->upload_ = std::make_unique<S3Upload>(shared, std::move(memory), std::move(client), std::move(key));
   if (goes_on != nullptr) file->upload_->go_on(*goes_on);
+  if (only_new) file->upload_->only_new();
   return file;
 }
 

@@ -23,9 +23,9 @@ class S3File final : public sallyport::File<S3File> {
   using Memory = S3Upload::Memory;
   static std::unique_ptr<S3File> to_read(Shared& shared, Memory memory, std::shared_ptr<S3Client> client,
                                          std::string key, const ObjectInfo& info, Owner owner);
-  // `goes_on`: what the new object begins with; null: nothing.
+  // `goes_on`: what the new object begins with; null: nothing. `only_new`: it replaces none.
   static std::unique_ptr<S3File> to_write(Shared& shared, Memory memory, std::shared_ptr<S3Client> client,
-                                          std::string key, const ObjectInfo* goes_on, Owner owner);
+                                          std::string key, const ObjectInfo* goes_on, bool only_new, Owner owner);
 
   Outcome<std::size_t> read_at(const sp_op& op, std::span<std::byte> into, std::uint64_t offset);
   Outcome<void> write_at(const sp_op& op, std::span<const std::byte> data, std::uint64_t offset);

@@ -104,7 +104,8 @@ Outcome<std::unique_ptr<S3File>> S3Fs::open(const sp_op& op, std::string_view pa
   if (goes_on && !shared_.settings.resume) {
     return failure(SP_E_UNSUPPORTED, "an object can be replaced, not changed");
   }
-  return S3File::to_write(shared_, memory_, client_, keys_.file(path), goes_on ? &found->info : nullptr, owner_);
+  return S3File::to_write(shared_, memory_, client_, keys_.file(path), goes_on ? &found->info : nullptr,
+                          (args.flags & SP_OPEN_EXCLUSIVE) != 0, owner_);
 }
 
 Outcome<std::unique_ptr<S3Dir>> S3Fs::open_dir(const sp_op& op, std::string_view path) {

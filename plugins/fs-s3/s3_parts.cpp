@@ -56,7 +56,7 @@ Outcome<std::string> S3Client::put_part(const Stop& stop, const PartName& part, 
 }
 
 Outcome<void> S3Client::complete_parts(const Stop& stop, const std::string& key, const std::string& upload,
-                                       const std::vector<std::string>& etags) {
+                                       const std::vector<std::string>& etags, bool only_new) {
   std::string body = "<CompleteMultipartUpload>";
   for (std::size_t i = 0; i < etags.size(); ++i) {
     body +=
@@ -70,11 +70,11 @@ Outcome<void> S3Client::complete_parts(const Stop& stop, const std::string& key,
                         .headers = {{"content-type", "application/xml"}},
                         .body = std::as_bytes(std::span(body)),
                         .proof = "CompleteMultipartUploadResult/Key"};  // Ceph leaves the ETag empty at first
-  auto answer = send(stop, request);
+  auto answer = only_new ? send_if_new(stop, request) : send(stop, request);
   if (answer) return {};
   // It may have been done by an attempt whose answer got lost: then the upload is gone and the object is of these
   // parts. Whether it is gone is found out by taking it back, so that nothing completes it later.
-  bool gone = answer.failure().status == SP_E_NOT_FOUND;
+  bool gone = answer.failure().status == SP_E_NOT_FOUND || answer.failure().status == SP_E_EXISTS;
   if (answer.failure().status == SP_E_IO) {
     auto was_there = abort_parts(nullptr, key, upload);
     gone = was_there && !*was_there;

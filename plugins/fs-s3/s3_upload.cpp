@@ -29,7 +29,7 @@ class S3Upload::Target final : public object_common::PartTarget {
 
   Outcome<void> put_whole(const Stop& stop, std::span<const std::byte> data) override {
     told_ = true;
-    return client_->put(stop, key_, nature_, data);
+    return client_->put(stop, key_, nature_, data, only_new_);
   }
   Outcome<void> begin(const Stop& stop) override {
     auto upload = client_->begin_parts(stop, key_, nature_);
@@ -45,7 +45,7 @@ class S3Upload::Target final : public object_common::PartTarget {
     return keep(number, client_->copy_part(stop, {key_, upload_, number}, from));
   }
   Outcome<void> complete(const Stop& stop, int) override {
-    return client_->complete_parts(stop, key_, upload_, etags_);
+    return client_->complete_parts(stop, key_, upload_, etags_, only_new_);
   }
   void abort() override {
     auto done = client_->abort_parts(nullptr, key_, upload_);
@@ -58,6 +58,7 @@ class S3Upload::Target final : public object_common::PartTarget {
 
   const sallyport::Log& log() const { return log_; }
   const Nature& nature() const { return nature_; }
+  void only_new() { only_new_ = true; }
   void become(Nature nature) {
     nature_ = std::move(nature);
     forget_mtime(nature_);
@@ -85,7 +86,7 @@ class S3Upload::Target final : public object_common::PartTarget {
   const std::shared_ptr<S3Client> client_;
   const std::string key_;
   Nature nature_;
-  bool told_ = false;
+  bool told_ = false, only_new_ = false;
   std::string upload_;
   std::mutex mutex_;
   std::vector<std::string> etags_;  // under mutex_ while parts go up
@@ -169,6 +170,8 @@ void S3Upload::go_on(const ObjectInfo& there) {
   copy_ = Copy{{key_, there.etag, 0, there.size}, there.size};
   copying_ = there.size;
 }
+
+void S3Upload::only_new() { target_->only_new(); }
 
 bool S3Upload::start_over() {
   if (writer_.size() != 0 || broken_) return false;

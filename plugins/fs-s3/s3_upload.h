@@ -33,6 +33,8 @@ class S3Upload {
   Outcome<bool> append_copy(const Stop& stop, const S3Client::Range& from, std::uint64_t source_size);
   // Before anything else: what that object holds now is how this one begins.
   void go_on(const ObjectInfo& there);
+  // An object that gets the name meanwhile stays, where the store can tell.
+  void only_new();
   // Takes go_on back, with what was to be copied; false: data has come by now.
   bool start_over();
   void set_mtime(std::int64_t mtime_ns) { mtime_ns_ = mtime_ns; }

@@ -276,7 +276,7 @@ class S3Proxy:
 class Weather:
     """A `decide` that breaks a share of all requests, the same ones in every run: each attempt of each request has its own
     dice. `share(request)` says how much goes wrong of what is like it."""
-    KINDS = ("busy", "error", "reset up", "reset before the answer", "reset amid the answer", "cut off", "stall up", "stall down", "slow")
+    KINDS = ("busy", "error", "reset up", "reset before the answer", "reset amid the answer", "cut off", "stall up", "stall down", "slow", "slow up")
 
     def __init__(self, seed, share, stall_seconds):
         self.seed, self.share, self.stall_seconds = seed, share, stall_seconds
@@ -299,4 +299,5 @@ class Weather:
                 "cut off": Fault("down", int(amid * 3000), "end"),
                 "stall up": Fault("up", int(sent * amid), "stall", self.stall_seconds),
                 "stall down": Fault("down", int(amid * 1000), "stall", self.stall_seconds),
-                "slow": Fault("down", 0, "slow", 2e6)}[kind]
+                "slow": Fault("down", 0, "slow", 2e6),
+                "slow up": Fault("up", 0, "slow", 2e6)}[kind]

@@ -88,6 +88,20 @@ def test_requests_that_overtake_each_other_are_put_in_order(server, empty):
         assert "gap" not in empty.keys()
 
 
+def test_who_wants_a_new_file_replaces_none(server, empty):
+    with client(server) as sftp:
+        handle = sftp.open("/new", PUT | s.F_EXCL)
+        sftp.write(handle, 0, b"mine")
+        empty.put("new", b"another's")
+        assert refused(sftp, s.CLOSE, s.string(handle)) == s.FAILURE
+        assert empty.get("new") == b"another's"
+        assert refused(sftp, s.OPEN, s.string("/new"), s.u32(PUT | s.F_EXCL), s.Attrs().encode()) == s.FAILURE
+        handle = sftp.open("/other", PUT | s.F_EXCL)
+        sftp.write(handle, 0, b"mine")
+        sftp.close(handle)
+        assert empty.get("other") == b"mine"
+
+
 def test_an_upload_cut_off_leaves_what_was_there(server, empty):
     with client(server) as sftp:
         sftp.write_file("/kept", b"old")
@@ -140,6 +154,16 @@ def test_a_name_is_a_file_or_a_directory(server, empty):
         empty.put("file/below", b"x")  # somebody else's doing
         assert sorted(listing(sftp, "/")) == ["dir", "file", "file-too"]
         assert stat.S_ISREG(listing(sftp, "/")["file"].permissions)
+
+
+def test_a_listing_goes_on_behind_any_name(server, empty):
+    """A page ends after 1,000 keys: with so many names of each kind, behind one of it, too."""
+    names = {f"{name.replace('/', '')} {number:03}" for name in ODD_NAMES for number in range(190)}
+    empty.put_all([f"odd/{name}" for name in names] + [f"odd/{name}/deep" for name in names if name.endswith("5")], b"12")
+    with client(server) as sftp:
+        found = listing(sftp, "/odd")
+        assert set(found) == names
+        assert all(stat.S_ISREG(attrs.permissions) for attrs in found.values())
 
 
 def test_a_long_listing_is_whole(server, empty):

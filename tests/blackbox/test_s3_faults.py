@@ -210,7 +210,8 @@ def test_a_stop_amid_an_upload_leaves_no_parts(make_server, rgw, empty, door):
             server.stop()
         assert time.monotonic() - start < seconds(8)
         assert empty.keys() == []
-        wait_for(lambda: f"no upload to be left: {empty.unfinished()}", lambda: empty.unfinished() == [])
+        # Beginnings that got lost in other tests, under other names, may stay for a while.
+        assert "file" not in [upload["Key"] for upload in empty.unfinished()]
     finally:
         door.decide = lambda request: None
         server.stop()
