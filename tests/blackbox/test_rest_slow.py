@@ -7,6 +7,7 @@ import socket
 import ssl
 import time
 import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -44,8 +45,8 @@ def client(server):
 def trickle(link, before, byte):
     """Seconds until the server ends the connection, which must be without an answer."""
     begun = time.monotonic()
-    link.sendall(before)
     try:
+        link.sendall(before)
         while time.monotonic() - begun < seconds(20):
             if select.select([link], [], [], PACE)[0]:
                 assert link.recv(1000) == b""
@@ -56,14 +57,21 @@ def trickle(link, before, byte):
     return time.monotonic() - begun
 
 
-@pytest.mark.parametrize("before, byte", [
-    (b"GET /api/v1/health HTTP/1.1\r\nHost: x\r\nX-Long: ", b"x"), (b"GET /", b"x"),
-    (b"POST /api/v1/test/body HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", b" "),
-    (b"POST /api/v1/test/body HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
-], ids=["header", "line", "body", "chunks"])
-def test_a_request_that_does_not_end(server, before, byte):
-    with client(server) as link:
-        assert TIME - 0.5 < trickle(link, before, byte) < seconds(20)
+ENDLESS = {  # what comes at once, and what comes slowly
+    "line": (b"GET /", b"x"),
+    "header": (b"GET /api/v1/health HTTP/1.1\r\nHost: x\r\nX-Long: ", b"x"),
+    "body": (b"POST /api/v1/test/body HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", b" "),
+    "chunks": (b"POST /api/v1/test/body HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+}
+
+
+def test_requests_that_do_not_end(server):
+    def one(what):
+        with client(server) as link:
+            return trickle(link, *what)
+    with ThreadPoolExecutor() as all_at_once:
+        took = dict(zip(ENDLESS, all_at_once.map(one, ENDLESS.values())))
+    assert all(TIME - 0.5 < each < seconds(20) for each in took.values()), took
     assert answers(Rest(server.rest_url, trust=server.config_dir / "cert.pem"))
 
 
@@ -71,9 +79,10 @@ def test_header_and_body_share_the_time(server):
     """A body does not start the clock anew."""
     with client(server) as link:
         begun = time.monotonic()
-        for byte in b"POST /api/v1/test/body HTTP/1.1\r\nContent-Length: 100000\r\nHost: x":  # most of the time
-            link.sendall(bytes([byte]))
-            select.select([link], [], [], (TIME - 0.5) / 70)
+        with contextlib.suppress(OSError):  # on a slow machine this is too long already
+            for byte in b"POST /api/v1/test/body HTTP/1.1\r\nContent-Length: 100000\r\nHost: x":  # most of the time
+                link.sendall(bytes([byte]))
+                select.select([link], [], [], (TIME - 0.5) / 70)
         trickle(link, b"\r\n\r\n", b" ")
         assert time.monotonic() - begun < TIME + 2 + (seconds(5) - 5)
 
@@ -95,10 +104,9 @@ def test_an_answer_that_is_not_taken(server):
     assert answers(Rest(server.rest_url, trust=server.config_dir / "cert.pem"))
 
 
+@pytest.mark.parametrize("server", ["https"], indirect=True)
 def test_a_handshake_that_does_not_end(server):
     parts = urllib.parse.urlsplit(server.rest_url)
-    if parts.scheme != "https":
-        pytest.skip("only with TLS")
     with socket.create_connection((parts.hostname, parts.port), timeout=seconds(30)) as link:
         hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"  # of 512 bytes
         assert TIME - 0.5 < trickle(link, hello, b"\0") < seconds(20)
