@@ -240,3 +240,22 @@ def test_a_client_that_leaves_ends_the_program_that_checks_it(run, tmp_path):
     thread.join()
     wait_for("it is gone", lambda: not hooks.children(server.pid))
     assert "the client has left" in failure(server, mark, "ext")
+
+
+def test_who_waits_too_long_for_a_place_is_refused(run, tmp_path):
+    hook = program(tmp_path, "hook", f"echo >> {tmp_path}/runs; exec sleep 50")
+    server = run(data_provider={"external_auth_program": str(hook)}, plugins={"login_concurrency": 1})
+
+    def login(user):
+        with s.transport(server, None, login=False) as link:
+            link.auth_timeout = seconds(100)
+            assert hooks.refusal_or_in(lambda: link.auth_password(user, SECRET, fallback=False)) == "AuthenticationException"
+
+    mark = server.mark()
+    first = threading.Thread(target=login, args=("first",))
+    first.start()
+    wait_for("it runs", lambda: hooks.children(server.pid))
+    login("second")
+    first.join()
+    assert "no free place in time, plugins.login_concurrency logins are under way" in failure(server, mark, "second")
+    assert len((tmp_path / "runs").read_text()) == 1

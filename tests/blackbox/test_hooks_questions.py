@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs and services that ask the questions of keyboard-interactive logins."""
 import json
+import threading
 
 import pytest
 
 import hooks
 import rawsftp as s
 from hooks import by_questions, failure, program, recorder, run, seen, stored, user_json  # noqa: F401
-from util import wait_for
+from util import seconds, wait_for
 
 pytestmark = pytest.mark.ours
 
@@ -166,6 +167,44 @@ def test_a_client_that_leaves_ends_the_program(run, tmp_path):
         link.auth_interactive("alice", leave)
     wait_for("it is gone", lambda: not hooks.processes_with(f"{tmp_path}/questions"))
     wait_for("no child is left", lambda: not hooks.children(server.pid))
+
+
+def test_neither_one_address_nor_strangers_have_all_places(run, tmp_path):
+    """A quarter each, which is one here."""
+    server = asks(run, tmp_path, "echo '{\"questions\": [\"a\"], \"echos\": [true]}'; read A; echo '{\"auth_result\": 1}'",
+                  plugins={"authenticator": {"auth-external": {"max_conversations": 4}}})
+    release = threading.Event()
+
+    def login(source, user, reply=lambda *_: ["x"]):
+        with s.transport(server, None, login=False, source=source) as link:
+            return hooks.refusal_or_in(lambda: link.auth_interactive(user, reply))
+
+    def hold(source, user, outcomes):
+        asked = threading.Event()
+
+        def reply(*_):
+            asked.set()
+            release.wait(seconds(50))
+            return ["x"]
+        thread = threading.Thread(target=lambda: outcomes.append(login(source, user, reply)))
+        thread.start()
+        assert asked.wait(seconds(20))
+        return thread
+
+    outcomes, mark = [], server.mark()
+    threads = [hold("127.0.0.1", "alice", outcomes), hold("127.0.0.2", "nobody", outcomes)]
+    try:
+        assert login("127.0.0.1", "alice") == "AuthenticationException"
+        assert "too many conversations are open (max_conversations)" in failure(server, mark, "alice")
+        assert login("127.0.0.3", "nobody") == "AuthenticationException"
+        assert "too many conversations" in failure(server, mark, "nobody")
+        assert login("127.0.0.3", "alice") == "in"
+    finally:
+        release.set()
+        for thread in threads:
+            thread.join()
+    assert sorted(outcomes) == ["AuthenticationException", "in"], "of nobody, and of alice"
+    wait_for("its place is free again", lambda: login("127.0.0.1", "alice") == "in")
 
 
 def test_a_service_asks(run, tmp_path):
