@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <thread>
+
 #include "fake_store_test.h"
 #include "shared.h"
 
@@ -37,6 +40,7 @@ class S3UploadTest : public testing::Test {
     if (!refused.empty() && head.find(refused) != std::string::npos) {
       return FakeStore::whole(403, "<Error><Code>AccessDenied</Code></Error>");
     }
+    if (!unanswered.empty() && head.find(unanswered) != std::string::npos) return "";
     if (head.starts_with("GET")) return FakeStore::whole(200, "abc");
     if (head.starts_with("HEAD")) {
       return "HTTP/1.1 200 OK\r\nConnection: close\r\nETag: \"e\"\r\nContent-Length: " + std::to_string(stored) +
@@ -84,7 +88,7 @@ class S3UploadTest : public testing::Test {
   }
 
   std::uint64_t stored = 0;
-  std::string refused;  // requests with this in their heads
+  std::string refused, unanswered;  // requests with this in their heads
   FakeStore store{[this](const std::string& head) { return answer(head); }};
   const sp_host host = quiet_host();
   Shared shared{host, small_parts()};
@@ -168,6 +172,29 @@ TEST_F(S3UploadTest, WhatCannotBeContinuedIsNotReplaced) {
     EXPECT_FALSE(broken.finish(nullptr));
   }
   for (const auto& request : requests()) EXPECT_FALSE(request.starts_with("PUT")) << request;
+}
+
+// The store may have the part all the same, and later than it was told that the upload is over.
+TEST_F(S3UploadTest, APartWhoseAnswerGotLostIsLookedForOnceMoreAtTheStopAtTheLatest) {
+  for (const bool lost : {false, true}) {
+    unanswered = lost ? "partNumber=1" : "";
+    const auto before = requests().size();
+    const auto seen = [&](const std::string& text) {
+      const auto all = requests();
+      return std::count_if(all.begin() + static_cast<std::ptrdiff_t>(before), all.end(),
+                           [&](const auto& request) { return request.find(text) != std::string::npos; });
+    };
+    {
+      Shared own{host, small_parts()};
+      S3Upload given_up(own, own.memory, client, "to");
+      const std::string text = "0123456";
+      ASSERT_TRUE(given_up.append(nullptr, std::as_bytes(std::span(text))));
+      while (seen("partNumber=1") == 0) std::this_thread::yield();
+      given_up.abort();
+      EXPECT_EQ(seen("DELETE /b/to?uploadId=u"), 1);
+    }
+    EXPECT_EQ(seen("DELETE /b/to?uploadId=u"), lost ? 2 : 1);
+  }
 }
 
 TEST_F(S3UploadTest, WhatIsContinuedByNothingStaysAsItIs) {

@@ -144,11 +144,11 @@ TEST(PageBuffer, SparesAreOfOneSizeAndGoWhenMemoryIsWanted) {
 }
 
 TEST(TaskPool, WhatOneStoreHoldsUpLeavesThreadsForOthers) {
-  TaskPool pool("test", 4, 32);
   std::mutex mutex;
   std::condition_variable changed;
-  bool over = false;
+  bool over = false, other = false;
   int stuck = 0;
+  TaskPool pool("test", 4, 32);
   for (int i = 0; i < 8; ++i) {
     pool.submit(
         [&] {
@@ -160,7 +160,6 @@ TEST(TaskPool, WhatOneStoreHoldsUpLeavesThreadsForOthers) {
         "dead");
   }
   std::unique_lock lock(mutex);
-  bool other = false;
   pool.submit(
       [&] {
         const std::lock_guard inner(mutex);

@@ -18,7 +18,7 @@ from rest import Rest
 from rgw import ACCESS_KEY, SECRET
 from s3 import PART, PUT, add, client, listing, refused, s3config
 from s3 import bucket, empty, rgw  # noqa: F401  (fixtures)
-from s3proxy import Answer, S3Proxy
+from s3proxy import Answer, Fault, S3Proxy
 from util import pattern, wait_for
 
 pytestmark = pytest.mark.ours
@@ -238,6 +238,17 @@ def test_what_comes_under_the_old_name_during_a_rename_stays(server, empty, door
         assert refused(sftp, s.RENAME, s.string("/from"), s.string("/to")) == s.FAILURE
     assert empty.get(f"team/ann{path}") == b"newer"
     assert empty.get(f"team/ann{path.replace('from', 'to')}") == b"old"
+
+
+def test_a_rename_that_fails_leaves_no_copy_of_which_nobody_heard(server, empty, door):
+    for name in "abc":
+        empty.put(f"team/ann/from/{name}", name.encode())
+    lost = lambda request: request.kind == "CopyObject" and request.path.endswith("/to/b")
+    door.decide = lambda request: Fault("down", 0, "reset") if lost(request) else None
+    with client(server, "ann") as sftp:
+        assert refused(sftp, s.RENAME, s.string("/from"), s.string("/to")) == s.FAILURE
+    assert any(lost(request) for request in door.requests)
+    assert empty.keys() == [f"team/ann/from/{name}" for name in "abc"]
 
 
 @pytest.mark.parametrize("how", ["end", "reset"])
