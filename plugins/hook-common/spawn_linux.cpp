@@ -24,6 +24,14 @@
 
 extern char** environ;
 
+#if defined(__SANITIZE_THREAD__)
+// That sanitizer takes every child of clone for a fork, and the process for one that must start no thread any more.
+extern "C" int __clone(int (*)(void*), void*, int, void*, ...) noexcept;
+#define clone __clone
+#endif
+
+#define SALLYPORT_ON_ANOTHER_STACK __attribute__((no_sanitize("address", "thread", "undefined")))
+
 namespace hook_common {
 namespace {
 
@@ -71,7 +79,7 @@ struct Plan {
 };
 
 // What the server ignores would stay ignored.
-void reset_signals() {
+SALLYPORT_ON_ANOTHER_STACK void reset_signals() {
   std::array<unsigned long, 4> as_before_any{};  // the kernel's struct sigaction, of all zeros
   for (int number = 1; number <= kSignals; ++number)
     ::syscall(SYS_rt_sigaction, number, as_before_any.data(), nullptr, kSignals / 8);
@@ -79,7 +87,7 @@ void reset_signals() {
   ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, kSignals / 8);
 }
 
-bool place_descriptors(const Plan& plan) {
+SALLYPORT_ON_ANOTHER_STACK bool place_descriptors(const Plan& plan) {
   for (int number = 0; number < 3; ++number) {
     const int from = plan.descriptors[static_cast<std::size_t>(number)];
     const long done = from == number ? ::syscall(SYS_fcntl, from, F_SETFD, 0) : ::syscall(SYS_dup3, from, number, 0);
@@ -88,7 +96,7 @@ bool place_descriptors(const Plan& plan) {
   return ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) == 0;
 }
 
-int become(void* raw) {
+SALLYPORT_ON_ANOTHER_STACK int become(void* raw) {
   auto& plan = *static_cast<Plan*>(raw);
   const rlimit no_core{0, 0};  // its environment may hold a password
   // Ambient capabilities are what a new program inherits, and no program is the server.
@@ -138,8 +146,8 @@ int spawn(const Command& command, int input, int output, Spawned& spawned) {
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   int handle = -1;
-  const pid_t pid = ::clone(become, stack.get() + kStackBytes - kStackBytes % 16,
-                            CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &plan, &handle);
+  const pid_t pid = clone(become, stack.get() + kStackBytes - kStackBytes % 16,
+                          CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &plan, &handle);
   const int error = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) return error;
