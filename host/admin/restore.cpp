@@ -66,9 +66,11 @@ Result<std::string> read_file(const std::filesystem::path& file) {
   return text;
 }
 
-// Calls `entry` with each entry of the list "users" and keeps none; false when the text is no object with such a list,
-// or with none at all.
-bool each_user(const std::string& text, const std::function<void(const Json&)>& entry) {
+struct EnoughRead {};
+
+// Calls `entry` with each entry of the list "users" until it says no, and keeps none; false when the text is no object
+// with such a list, or with none at all.
+bool each_user(const std::string& text, const std::function<bool(const Json&)>& entry) {
   bool is_object = false, of_users = false, in_list = false, is_list = true;
   const auto look = [&](int depth, Event event, Json& value) {
     const bool ends = event == Event::object_end || event == Event::array_end || event == Event::value;
@@ -80,12 +82,16 @@ bool each_user(const std::string& text, const std::function<void(const Json&)>& 
       in_list = event == Event::array_start;
       is_list = is_list && (event == Event::array_start || event == Event::array_end || value.is_null());
     } else if (depth == 2 && in_list && ends) {
-      entry(value);
+      if (!entry(value)) throw EnoughRead();  // the parser ends for nothing else
     }
     if (depth < 2) return depth == 0 || of_users;
     return in_list && !(depth == 2 && ends);
   };
-  return !Json::parse(text, look, false).is_discarded() && is_object && is_list;
+  try {
+    return !Json::parse(text, look, false).is_discarded() && is_object && is_list;
+  } catch (const EnoughRead&) {
+    return true;
+  }
 }
 
 std::string name_in(const Json& user) {
@@ -151,17 +157,20 @@ Result<RestoreSummary> read_backup(users::Store& store, const std::filesystem::p
                                    const std::function<void(const users::User&, bool is_new)>& taken) {
   const auto text = read_file(file);
   if (!text) return text.error();
-  if (users::nests_too_deep(*text) || !each_user(*text, [](const Json&) {}))
+  if (users::nests_too_deep(*text) || !each_user(*text, [](const Json&) { return true; }))
     return invalid(file, " is not a JSON object with a list \"users\", or nests too deep");
   Restore restore(store, mode, taken);
   each_user(*text, [&](const Json& user) {
     auto& summary = restore.summary;
-    if (summary.ended.status == Status::kOk && !going_on()) summary.ended = Error(Status::kBusy, "the server stops");
-    if (summary.ended.status != Status::kOk) return;
+    if (!going_on()) {
+      summary.ended = Error(Status::kBusy, "the server stops");
+      return false;
+    }
     restore.take(user);
     if (summary.seen() % kProgressEvery == 0) {
       core::log::info("backup", "", std::to_string(summary.seen()) + " users read from " + file.string() + " so far");
     }
+    return summary.ended.status == Status::kOk;
   });
   return std::move(restore.summary);
 }

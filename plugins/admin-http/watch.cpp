@@ -6,6 +6,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+
+#include "http_limits.h"
+
 namespace admin_http {
 namespace {
 
@@ -40,6 +44,7 @@ void Watch::cut_all(Clock::time_point deadline) {
   cutting_ = true;
   for (auto* connection : connections_) {
     if (!connection->in_request_) ::shutdown(connection->descriptor_, SHUT_RDWR);
+    connection->bound_last_answer();
   }
   fewer_.wait_until(lock, deadline, [this] { return connections_.empty(); });
   for (auto* connection : connections_) ::shutdown(connection->descriptor_, SHUT_RDWR);
@@ -66,7 +71,14 @@ void Watch::Connection::set(Clock::time_point deadline, bool in_request) {
   const std::lock_guard lock(watch_.mutex_);
   deadline_ = deadline;
   in_request_ = in_request;
-  if (watch_.cutting_ && !in_request) ::shutdown(descriptor_, SHUT_RDWR);
+  if (!watch_.cutting_) return;
+  if (!in_request) ::shutdown(descriptor_, SHUT_RDWR);
+  bound_last_answer();
+}
+
+// What we carry out has its own time: its thread is waited for in any case.
+void Watch::Connection::bound_last_answer() {
+  if (deadline_ != Clock::time_point::max()) deadline_ = std::min(deadline_, Clock::now() + limits::kLastAnswer);
 }
 
 void Watch::Connection::allow(Clock::duration time) { set(Clock::now() + time, false); }

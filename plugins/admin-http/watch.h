@@ -42,12 +42,13 @@ class Watch {
     Watch& watch_;
     const int descriptor_;
     void set(Clock::time_point deadline, bool in_request);
+    void bound_last_answer();                                // with watch_.mutex_ held
     Clock::time_point deadline_ = Clock::time_point::max();  // under watch_.mutex_
     bool in_request_ = false;  // under watch_.mutex_: it has come, its answer has not gone
   };
 
   // Cuts off all connections, now and from now on; those whose request is being carried out when they have their
-  // answer, or at `deadline`. Returns when there are none, or then.
+  // answer, which they must take within limits::kLastAnswer, or at `deadline`. Returns when there are none, or then.
   void cut_all(Clock::time_point deadline);
 
  private:

@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import socket
+import sqlite3
 import threading
 import urllib.parse
 
@@ -253,6 +254,21 @@ class TestLife:
         assert server.process.wait(seconds(5)) == 0
         server.process = None
         idle.close(), half.close()
+
+    def test_an_answer_that_nobody_takes_does_not_hold_up_a_stop(self, fresh):
+        server = fresh()
+        server.start()
+        rest = Rest(server.rest_url)
+        rest.add(server, "large")
+        with sqlite3.connect(server.config_dir / "sallyport.db") as database:
+            database.execute("UPDATE users SET home_dir = '/' || printf('%.*c', 32000000, 'a')")
+        with socket.create_connection((rest.host, rest.port)) as link:
+            link.sendall(b"GET /api/v1/user HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert link.recv(12) == b"HTTP/1.1 200"
+            server.process.send_signal(signal.SIGTERM)
+            server.process.send_signal(signal.SIGTERM)  # leaves 3 seconds
+            assert server.process.wait(seconds(10)) == 0
+        server.process = None
 
     def test_more_clients_than_threads(self, fresh):
         """Silent clients take every thread; they are sent away in time, and SFTP does not notice."""
