@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import threading
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -33,6 +34,16 @@ def server(make_server):
 def sql(server, *words):
     with sqlite3.connect(server.config_dir / "sallyport.db", timeout=seconds(10)) as database:
         return database.execute(*words).fetchall()
+
+
+def patiently(server, path, **query):
+    """As Rest.get, for what takes long where others have processors first: the threads of the service are nice."""
+    connection = server.api.connect()
+    connection.timeout = seconds(300)
+    try:
+        return server.api.call("GET", f"{path}?{urlencode(query)}", connection=connection)
+    finally:
+        connection.close()
 
 
 def multiply(server, name, count):
@@ -73,15 +84,15 @@ def peak_kib(server):
 
 def test_ten_thousand_accounts_come_back(server):
     """In a file that is larger than what the replaced system took, without a memory that grows as much."""
-    server.api.add(server, "ann", filters={"allowed_ip": [f"192.0.2.{number}/32" for number in range(100)]}, quota_files=7)
+    server.api.add(server, "ann", home_dir="/tmp/" + "a" * 1000, quota_files=7)
     multiply(server, "ann", 10000)
-    assert server.api.get("dumpdata", output_file="all.json", indent=1).status == 200
+    assert patiently(server, "dumpdata", output_file="all.json", indent=1).status == 200
     file = server.config_dir / "backups/all.json"
     assert 10485760 < file.stat().st_size < LIMIT
     before = sql(server, f"SELECT username, {COLUMNS} FROM users ORDER BY username")
     sql(server, "DELETE FROM users")
     memory = peak_kib(server)
-    answer = server.api.get("loaddata", input_file=file)
+    answer = patiently(server, "loaddata", input_file=file)
     assert answer.said == (200, "", "Data restored") and answer.json["summary"]["added"] == 10000
     assert sql(server, f"SELECT username, {COLUMNS} FROM users ORDER BY username") == before
     if not SANITIZED:
@@ -93,9 +104,9 @@ def test_a_dump_that_no_restore_takes_is_warned_of(server):
     sql(server, "UPDATE users SET home_dir = '/' || printf('%.*c', 1000000, 'a')")
     multiply(server, "ann", 68)
     mark = server.mark()
-    assert server.api.get("dumpdata", output_file="all.json").status == 200
+    assert patiently(server, "dumpdata", output_file="all.json").status == 200
     server.wait_log(lambda l: l["level"] == "warn" and f"more than the {LIMIT} bytes" in l.get("message", ""), start=mark)
-    status, error, _ = server.api.get("loaddata", input_file=server.config_dir / "backups/all.json").said
+    status, error, _ = patiently(server, "loaddata", input_file=server.config_dir / "backups/all.json").said
     assert status == 400 and f"more than {LIMIT} bytes" in error
 
 
@@ -105,7 +116,7 @@ def test_a_restore_that_the_stop_interrupts_says_how_far_it_came(server, tmp_pat
     file.write_text(json.dumps({"users": [{"username": f"u{number:05d}", "password": HASH, "home_dir": "/tmp/u", "status": 1,
                                            "permissions": {"/": ["*"]}} for number in range(count)]}))
     answers = []
-    client = threading.Thread(target=lambda: answers.append(server.api.get("loaddata", input_file=file, scan_quota=1)))
+    client = threading.Thread(target=lambda: answers.append(patiently(server, "loaddata", input_file=file, scan_quota=1)))
     client.start()
     server.wait_log(lambda l: "1000 users read from" in l.get("message", ""), timeout=60)
     server.process.send_signal(signal.SIGTERM)
