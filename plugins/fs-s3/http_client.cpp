@@ -46,6 +46,8 @@ struct Direct : Poco::Net::HTTPClientSession {
   static constexpr auto kRead = &Direct::read;
   static constexpr auto kWrite = &Direct::write;
   static constexpr auto kBuffered = &Direct::buffered;
+  static constexpr auto kPeek = &Direct::peek;
+  static constexpr auto kForgetException = &Direct::clearException;
 };
 
 // How long an exchange goes on: while somebody wants its answer, no time-out without a byte, and not for ever because a
@@ -59,6 +61,29 @@ class Patience {
     const bool there = (session_.*Direct::kBuffered)() > 0 ||
                        (session_.secure() && session_.socket().available() > 0);  // decrypted already
     if (!there) wait(Poco::Net::Socket::SELECT_READ);
+  }
+  // What can be read may be TLS's own, tickets that servers send unasked: reading passes over it and then waits, which
+  // must not take long.
+  void until_answered() {
+    until_readable();
+    while (session_.secure() && (session_.*Direct::kBuffered)() == 0) {
+      auto& socket = session_.socket();
+      const Poco::Timespan receive = socket.getReceiveTimeout(), send = socket.getSendTimeout();
+      socket.setReceiveTimeout(kStopLook);
+      socket.setSendTimeout(kStopLook);
+      bool late = false;
+      try {
+        (session_.*Direct::kPeek)();
+      } catch (const Poco::TimeoutException&) {
+        (session_.*Direct::kForgetException)();
+        late = true;
+      }
+      socket.setReceiveTimeout(receive);
+      socket.setSendTimeout(send);
+      if (!late) return;
+      moved(0);
+      until_readable();
+    }
   }
   void until_writable() const { wait(Poco::Net::Socket::SELECT_WRITE); }
   void moved(std::streamsize bytes) {
@@ -264,7 +289,7 @@ Outcome<HttpAnswer> HttpClient::exchange(const Endpoint& endpoint, Session sessi
   out.flush();
   Patience patience(*session, request, settings_.timeout);
   const bool sent = out.good() && write_data(*session, patience, request.body);
-  patience.until_readable();
+  patience.until_answered();
   Poco::Net::HTTPResponse response;
   auto& in = session->receiveResponse(response);
   HttpAnswer answer;

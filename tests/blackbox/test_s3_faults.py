@@ -3,6 +3,8 @@
 waits for it."""
 import queue
 import random
+import socket
+import ssl
 import threading
 import time
 
@@ -11,7 +13,7 @@ import pytest
 import rawsftp as s
 from rest import Rest
 from s3 import PART, PUT, add, client, s3config
-from s3 import bucket, empty, rgw  # noqa: F401  (fixtures)
+from s3 import bucket, empty, proxy, rgw, tls  # noqa: F401  (fixtures)
 from s3proxy import Fault, S3Proxy, Weather
 from util import pattern, seconds, wait_for
 
@@ -215,6 +217,37 @@ def test_a_stop_amid_an_upload_leaves_no_parts(make_server, rgw, empty, door):
     finally:
         door.decide = lambda request: None
         server.stop()
+
+
+def test_a_stop_does_not_wait_for_an_answer_through_tls(make_server, rgw, tls):
+    """TLS sends tickets after its handshake: what can be read is no answer yet."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tls.certificate, tls.certificate.with_suffix(".key"))
+    asked, over = threading.Event(), threading.Event()
+
+    def serve(listener):
+        with context.wrap_socket(listener.accept()[0], server_side=True) as link:
+            link.recv(1000)
+            asked.set()
+            over.wait(seconds(60))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        store = threading.Thread(target=serve, args=(listener,))
+        store.start()
+        settings = {"plugins": {"storage": {"fs-s3": {"ca_file": str(tls.certificate)}}}}
+        server = make_server(config=settings)
+        add(server, "alice", s3config(rgw, endpoint=f"https://127.0.0.1:{listener.getsockname()[1]}"))
+        server.start()
+        try:
+            with s.transport(server, server.accounts["alice"]) as link:
+                s.subsystem(link).send(s.STAT, s.string("/file"))
+                assert asked.wait(seconds(20))
+                start = time.monotonic()
+                server.stop()
+            assert time.monotonic() - start < seconds(8)
+        finally:
+            over.set()
+            server.stop()
+            store.join()
 
 
 def test_a_store_that_stands_still_holds_up_no_local_user_and_no_stop(make_server, rgw, empty, door):
