@@ -76,7 +76,8 @@ core::Result<void> apply(const Algorithms& algorithms, ssh_bind bind) {
   if (auto r = set_list(bind, "kex_algorithms", kex, {SSH_BIND_OPTIONS_KEY_EXCHANGE}); !r) return r;
   if (auto r = set_list(bind, "ciphers", ciphers, {SSH_BIND_OPTIONS_CIPHERS_C_S, SSH_BIND_OPTIONS_CIPHERS_S_C}); !r)
     return r;
-  if (auto r = set_list(bind, "host key types", Algorithms::host_key_types(), {SSH_BIND_OPTIONS_HOSTKEY_ALGORITHMS}); !r)
+  if (auto r = set_list(bind, "host key types", Algorithms::host_key_types(), {SSH_BIND_OPTIONS_HOSTKEY_ALGORITHMS});
+      !r)
     return r;
   if (auto r = set_list(bind, "macs", macs, {SSH_BIND_OPTIONS_HMAC_C_S, SSH_BIND_OPTIONS_HMAC_S_C}); !r) return r;
   return set_list(bind, "user key types", Algorithms::user_key_types(), {SSH_BIND_OPTIONS_PUBKEY_ACCEPTED_KEY_TYPES});
