@@ -56,15 +56,16 @@ void Leftovers::say_stays(const Entry& entry, const char* why) const {
 }
 
 // True: nothing of it is there any more.
-bool Leftovers::take_back(const Entry& entry, const Stop& stop) try {
+bool Leftovers::take_back(const Entry& entry, const Stop& stop, bool hurry) try {
   std::vector<std::string> ids{entry.upload.id};
   if (entry.upload.id.empty()) {
     auto lost = entry.client->uploads_without_parts(stop, entry.upload.key, entry.upload.from_ns, entry.upload.to_ns);
     if (!lost) return false;
     ids = std::move(*lost);
   }
-  return std::ranges::all_of(
-      ids, [&](const auto& id) { return static_cast<bool>(entry.client->abort_parts(stop, entry.upload.key, id)); });
+  return std::ranges::all_of(ids, [&](const auto& id) {
+    return static_cast<bool>(entry.client->abort_parts(stop, entry.upload.key, id, hurry));
+  });
 } catch (const std::exception&) {
   return false;  // short of memory: later
 }
@@ -74,7 +75,7 @@ void Leftovers::try_a_last_time() {
   const auto until = Clock::now() + kLastPatience;
   for (const auto& entry : entries_) {
     const auto late = [&] { return Clock::now() >= until; };
-    if (!late() && !entry.upload.id.empty() && take_back(entry, late)) continue;
+    if (!late() && !entry.upload.id.empty() && take_back(entry, late, true)) continue;
     say_stays(entry, "the server stops");
   }
 }
@@ -100,7 +101,7 @@ void Leftovers::run() {
     Entry entry = std::move(*due);
     entries_.erase(due);
     lock.unlock();
-    const bool gone = take_back(entry, stop) && --entry.upload.looks <= 0;
+    const bool gone = take_back(entry, stop, false) && --entry.upload.looks <= 0;
     const bool last = !gone && Clock::now() >= entry.last;
     if (last) say_stays(entry, "it did not take them back for an hour");
     lock.lock();

@@ -37,7 +37,7 @@ class Leftovers {
     std::chrono::seconds pause;
   };
   void run();
-  bool take_back(const Entry& entry, const Stop& stop);
+  bool take_back(const Entry& entry, const Stop& stop, bool hurry);
   void try_a_last_time();
   void say_stays(const Entry& entry, const char* why) const;
 

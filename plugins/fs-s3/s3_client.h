@@ -95,7 +95,8 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
   Outcome<std::vector<std::string>> uploads_without_parts(const Stop& stop, const std::string& key,
                                                           std::int64_t from_ns, std::int64_t to_ns);
   // True: there was such an upload. Soon given up: what stays is for the bucket's own rules to clear away.
-  Outcome<bool> abort_parts(const Stop& stop, const std::string& key, const std::string& upload);
+  // `hurry`: whoever asks is about to end, and does not even wait long for a connection.
+  Outcome<bool> abort_parts(const Stop& stop, const std::string& key, const std::string& upload, bool hurry = false);
 
  private:
   struct Request {

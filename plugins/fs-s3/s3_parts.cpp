@@ -19,6 +19,7 @@ constexpr std::chrono::nanoseconds kClockTolerance = std::chrono::seconds(2);
 
 // Of what only tidies up: a store that does not answer must not hold whoever waits.
 constexpr object_common::RetryPolicy kSoonGivenUp{.attempts = 2, .total = std::chrono::seconds(20)};
+constexpr object_common::RetryPolicy kTriedOnce{.attempts = 1, .total = std::chrono::seconds(2)};
 
 }  // namespace
 
@@ -126,12 +127,12 @@ Outcome<std::vector<std::string>> S3Client::uploads_without_parts(const Stop& st
   return without;
 }
 
-Outcome<bool> S3Client::abort_parts(const Stop& stop, const std::string& key, const std::string& upload) {
+Outcome<bool> S3Client::abort_parts(const Stop& stop, const std::string& key, const std::string& upload, bool hurry) {
   auto answer = send(stop, {.operation = "AbortMultipartUpload",
                             .method = "DELETE",
                             .key = key,
                             .query = {{"uploadId", upload}},
-                            .retries = kSoonGivenUp});
+                            .retries = hurry ? kTriedOnce : kSoonGivenUp});
   if (answer) return true;
   if (answer.failure().status == SP_E_NOT_FOUND) return false;
   return std::move(answer.failure());
