@@ -137,7 +137,7 @@ void Authenticators::Walk::answer(std::shared_ptr<Dialogue> dialogue, std::vecto
 // The password may have to be stored, or compared next.
 bool Authenticators::Walk::submit(core::WorkerPool::Job job) {
   if (presented_.method != plugin::AuthMethod::kPassword) return all_.login_.pool().submit(std::move(job));
-  return all_.login_.hashing().submit(presented_.attempt.client_ip, std::move(job));
+  return all_.login_.hashing().submit(presented_.attempt.client_ip, presented_.attempt.username, std::move(job));
 }
 
 void Authenticators::Walk::hand_over(std::function<Result<plugin::AuthAnswer>()> call) {

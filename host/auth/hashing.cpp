@@ -27,30 +27,25 @@ std::string turn_of(std::string_view client_ip) {
 
 Hashing::Hashing() : pool_("passwords", threads(), core::limits::kAuthPoolQueue) {}
 
-bool Hashing::submit(std::string_view client_ip, core::WorkerPool::Job job) {
-  auto turn = turn_of(client_ip);
+bool Hashing::submit(std::string_view client_ip, const std::string& username, Job job) {
+  const auto client = turn_of(client_ip);
   const std::lock_guard lock(mutex_);
   if (!pool_.submit([this] { run_next(); })) return false;
-  auto& jobs = waiting_[turn];
-  if (jobs.empty()) turns_.push_back(std::move(turn));
-  jobs.push_back(std::move(job));
+  clients_.of(client).of(username).push_back(std::move(job));
   return true;
 }
 
 void Hashing::run_next() {
-  core::WorkerPool::Job job;
+  Job job;
   {
     const std::lock_guard lock(mutex_);
-    auto turn = std::move(turns_.front());
-    turns_.pop_front();
-    const auto jobs = waiting_.find(turn);
-    job = std::move(jobs->second.front());
-    jobs->second.pop_front();
-    if (jobs->second.empty()) {
-      waiting_.erase(jobs);
-    } else {
-      turns_.push_back(std::move(turn));
-    }
+    job = clients_.next([](Names& names) {
+      return names.next([](std::deque<Job>& jobs) {
+        auto first = std::move(jobs.front());
+        jobs.pop_front();
+        return first;
+      });
+    });
   }
   job();
 }

@@ -17,7 +17,7 @@ class HashingTest : public testing::Test {
     for (std::size_t i = 0; i + 1 < std::max(std::thread::hardware_concurrency(), 2u); ++i) {
       auto held = std::make_shared<std::promise<void>>();
       auto holds = held->get_future();
-      ASSERT_TRUE(hashing_.submit("198.51.100.1", [held, this] {
+      ASSERT_TRUE(hashing_.submit("198.51.100.1", "holder", [held, this] {
         held->set_value();
         gate_.wait();
       }));
@@ -25,8 +25,8 @@ class HashingTest : public testing::Test {
     }
   }
   void let_go() { open_.set_value(); }
-  void submit(const std::string& address, const std::string& what) {
-    ASSERT_TRUE(hashing_.submit(address, [this, what] {
+  void submit(const std::string& address, const std::string& what, const std::string& name = "ann") {
+    ASSERT_TRUE(hashing_.submit(address, name, [this, what] {
       const std::lock_guard lock(mutex_);
       ran_.push_back(what);
     }));
@@ -53,6 +53,15 @@ TEST_F(HashingTest, NobodyWaitsForAllThatOneAddressGuesses) {
   EXPECT_LE(place(ran_, "honest"), 2 * std::max(std::thread::hardware_concurrency(), 2u));
 }
 
+TEST_F(HashingTest, NorForAllGuessesAtOneNameThere) {
+  hold_workers();
+  for (int i = 0; i < 200; ++i) submit("192.0.2.1", "guess " + std::to_string(i));
+  submit("192.0.2.1", "neighbour", "bob");
+  let_go();
+  hashing_.stop();
+  EXPECT_LE(place(ran_, "neighbour"), 2 * std::max(std::thread::hardware_concurrency(), 2u));
+}
+
 TEST_F(HashingTest, ANetworkOfOneCustomerIsOneClient) {
   hold_workers();
   for (int i = 1; i < 100; ++i) submit("2001:db8::" + std::to_string(i), "guess");
@@ -65,7 +74,7 @@ TEST_F(HashingTest, ANetworkOfOneCustomerIsOneClient) {
 TEST_F(HashingTest, TooManyAreRefused) {
   hold_workers();
   std::size_t taken = 0;
-  while (taken < 100'000 && hashing_.submit("192.0.2.1", [] {})) ++taken;
+  while (taken < 100'000 && hashing_.submit("192.0.2.1", "ann", [] {})) ++taken;
   EXPECT_LT(taken, 100'000u);
   let_go();
 }

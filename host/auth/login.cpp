@@ -157,7 +157,7 @@ void Login::Impl::upgrade_hash(const users::User& user, const Attempt& attempt, 
       core::log::warn(kSender, "", "user " + username + ": password hash not upgraded: " + done.error().message());
     }
   };
-  (void)hashing.submit(attempt.client_ip, std::move(upgrade));
+  (void)hashing.submit(attempt.client_ip, attempt.username, std::move(upgrade));
 }
 
 Login::Login(users::Store& store, Defender* defender) : impl_(std::make_unique<Impl>(store, defender)) {}

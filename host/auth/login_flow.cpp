@@ -23,7 +23,7 @@ void LoginFlow::submit(const Done& done, std::function<void()> job) {
 }
 
 void LoginFlow::submit_hashing(const Attempt& attempt, const Done& done, std::function<void()> job) {
-  if (!login_.hashing().submit(attempt.client_ip, std::move(job)))
+  if (!login_.hashing().submit(attempt.client_ip, attempt.username, std::move(job)))
     done(refused({Status::kBusy, "too many passwords are waiting"}));
 }
 

@@ -7,6 +7,7 @@
 #include <Poco/Data/DataException.h>
 #include <Poco/Data/SQLite/Connector.h>
 #include <Poco/Data/SQLite/SQLiteException.h>
+#include <sqlite3.h>
 
 #include "database_file.h"
 #include "provider-common/sql_statement.h"
@@ -62,12 +63,25 @@ std::string SqliteDialect::store_name() const {
 }
 
 Outcome<bool> SqliteDialect::before_open(bool create) {
-  if (!settings_.connection_string.empty()) return false;
+  if (!settings_.connection_string.empty()) return check_uri();
   auto made = prepare_file(settings_.name, create);
   if (made && !*made && is_world_readable(settings_.name)) {
     log_.warn(store_name() + " holds password hashes and is readable for everybody: chmod 600 is advised");
   }
   return made;
+}
+
+// Poco tries again for a minute, in vain, and whoever ends its pool meanwhile waits for ever.
+Outcome<bool> SqliteDialect::check_uri() const {
+  sqlite3* database = nullptr;
+  const int code = sqlite3_open_v2(settings_.connection_string.c_str(), &database,
+                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI, nullptr);
+  sqlite3_close(database);
+  if (code == SQLITE_OK) return false;
+  return Failure{SP_E_IO,
+                 store_name() + ": " + sqlite3_errstr(code) +
+                     "; correct data_provider.connection_string, or leave it empty and set name",
+                 code};
 }
 
 void SqliteDialect::undo_create() { remove_file(settings_.name); }

@@ -35,6 +35,8 @@ class SqliteDialect final : public provider_common::Dialect {
   std::string store_name() const override;
 
  private:
+  Outcome<bool> check_uri() const;
+
   const Settings settings_;
   const sallyport::Log log_;
 };

@@ -257,6 +257,12 @@ TEST(Sqlite, ADatabaseThatCannotBeWrittenIsAFailureAndNoRefusal) {
   EXPECT_NE(rig.message().find("writable for the account"), std::string::npos) << rig.message();
 }
 
+TEST(Sqlite, AUriThatCannotBeOpenedIsRefusedAtOnce) {
+  Rig rig({{"connection_string", "file:/nonexistent/x.db"}, {"pool_size", 1}});
+  EXPECT_EQ(rig.prepare(SP_PREPARE_OPEN), SP_E_IO);
+  EXPECT_NE(rig.message().find("data_provider.connection_string"), std::string::npos) << rig.message();
+}
+
 TEST(Sqlite, AFailedCreateLeavesNoFile) {
   const TempDir directory;
   const auto path = directory.file("x.db");
