@@ -77,10 +77,11 @@ class NewFile {
   }
 
  private:
-  // The name is the directory's, and may get lost without it (fsync(2)).
+  // The name is the directory's, and may get lost without it (fsync(2)), where the file system and our rights allow it.
   Result<void> keep_name() const {
     const int directory = ::open(target_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool kept = directory >= 0 && ::fsync(directory) == 0;
+    const bool kept =
+        (directory >= 0 && ::fsync(directory) == 0) || errno == EINVAL || errno == ENOTSUP || errno == EACCES;
     auto outcome = kept ? core::ok() : Result<void>(failed("cannot keep", target_));
     if (directory >= 0) ::close(directory);
     return outcome;

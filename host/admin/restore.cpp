@@ -107,10 +107,14 @@ class Restore {
   void take(const Json& json) {
     users::User user;
     const auto read = users::merge_json(user, json);
-    if (!read) return refuse(name_in(json), read.error());
+    if (!read) {
+      failures_ = 0;
+      return refuse(name_in(json), read.error());
+    }
     auto known = store_.find(user.username);
     if (!known && known.error().status != Status::kNotFound) return fail(user.username, known.error());
     if (known && mode_ == RestoreMode::kSkipExisting) {
+      failures_ = 0;
       ++summary.skipped;
       return;
     }

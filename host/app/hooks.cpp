@@ -72,9 +72,13 @@ void add_actions(std::vector<Instance>& out, const Config& config, const config:
   if (!are_set(actions)) return;
   const auto add = [&](const std::string& command, const std::string& url, const char* key) {
     if (command.empty() && url.empty()) return;
-    const Json own = {
-        {"about", about}, {"execute_on", actions.execute_on}, {"command", command},
-        {"url", url},     {"command_seconds", seconds},       {"umask", config::octal_text(config.sftpd.umask)}};
+    const Json own = {{"about", about},
+                      {"execute_on", actions.execute_on},
+                      {"command", command},
+                      {"url", url},
+                      {"command_seconds", seconds},
+                      {"umask", config::octal_text(config.sftpd.umask)},
+                      {"open_files", files_limit_at_start()}};
     out.push_back(make(kActionHooks, config.plugins.notifier, own, section + key));
   };
   add(actions.command, "", ".command");

@@ -82,6 +82,7 @@ TEST(Hooks, ActionsNeedEventsAndSomebodyToTell) {
   EXPECT_EQ(hooks[1]["about"], "users");
   EXPECT_EQ(hooks[1]["command_seconds"], 15);
   EXPECT_EQ(hooks[1]["url"], "http://h/");
+  EXPECT_EQ(hooks[0]["open_files"], files_limit_at_start());
 }
 
 TEST(Hooks, ACommandAndAServiceAreToldEachOnItsOwn) {

@@ -3,9 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <future>
 #include <thread>
 #include <vector>
+
+#include "host/auth/auth_limits.h"
 
 namespace host::auth {
 namespace {
@@ -14,7 +17,8 @@ class HashingTest : public testing::Test {
  protected:
   // As many as there are workers wait here until let_go().
   void hold_workers() {
-    for (std::size_t i = 0; i + 1 < std::max(std::thread::hardware_concurrency(), 2u); ++i) {
+    const std::size_t cores = std::max(std::thread::hardware_concurrency(), 2u);
+    for (std::size_t i = 0; i < std::min(cores - 1, kMaxHashThreads); ++i) {
       auto held = std::make_shared<std::promise<void>>();
       auto holds = held->get_future();
       ASSERT_TRUE(hashing_.submit("198.51.100.1", "holder", [held, this] {

@@ -7,6 +7,8 @@
 
 #include <utility>
 
+#include "host/plugin/session_gone.h"
+
 namespace host::auth {
 namespace {
 
@@ -23,7 +25,12 @@ void LoginFlow::submit(const Done& done, std::function<void()> job) {
 }
 
 void LoginFlow::submit_hashing(const Attempt& attempt, const Done& done, std::function<void()> job) {
-  if (!login_.hashing().submit(attempt.client_ip, attempt.username, std::move(job)))
+  // Who has left would hold up the others, and a stop.
+  auto if_there = [attempt, done, job = std::move(job)] {
+    if (!plugin::session_gone(attempt.session_number)) return job();
+    done(refused({Status::kCancelled, "the client has left"}));
+  };
+  if (!login_.hashing().submit(attempt.client_ip, attempt.username, std::move(if_there)))
     done(refused({Status::kBusy, "too many passwords are waiting"}));
 }
 

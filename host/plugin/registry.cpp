@@ -12,11 +12,15 @@
 #include <sallyport/storage.h>
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <mutex>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "host/core/log.h"
+#include "host/plugin/authenticator.h"
 #include "host/plugin/error.h"
 #include "host/plugin/host_services.h"
 #include "host/plugin/library_file.h"
@@ -49,6 +53,9 @@ static_assert(static_cast<std::uint32_t>(Kind::kNotifier) == SP_KIND_NOTIFIER);
 static_assert(static_cast<std::uint32_t>(Kind::kService) == SP_KIND_SERVICE);
 
 namespace {
+
+constexpr auto kCommitPatience = std::chrono::seconds(5);  // within that of the process (app/app.cpp)
+constexpr std::uint64_t kNoSession = 0;
 
 Error refuse(const std::string& what, const Error& reason) {
   return {reason.status, "cannot load plugin " + what + ": " + reason.text};
@@ -210,7 +217,22 @@ std::vector<std::shared_ptr<Storage>> Registry::storages() const {
 }
 
 void Registry::stop_storages() {
+  std::mutex mutex;
+  std::condition_variable over;
+  bool done = false;
+  std::thread impatient([&] {
+    std::unique_lock lock(mutex);
+    if (over.wait_for(lock, kCommitPatience, [&] { return done; })) return;
+    const SessionGone nobody(kNoSession);
+    over.wait(lock, [&] { return done; });
+  });
   for (const auto& storage : storages()) storage->pool().stop();
+  {
+    const std::lock_guard lock(mutex);
+    done = true;
+  }
+  over.notify_one();
+  impatient.join();
 }
 
 Registry::~Registry() {

@@ -65,7 +65,7 @@ class Registry {
   // Those made so far. Any thread.
   std::vector<std::shared_ptr<Storage>> storages() const;
   // Lets their workers do what is queued and ends them; what is to be released later is released by the caller's
-  // thread.
+  // thread. What nobody's session waits for, as the end of an upload whose client has left, gets some seconds.
   void stop_storages();
   // A new provider; config_json is checked against the plugin's schema.
   core::Result<std::unique_ptr<Provider>> make_provider(std::string_view name, const std::string& config_json);

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "host/core/limits.h"
+#include "host/plugin/authenticator.h"
 
 namespace host::ssh {
 
@@ -102,6 +103,8 @@ void IoGroup::end_calls() {
     const auto files = own.lent ? own.files.lock() : nullptr;
     if (files) files->cancel();
   }
+  // The end of an upload is no session's any more.
+  nobodys_calls_end_ = std::make_shared<plugin::SessionGone>(0);
 }
 
 void Residence::post(std::function<void()> work) {

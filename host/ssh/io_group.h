@@ -52,9 +52,10 @@ class IoGroup {
   IoThread light_, bulk_;
   boost::asio::steady_timer patience_;  // on light_, as the next
   Clock::time_point patience_until_ = Clock::time_point::max();
-  std::mutex mutex_;      // of the next two
+  std::mutex mutex_;      // of the next three
   std::vector<Own> own_;  // started when first needed
   Clock::time_point no_thread_until_{};
+  std::shared_ptr<void> nobodys_calls_end_;
   std::atomic<int> sessions_{0};
   std::atomic<bool> stopping_{false};
 };

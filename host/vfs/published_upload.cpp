@@ -48,7 +48,7 @@ class PublishedUpload final : public WholeUpload {
   Result<void> close(plugin::File& file, Ending ending) override {
     const bool commit = ending == Ending::kWhole;
     const bool part = ending == Ending::kPart && keeps_parts(context_, place_);
-    const auto attrs = file.stat(context_.op());
+    const auto attrs = file.stat(context_.op_to_the_end());
     bool closed = false;
     Result<void> done = attrs ? core::ok() : Result<void>(attrs.error());
     if (done && (commit || (part && attrs->size > 0))) {

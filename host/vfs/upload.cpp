@@ -39,12 +39,14 @@ class DirectUpload final : public Upload {
   }
   Result<void> close(plugin::File& file, Ending ending) override {
     // While it can still be asked: the name may mean another file by now.
+    const bool whole = ending == Ending::kWhole;
+    const auto op = whole ? context_.op_to_the_end() : context_.op();
     counted_->settle([&]() -> std::optional<std::int64_t> {
-      const auto attrs = file.stat(context_.op());
+      const auto attrs = file.stat(op);
       if (!attrs) return std::nullopt;
       return static_cast<std::int64_t>(attrs->size);
     });
-    return file.close(context_.op(), ending == Ending::kWhole);
+    return file.close(op, whole);
   }
 
  private:
@@ -76,14 +78,15 @@ class TemporaryUpload final : public WholeUpload {
 };
 
 void TemporaryUpload::discard() {
-  auto removed = target_.place.fs->remove_file(context_.op(), temporary_);
+  auto removed = target_.place.fs->remove_file(context_.op_to_the_end(), temporary_);
   if (!removed) journal::failure(context_, "remove the temporary file of", target_.place, removed.error());
 }
 
 Result<void> TemporaryUpload::close(plugin::File& file, Ending ending) {
   const bool commit = ending == Ending::kWhole;
-  const auto attrs = file.stat(context_.op());
-  auto closed = file.close(commit ? context_.op_to_the_end() : context_.op(), commit);
+  const auto op = commit ? context_.op_to_the_end() : context_.op();
+  const auto attrs = file.stat(op);
+  auto closed = file.close(op, commit);
   if (!attrs && closed) closed = attrs.error();
   const bool whole = commit && closed;
   const bool keep = ending != Ending::kNothing && context_.options.upload_mode == UploadMode::kAtomicResume && attrs &&

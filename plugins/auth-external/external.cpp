@@ -82,8 +82,9 @@ Outcome<void> ask_external(Target& target, Cache& cache, const sp_op& op, const 
   }
   Json user = parse(*kept);
   if (!user.is_object()) {
-    const bool silent = kept->find_first_not_of(" \t\r\n") == std::string::npos;  // a no, of the shortest kind
-    return target.fails("the answer is not a user as JSON", silent ? SP_E_DENIED : SP_E_IO);
+    // A no, of the shortest kind.
+    const bool refuses = user.is_null() || kept->find_first_not_of(" \t\r\n") == std::string::npos;
+    return target.fails("the answer is not a user as JSON", refuses ? SP_E_DENIED : SP_E_IO);
   }
   const auto name = user.find("username");
   if (name == user.end() || !name->is_string() || name->get_ref<const std::string&>().empty()) return sink.deny();

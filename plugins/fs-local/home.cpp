@@ -60,7 +60,11 @@ sallyport::Outcome<Home> Home::open(std::string_view path, bool by_kernel) {
   if (!fd) return failed("home directory", path);
   const std::unique_ptr<char, decltype(&std::free)> canonical(::realpath(text.c_str(), nullptr), &std::free);
   if (!canonical) return failed("home directory", path);
-  return Home(std::move(fd), std::move(text), canonical.get(), by_kernel && platform::has_open_beneath());
+  struct stat st {};
+  const bool counted = ::fstat(fd.get(), &st) == 0 && st.st_nlink > 0;
+  Home home(std::move(fd), std::move(text), canonical.get(), by_kernel && platform::has_open_beneath());
+  home.has_links_ = counted;
+  return sallyport::Outcome<Home>(std::move(home));
 }
 
 Home Home::missing(std::string_view path, int error) {
@@ -77,7 +81,7 @@ bool Home::there() const {
 bool Home::gone() const {
   const int error = errno;
   struct stat st {};
-  const bool removed = missing_ == 0 && ::fstat(fd_.get(), &st) == 0 && st.st_nlink == 0;
+  const bool removed = has_links_ && missing_ == 0 && ::fstat(fd_.get(), &st) == 0 && st.st_nlink == 0;
   errno = error;
   return removed;
 }

@@ -61,7 +61,8 @@ class Home {
   std::string canonical_;  // without links
   bool by_kernel_;
   bool follows_links_ = true;
-  int missing_ = 0;  // errno of its operations
+  bool has_links_ = false;  // of the other kind, as the file system counts them
+  int missing_ = 0;         // errno of its operations
 };
 
 bool is_home(std::string_view path);

@@ -82,7 +82,7 @@ Outcome<sp_attrs> LocalFs::stat(const sp_op&, std::string_view path, std::uint32
   struct stat st {};
   if (is_home(path)) {
     if (!home_.there() || ::fstat(home_.fd(), &st) != 0) return failed("stat", path);
-    if (st.st_nlink == 0) return refused(SP_E_IO, "stat", path, kRemoved);
+    if (st.st_nlink == 0 && home_.gone()) return refused(SP_E_IO, "stat", path, kRemoved);
     return attrs_of(st);
   }
   const Place place = home_.place_of(path);

@@ -21,6 +21,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <exception>
 #include <istream>
 #include <ostream>
 
@@ -100,8 +101,10 @@ Fd second_number(const Poco::Net::StreamSocket& socket) {
   return Fd(::fcntl(socket.impl()->sockfd(), F_DUPFD_CLOEXEC, 0));
 }
 
-// To the first address that answers; each gets its part of the time.
+// To the first address that answers; each gets its part of the time. When none does, the first says why: the others
+// may be of a kind that this machine cannot reach at all.
 Poco::Net::StreamSocket connect(Trip& trip, const Resolver::Addresses& addresses, Poco::UInt16 port) {
+  std::exception_ptr first;
   for (std::size_t i = 0;; ++i) {
     const Poco::Net::SocketAddress address(addresses[i], port);
     Poco::Net::StreamSocket socket(address.family());
@@ -112,7 +115,8 @@ Poco::Net::StreamSocket connect(Trip& trip, const Resolver::Addresses& addresses
                      trip.left().totalMicroseconds() / static_cast<Poco::Timespan::TimeDiff>(addresses.size() - i));
       return socket;
     } catch (const Poco::Exception&) {
-      if (i + 1 == addresses.size() || trip.is_over()) throw;
+      if (!first) first = std::current_exception();
+      if (i + 1 == addresses.size() || trip.is_over()) std::rethrow_exception(first);
     }
   }
 }

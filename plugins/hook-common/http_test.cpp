@@ -33,6 +33,8 @@ class Server {
     raw.ss_family = is_six_ ? AF_INET6 : AF_INET;
     ::inet_pton(raw.ss_family, address, is_six_ ? static_cast<void*>(&six.sin6_addr) : &four.sin_addr);
     socklen_t size = is_six_ ? sizeof six : sizeof four;
+    const timeval patience{20, 0};  // for somebody to answer
+    ::setsockopt(listener_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     works_ = ::bind(listener_.get(), reinterpret_cast<sockaddr*>(&raw), size) == 0 && ::listen(listener_.get(), 8) == 0;
     ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&raw), &size);
     port_ = ntohs(is_six_ ? six.sin6_port : four.sin_port);

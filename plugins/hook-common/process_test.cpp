@@ -29,6 +29,7 @@ class ProcessTest : public ::testing::Test {
   ProcessTest() {
     std::string name = (fs::temp_directory_path() / "sallyport-process-XXXXXX").string();
     directory_ = ::mkdtemp(name.data());
+    ::signal(SIGPIPE, SIG_IGN);  // as in the server
   }
   ~ProcessTest() override { fs::remove_all(directory_); }
 

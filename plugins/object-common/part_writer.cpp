@@ -87,6 +87,7 @@ Outcome<void> PartWriter::append_part(const Stop& stop, std::uint64_t bytes, Mak
 // that another waits for.
 Outcome<void> PartWriter::make_room(const Stop& stop, std::size_t whole) {
   Part& part = *filling_;
+  if (part.size == whole) return send(stop);  // which has failed before
   if (part.room == 0 && part.number == 1) {
     part.room = std::min(kFirstBytes, whole);
     part.held.share.grow_anyway(budget_, part.room);

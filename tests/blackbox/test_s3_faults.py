@@ -196,6 +196,25 @@ def test_who_closes_a_file_and_leaves_has_stored_it(make_server, rgw, empty, doo
         server.stop()
 
 
+def test_a_stop_does_not_wait_for_a_store_that_ends_no_upload(make_server, rgw, empty, door):
+    """The client has left after CLOSE; that gets some seconds, and no forced end of the process."""
+    server, go_on = make(make_server, rgw, door), threading.Event()
+    door.take()
+    door.decide = lambda request: Fault("up", 0, "hold", go_on) if request.kind == "PutObject" else None
+    try:
+        with s.transport(server, server.accounts["alice"]) as link:
+            sftp = s.subsystem(link)
+            handle = sftp.open("/file", PUT)
+            sftp.write(handle, 0, pattern(BLOCK))
+            sftp.send(s.CLOSE, s.string(handle))
+            wait_for("it is on its way", lambda: "PutObject" in [request.kind for request in door.requests])
+        server.stop()
+        assert "does not return" not in server.log_text()
+    finally:
+        go_on.set()
+        door.decide = lambda request: None
+
+
 def test_a_stop_amid_an_upload_leaves_no_parts(make_server, rgw, empty, door):
     server = make(make_server, rgw, door)
     door.take()
