@@ -200,7 +200,7 @@ def test_a_stop_does_not_wait_for_a_store_that_ends_no_upload(make_server, rgw, 
     """The client has left after CLOSE; that gets some seconds, and no forced end of the process."""
     server, go_on = make(make_server, rgw, door), threading.Event()
     door.take()
-    door.decide = lambda request: Fault("up", 0, "hold", go_on) if request.kind == "PutObject" else None
+    door.decide = lambda request: Fault("down", 0, "hold", go_on) if request.kind == "PutObject" else None
     try:
         with s.transport(server, server.accounts["alice"]) as link:
             sftp = s.subsystem(link)
