@@ -123,7 +123,8 @@ class ProgramChannel final : public core::Channel {
   Phase phase_ = Phase::kNew;
   int status_ = 1;
   const char* signal_ = nullptr;
-  bool stopped_ = false;  // by us: its own status says nothing
+  std::size_t granted_ = 0;  // of the front of input_, by the quota
+  bool stopped_ = false;     // by us: its own status says nothing
   Time next_turn_ = Time::max();
   std::shared_ptr<void> place_;                 // until a program holds it
   std::shared_ptr<vfs::ProgramAccess> access_;  // written by launch(), read once it has come back
@@ -259,6 +260,17 @@ void ProgramChannel::feed() {
   auto& in = program_->child.in;
   while (in && !input_.empty()) {
     const auto part = input_.front().first(std::min(input_.front().size(), limits::kProgramPart));
+    // Before it gets them: with the last of them it may be done.
+    if (granted_ < part.size()) {
+      if (!access_->take(static_cast<std::int64_t>(part.size() - granted_))) {
+        complain(reason(Status::kQuota));
+        stopped_ = true;
+        programs_->end(program_);
+        in.reset();
+        break;
+      }
+      granted_ = part.size();
+    }
     if (!pay(upload_, part.size())) return;
     const auto written = ::write(in.get(), part.data(), part.size());
     const auto error = errno;
@@ -271,12 +283,7 @@ void ProgramChannel::feed() {
       break;
     }
     input_.consume(static_cast<std::size_t>(taken));
-    if (!access_->take(taken)) {
-      complain(reason(Status::kQuota));
-      stopped_ = true;
-      programs_->end(program_);
-      in.reset();
-    }
+    granted_ -= static_cast<std::size_t>(taken);
   }
   if (!in) input_.clear();
   if (input_.empty() && input_ended_) in.reset();
