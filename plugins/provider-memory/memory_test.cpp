@@ -3,6 +3,7 @@
 // The provider contract in memory, and the dump file.
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -44,15 +45,17 @@ TEST_F(DumpFile, IsLoadedWithFreshIdsAndCounters) {
   EXPECT_EQ(zoe["used"], 0);
   EXPECT_EQ(zoe["status"], 0);  // the later entry
   EXPECT_NE(zoe["id"], 40);
+  const std::string warning = "dump file " + path_.string() + ": members that mean nothing were left out: last_shoe";
+  EXPECT_EQ(std::count(rig.log_lines.begin(), rig.log_lines.end(), warning), 1);
 }
 
 TEST_F(DumpFile, ABadFileStopsTheStartAndNamesThePath) {
   Rig missing(Json::object({{"name", path_.string()}}));
   EXPECT_EQ(missing.prepare(SP_PREPARE_OPEN), SP_E_NOT_FOUND);
   EXPECT_NE(missing.message().find(path_.string()), std::string::npos);
-  for (const auto* text :
-       {"", "{", "[]", R"({"users": {}})", R"({"users": [1]})", R"({"users": [{"username": 5}]})",
-        R"({"users": [{"username": "x"}]})", R"({"users": [{"username": "x", "permissions": 1, "status": "on"}]})"}) {
+  for (const auto* text : {"", "{", "[]", "{}", R"({"user": []})", R"({"users": {}})", R"({"users": [1]})",
+                           R"({"users": [{"username": 5}]})", R"({"users": [{"username": "x"}]})",
+                           R"({"users": [{"username": "x", "permissions": 1, "status": "on"}]})"}) {
     write(text);
     Rig rig(Json::object({{"name", path_.string()}}));
     EXPECT_EQ(rig.prepare(SP_PREPARE_OPEN), SP_E_INVALID) << text;
@@ -63,12 +66,31 @@ TEST_F(DumpFile, ABadFileStopsTheStartAndNamesThePath) {
   EXPECT_EQ(large.prepare(SP_PREPARE_OPEN), SP_E_INVALID);
 }
 
+TEST_F(DumpFile, MistakesAreNamedByTheirPlace) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"{\"users\": [\n  {\"username\": \"ann\", \"password\": hunter2}]}", ": line 2, column 35: is not valid JSON"},
+      {"{", ": line 1, column 2: is not valid JSON"},
+      {R"({"users": [{"username": "x", "permissions": {}}, 7]})", R"(: users entry 2: no object with a "username")"},
+      {R"({"users": [{"username": "ann"}]})", R"(: users entry 1 (ann): the record lacks "permissions")"},
+      {R"({"user": []})", R"(: holds no "users")"},
+  };
+  for (const auto& [text, place] : rows) {
+    write(text);
+    Rig rig(Json::object({{"name", path_.string()}}));
+    EXPECT_EQ(rig.prepare(SP_PREPARE_OPEN), SP_E_INVALID) << text;
+    EXPECT_TRUE(rig.message().ends_with("dump file " + path_.string() + place)) << rig.message();
+  }
+}
+
 TEST_F(DumpFile, ReloadReplacesAllOrNothing) {
   write(R"({"users": [{"username": "ada", "permissions": {}}]})");
   Rig rig(Json::object({{"name", path_.string()}}));
   ASSERT_EQ(rig.prepare(SP_PREPARE_OPEN), SP_OK);
   ASSERT_EQ(rig.insert("temp", {{"permissions", Json::object()}}), SP_OK);
   write(R"({"users": [{"username": "bob", "permissions": {}}, {"username": "broken"}]})");
+  EXPECT_EQ(rig.reload(), SP_E_INVALID);
+  EXPECT_EQ(rig.names(), (std::vector<std::string>{"ada", "temp"}));
+  write(R"({"user": [{"username": "bob", "permissions": {}}]})");
   EXPECT_EQ(rig.reload(), SP_E_INVALID);
   EXPECT_EQ(rig.names(), (std::vector<std::string>{"ada", "temp"}));
   write(R"({"users": [{"username": "bob", "permissions": {}}]})");
@@ -79,7 +101,7 @@ TEST_F(DumpFile, ReloadReplacesAllOrNothing) {
 TEST(Memory, WithoutAFileReloadKeepsEverything) {
   auto rig = make_rig();
   ASSERT_EQ(rig->insert("ada", {{"permissions", Json::object()}}), SP_OK);
-  EXPECT_EQ(rig->reload(), SP_OK);
+  EXPECT_EQ(rig->reload(), SP_E_UNSUPPORTED);
   EXPECT_EQ(rig->names().size(), 1U);
 }
 

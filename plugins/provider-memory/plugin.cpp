@@ -38,18 +38,23 @@ class MemoryProvider final : public sallyport::Provider<MemoryProvider> {
     auto schema = provider_common::parse_schema(collections_json);
     if (!schema) return schema.failure();
     store_ = std::make_unique<Store>(std::move(*schema));
+    if (dump_path_.empty()) return false;
     if (auto loaded = reload(); !loaded) return loaded.failure();
     return false;
   }
 
   Outcome<void> reload() {
-    if (dump_path_.empty()) return {};
+    if (dump_path_.empty()) return Failure{SP_E_UNSUPPORTED, "there is no file to load", 0};
     auto dump = read_dump(dump_path_);
     if (!dump) return dump.failure();
-    if (auto replaced = store_->replace_all(*dump); !replaced) {
-      return Failure{replaced.failure().status, "dump file " + dump_path_ + ": " + replaced.failure().message, 0};
+    auto left_out = store_->replace_all(*dump);
+    if (!left_out) {
+      return Failure{left_out.failure().status, "dump file " + dump_path_ + ": " + left_out.failure().message, 0};
     }
-    log_.info("records loaded from " + dump_path_);
+    // Dumps of other versions have more, but a mistyped filter must not go unnoticed.
+    std::string names;
+    for (const auto& name : *left_out) names += (names.empty() ? "" : ", ") + name;
+    if (!names.empty()) log_.warn("dump file " + dump_path_ + ": members that mean nothing were left out: " + names);
     return {};
   }
 

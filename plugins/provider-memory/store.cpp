@@ -151,17 +151,23 @@ Outcome<void> Store::add(std::string_view collection, std::string_view key, std:
   return {};
 }
 
-Outcome<void> Store::load(const Collection& collection, const Json& list, Table& into) const {
+Outcome<void> Store::load(const Collection& collection, const Json& list, Table& into, Names& left_out) const {
   std::size_t number = 0;
   for (const auto& entry : list) {
-    const std::string where = collection.name + " entry " + std::to_string(number++) + ": ";
+    std::string where = collection.name + " entry " + std::to_string(++number);
     if (!entry.is_object() || !entry.contains(collection.key) || !entry.at(collection.key).is_string()) {
-      return Failure{SP_E_INVALID, where + "no object with a \"" + collection.key + "\"", 0};
+      return Failure{SP_E_INVALID, where + ": no object with a \"" + collection.key + "\"", 0};
     }
     const auto& key = entry.at(collection.key).get_ref<const std::string&>();
+    where += " (" + key + "): ";
     Json record = Json::object();
-    for (const auto& column : collection.columns) {
-      if (!column.counter && entry.contains(column.name)) record[column.name] = entry.at(column.name);
+    for (const auto& [name, value] : entry.items()) {
+      const auto* column = collection.find(name);
+      if (column == nullptr) {
+        left_out.insert(name);
+      } else if (!column->counter) {
+        record[name] = value;
+      }
     }
     auto checked = provider_common::parse_record(collection, key, record.dump(), Purpose::kInsert);
     if (!checked) return Failure{SP_E_INVALID, where + checked.failure().message, 0};
@@ -172,19 +178,24 @@ Outcome<void> Store::load(const Collection& collection, const Json& list, Table&
   return {};
 }
 
-Outcome<void> Store::replace_all(const Json& dump) {
+Outcome<Store::Names> Store::replace_all(const Json& dump) {
   if (!dump.is_object()) return Failure{SP_E_INVALID, "not a JSON object", 0};
+  const bool holds_any = std::any_of(schema_.collections.begin(), schema_.collections.end(),
+                                     [&](const auto& collection) { return dump.contains(collection.name); });
+  // Mistyped, and nobody could log in any more.
+  if (!holds_any) return Failure{SP_E_INVALID, "holds no \"" + schema_.collections.front().name + "\"", 0};
+  Names left_out;
   std::map<std::string, Table, std::less<>> tables;
   for (const auto& collection : schema_.collections) {
     auto& table = tables[collection.name];
     if (!dump.contains(collection.name)) continue;
     const auto& list = dump.at(collection.name);
     if (!list.is_array()) return Failure{SP_E_INVALID, "\"" + collection.name + "\" is not a list", 0};
-    if (auto loaded = load(collection, list, table); !loaded) return loaded;
+    if (auto loaded = load(collection, list, table, left_out); !loaded) return loaded.failure();
   }
   const std::unique_lock lock(mutex_);
   tables_ = std::move(tables);
-  return {};
+  return left_out;
 }
 
 }  // namespace provider_memory

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <sallyport/cpp/provider.hpp>
+#include <set>
 #include <shared_mutex>
 #include <string>
 
@@ -29,9 +30,10 @@ class Store {
   Outcome<void> list(std::string_view query_json, const sallyport::RecordSink& out) const;
   Outcome<void> add(std::string_view collection, std::string_view key, std::span<const sp_delta> deltas);
 
-  // Makes the dump's records the store's. Members that are not declared are left out, counters start at 0; a later
-  // record replaces an earlier one of the same key. On failure nothing has changed.
-  Outcome<void> replace_all(const Json& dump);
+  // Makes the dump's records the store's. Members that are not declared are left out, and their names returned;
+  // counters start at 0; a later record replaces an earlier one of the same key. On failure nothing has changed.
+  using Names = std::set<std::string>;
+  Outcome<Names> replace_all(const Json& dump);
 
  private:
   using Records = std::map<std::string, Json, std::less<>>;
@@ -40,7 +42,7 @@ class Store {
     std::int64_t last_id = 0;
   };
 
-  Outcome<void> load(const Collection& collection, const Json& list, Table& into) const;
+  Outcome<void> load(const Collection& collection, const Json& list, Table& into, Names& left_out) const;
   void assign_ids(const Collection& collection, Json& record, Table& table) const;
   Outcome<void> check_unique(const Collection& collection, std::string_view key, const Json& record,
                              const Records& records) const;
