@@ -112,7 +112,7 @@ void walk(Config& config, const Tree& tree, const std::string& prefix, std::stri
     if (const Key* key = find_key(path)) {
       assign_value(config, *key, value, where, findings);
     } else if (!is_section(path)) {
-      findings.warnings.push_back(std::string(where) + ": " + unknown_key(path));
+      findings.warnings.push_back(std::string(where) + ": " + unknown(value.is_object() ? "section" : "key", path));
     } else if (value.is_object()) {
       walk(config, value, path + ".", where, findings);
     } else if (!value.is_null()) {
@@ -155,9 +155,10 @@ std::string value_text(const Config& config, const Key& key) {
       key.target);
 }
 
-std::string unknown_key(std::string_view path) {
+std::string unknown(std::string_view what, std::string_view path) {
   const auto close = nearest_key(path);
-  return "unknown key " + std::string(path) + (close.empty() ? "" : ", did you mean " + std::string(close) + "?");
+  return "unknown " + std::string(what) + " " + std::string(path) +
+         (close.empty() ? "" : ", did you mean " + std::string(close) + "?");
 }
 
 }  // namespace host::config

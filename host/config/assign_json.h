@@ -25,7 +25,7 @@ void assign_value(Config& config, const Key& key, const Tree& value, std::string
 // A key's present value as JSON text; secrets are the caller's business.
 std::string value_text(const Config& config, const Key& key);
 
-// "unknown key X", with the known key that X most resembles if one comes close.
-std::string unknown_key(std::string_view path);
+// "unknown key X", with the known key or section that X most resembles if one comes close.
+std::string unknown(std::string_view what, std::string_view path);
 
 }  // namespace host::config

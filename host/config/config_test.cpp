@@ -172,7 +172,21 @@ TEST_F(ConfigTest, UnknownKeysWarnAndSuggest) {
   EXPECT_TRUE(contains(loaded->warnings[0], "unknown key sftpd.bind_prt, did you mean sftpd.bind_port?"));
   EXPECT_TRUE(loaded->warnings[1].ends_with("unknown key sftpd.frobnicate"));
   EXPECT_TRUE(contains(loaded->warnings[2], "did you mean sftpd.bind_port?"));
-  EXPECT_TRUE(contains(loaded->warnings[3], "unknown key sftp"));
+  EXPECT_TRUE(contains(loaded->warnings[3], "unknown section sftp, did you mean sftpd?"));
+}
+
+TEST_F(ConfigTest, UnknownSectionsWarnAndSuggest) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"sftp", "sftpd"}, {"SFTPDD", "sftpd"},   {"data_provder", "data_provider"}, {"dataprovider", "data_provider"},
+      {"http", "httpd"}, {"plugin", "plugins"}, {"actions", "sftpd.actions"},      {"ciphers", "sftpd.ciphers"}};
+  for (const auto& [typed, meant] : rows) {
+    const auto loaded = load_text("{\"" + std::string(typed) + "\": {\"x\": 1}}");
+    ASSERT_TRUE(loaded && loaded->warnings.size() == 1) << typed;
+    EXPECT_TRUE(loaded->warnings[0].ends_with(", did you mean " + std::string(meant) + "?")) << loaded->warnings[0];
+  }
+  const auto nested = load_text(R"({"sftpd": {"action": {}}, "webdavd": {}})");
+  EXPECT_TRUE(contains(nested->warnings[0], "unknown section sftpd.action, did you mean sftpd.actions?"));
+  EXPECT_TRUE(nested->warnings[1].ends_with("unknown section webdavd"));
 }
 
 TEST_F(ConfigTest, NearestKey) {

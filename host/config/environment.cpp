@@ -100,7 +100,7 @@ void assign_variable(Config& config, const std::string& path, std::string_view v
       return;
     }
   }
-  findings.warnings.push_back(std::string(where) + ": " + unknown_key(path));
+  findings.warnings.push_back(std::string(where) + ": " + unknown("key", path));
 }
 
 }  // namespace

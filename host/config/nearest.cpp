@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Edit distance over the table of keys. A key in the wrong section counts as nearly right. Pure functions; any thread.
+// Edit distance over the table of keys and their sections. A key in the wrong section counts as nearly right. Pure
+// functions; any thread.
 #include "host/config/nearest.h"
 
 #include <algorithm>
@@ -36,12 +37,17 @@ std::string_view nearest_key(std::string_view path) {
   if (path.size() > kLongest) return {};
   std::string_view best;
   std::size_t least = std::max<std::size_t>(2, path.size() / 5) + 1;  // at this distance it is another word
-  for (const Key& key : keys()) {
-    const auto found = std::min(distance(path, key.path), distance(last_part(path), last_part(key.path)) + 1);
+  const auto consider = [&](std::string_view known) {
+    const auto found = std::min(distance(path, known), distance(last_part(path), last_part(known)) + 1);
     if (found < least) {
       least = found;
-      best = key.path;
+      best = known;
     }
+  };
+  for (const Key& key : keys()) {
+    consider(key.path);
+    for (auto dot = key.path.rfind('.'); dot != std::string_view::npos && dot > 0; dot = key.path.rfind('.', dot - 1))
+      consider(key.path.substr(0, dot));
   }
   return best;
 }

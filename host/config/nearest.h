@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The known key that a mistyped one most resembles.
+// The known key or section that a mistyped one most resembles.
 #pragma once
 
 #include <string_view>
