@@ -143,6 +143,13 @@ def test_plugins_are_found_beside_the_executable(tree, work, sallyport, way):
     assert found == {name: (True, str(tree / f"lib/sallyport/plugins/{name}.so")) for name in PLUGINS}
 
 
+def test_links_between_installed_documents_lead_somewhere(tree):
+    for page in (tree / "share/doc").rglob("*.md"):
+        text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+        targets = [target.split("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in target]
+        assert [target for target in targets if not (page.parent / target).exists()] == [], page
+
+
 def test_the_sample_configuration_is_good(tree, work):
     sample = tree / "share/sallyport/sallyport.json"
     folder = work / "sample"
