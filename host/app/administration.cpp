@@ -47,7 +47,7 @@ core::Result<void> Administration::start() {
 void Administration::reload() {
   if (!service_) return;
   const auto done = service_->reload(settings_);
-  if (!done) core::log::error("httpd", "", "not reloaded: " + done.error().message());
+  if (!done) core::log::error("httpd", "", "not reloaded, all stays as it was: " + done.error().message());
 }
 
 void Administration::stop() {

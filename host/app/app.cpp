@@ -56,9 +56,6 @@ core::Result<config::Config> load_config(const ServeOptions& options) {
   auto loaded = config::load(options.config_dir, options.config_file, environ);
   if (!loaded) return loaded.error();
   for (const auto& warning : loaded->warnings) log::warn("config", "", warning);
-  const auto& file = loaded->config.file;
-  log::info("config", "",
-            file.empty() ? "no configuration file, defaults are in force" : "configuration from " + file.string());
   return std::move(loaded->config);
 }
 
@@ -90,7 +87,13 @@ core::Result<void> run(const Start& start, Signals& signals) {
   log::info("service", "", "starting Sallyport " + version());
   const auto config = start.read_config();
   if (!config) return config.error();
+  if (start.tells_source) {
+    const auto& file = config->file;
+    log::info("config", "",
+              file.empty() ? "no configuration file, defaults are in force" : "configuration from " + file.string());
+  }
   for (const auto& warning : action_warnings(*config)) log::warn("config", "", warning);
+  for (const auto& warning : unused_settings(*config)) log::warn("config", "", warning);
   plugin::HostTables tables;
   auto plugins = registry_options(*config);
   plugins.host_extensions = tables.extensions();
@@ -105,6 +108,9 @@ core::Result<void> run(const Start& start, Signals& signals) {
   if (!store_settings) return store_settings.error();
   const auto store = users::Store::open(registry, *store_settings);
   if (!store) return store.error();
+  if (store_settings->driver == "memory" && !config->data_provider.name.empty()) {
+    tell_accounts(**store, "accounts from " + config->resolve(config->data_provider.name).string());
+  }
   const auto defence = defender_options(*config);
   if (!defence) return defence.error();
   auth::Defender defender(*defence);

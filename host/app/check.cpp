@@ -10,21 +10,41 @@
 
 namespace host::app {
 
-std::vector<std::string> check(const config::Config& config) {
-  std::vector<std::string> problems;
+namespace {
+
+void look_at_accounts(plugin::Registry& registry, const users::StoreOptions& options, Checked& checked) {
+  const auto old = users::Store::look(registry, options);
+  if (!old) {
+    checked.problems.push_back(old.error().message());
+    return;
+  }
+  const std::string provider = "data provider " + options.driver + ": ";
+  if (*old) checked.notes.push_back(provider + "the tables are of an older version, the start brings them up to date");
+  if (options.driver != "memory") return;
+  const auto store = users::Store::open(registry, options);  // in this process's memory only
+  const auto count = store ? (*store)->count() : store.error();
+  if (!count) {
+    checked.problems.push_back(count.error().message());
+  } else if (count->unreadable > 0) {
+    checked.notes.push_back(provider + std::to_string(count->unreadable) +
+                            " accounts cannot be used, the lines above say why");
+  }
+}
+
+}  // namespace
+
+Checked check(const config::Config& config) {
+  Checked checked;
   const auto note = [&](const auto& result) {
-    if (!result) problems.push_back(result.error().message());
+    if (!result) checked.problems.push_back(result.error().message());
   };
   plugin::Registry registry(registry_options(config));
   for (const auto& name : plugins_at_paths(config)) note(registry.load(name));
   const auto store = store_options(config);
   note(store);
-  note(check_database_file(config));
-  if (store && store->driver == "memory") {
-    note(users::Store::open(registry, *store));  // reads its file and writes nothing
-  } else if (store) {
+  if (store) {
     note(users::MasterKeys::open(store->master_keys));
-    note(registry.make_provider("provider-" + store->driver, store->provider_config_json));
+    look_at_accounts(registry, *store, checked);
   }
   for (const auto& name : storage_names(config)) note(registry.storage(name));
   const auto server = server_options(config);
@@ -40,7 +60,7 @@ std::vector<std::string> check(const config::Config& config) {
     note(http);
     if (http) note(registry.make_service(kHttpPlugin, *http, "httpd"));
   }
-  return problems;
+  return checked;
 }
 
 }  // namespace host::app

@@ -107,6 +107,7 @@ int portable(const PortableOptions& options) {
   Portable mode(options);
   Start start;
   start.read_config = [&]() -> core::Result<config::Config> { return options.config; };
+  start.tells_source = false;
   start.reloads = false;
   start.accounts = [&](users::Store& store, auth::Login& login) { return mode.add_account(store, login); };
   start.adjust = [&](ssh::ServerOptions& server) { mode.adjust(server); };

@@ -27,6 +27,19 @@ std::string joined(const std::vector<std::string_view>& words) {
 
 }  // namespace
 
+void tell_accounts(users::Store& store, const std::string& what) {
+  const auto count = store.count();
+  if (!count) {
+    log::error("service", "", what + ", but cannot be read: " + count.error().message());
+  } else if (count->unreadable == 0) {
+    log::info("service", "", what + ": " + std::to_string(count->readable));
+  } else {
+    log::warn("service", "",
+              what + ": " + std::to_string(count->readable) + "; further " + std::to_string(count->unreadable) +
+                  " cannot be used, the lines above say why");
+  }
+}
+
 Reloader::Reloader(Parts parts, config::Config started)
     : parts_(std::move(parts)), started_(std::move(started)), current_(started_) {}
 
@@ -69,11 +82,13 @@ void Reloader::reload_config() {
   parts_.server->set_session_options(std::move(sessions));
   parts_.defender->set_options(std::move(defender));
   const auto live = config::changes(current_, config).live;
-  log::info("config", "",
-            live.empty() ? "the configuration was reloaded"
-                         : "the configuration was reloaded, for new connections: " + joined(live));
-  for (const auto key : config::changes(started_, config).needs_restart) {
-    log::warn("config", "", std::string(key) + " has changed: it waits for the next start");
+  const auto waiting = config::changes(started_, config).needs_restart;
+  const std::string taken_over = !live.empty()     ? "for new connections: " + joined(live)
+                                 : waiting.empty() ? "no key has changed"
+                                                   : "no key has changed that holds without a start";
+  log::info("config", "", "the configuration was reloaded, " + taken_over);
+  for (const auto key : waiting) {
+    log::warn("config", "", std::string(key) + " has changed since the start and waits for the next start");
   }
   current_ = std::move(config);
 }
@@ -81,11 +96,11 @@ void Reloader::reload_config() {
 void Reloader::reload_accounts() {
   const auto reloaded = parts_.store->reload();
   if (reloaded) {
-    log::info("service", "", "accounts were reloaded");
+    tell_accounts(*parts_.store, "accounts were reloaded");
   } else if (reloaded.error().status == core::Status::kUnsupported) {
     log::debug("service", "", "the data provider has nothing to reload");
   } else {
-    log::error("service", "", "accounts could not be reloaded: " + reloaded.error().message());
+    log::error("service", "", "accounts could not be reloaded, the old ones stay: " + reloaded.error().message());
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "host/app/administration.h"
 #include "host/auth/defender.h"
@@ -16,6 +17,10 @@
 #include "host/users/store.h"
 
 namespace host::app {
+
+// How many accounts there are, in the log, and which of them cannot be used. Reads them all: for providers that have
+// them at hand.
+void tell_accounts(users::Store& store, const std::string& what);
 
 class Reloader {
  public:

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "host/app/hooks.h"
 #include "host/app/layout.h"
 #include "host/app/version.h"
 
@@ -124,16 +125,6 @@ core::Result<void> check_directory(const std::filesystem::path& dir) {
   return core::Error(core::Status::kNotFound, dir.string() + ": no such configuration directory");
 }
 
-core::Result<void> check_database_file(const config::Config& config) {
-  const auto& provider = config.data_provider;
-  const auto name = provider_name(config);
-  if (!name || provider.driver != "sqlite" || !provider.connection_string.empty()) return core::ok();
-  std::error_code failed;
-  if (std::filesystem::is_regular_file(*name, failed)) return core::ok();
-  return core::Error(core::Status::kNotFound, "data_provider.name: " + *name +
-                                                  ": there is no such file, run `sallyport initprovider` to create it");
-}
-
 core::Result<ssh::SessionOptions> session_options(const config::Config& config) {
   const auto& sftpd = config.sftpd;
   auto banner = banner_text(config);
@@ -212,6 +203,30 @@ std::vector<std::string> plugins_at_paths(const config::Config& config) {
   std::vector<std::string> names;
   for (const auto& path : config.plugins.paths) names.push_back(std::filesystem::path(path).stem().string());
   return names;
+}
+
+std::vector<std::string> unused_settings(const config::Config& config) {
+  std::vector<std::string> out;
+  const auto look = [&](const std::map<std::string, std::string>& settings, const std::string& key,
+                        std::vector<std::string> used, const std::string& why) {
+    for (const auto& [name, text] : settings) {
+      if (std::find(used.begin(), used.end(), name) == used.end()) {
+        out.push_back(key + "." + name + " has no effect: " + why);
+      }
+    }
+  };
+  const auto with = [](std::vector<std::string> names, std::string_view name) {
+    names.emplace_back(name);
+    return names;
+  };
+  const auto& plugins = config.plugins;
+  const auto provider = "provider-" + config.data_provider.driver;
+  look(plugins.provider, "plugins.provider", {provider}, "data_provider.driver asks for " + provider);
+  look(plugins.authenticator, "plugins.authenticator", with(plugins.authenticators, kAuthHooks),
+       "plugins.authenticators does not list it");
+  look(plugins.notifier, "plugins.notifier", with(plugins.notifiers, kActionHooks),
+       "plugins.notifiers does not list it");
+  return out;
 }
 
 std::vector<std::string> storage_names(const config::Config& config) {

@@ -24,8 +24,6 @@ core::Result<ssh::SessionOptions> session_options(const config::Config& config);
 core::Result<auth::DefenderOptions> defender_options(const config::Config& config);
 // The directory of the configuration must be there, even if no file is.
 core::Result<void> check_directory(const std::filesystem::path& dir);
-// The file of a database that is one must be there; what is in it only shows when it is opened.
-core::Result<void> check_database_file(const config::Config& config);
 // Without host keys: those may have to be made first.
 core::Result<ssh::ServerOptions> server_options(const config::Config& config);
 
@@ -35,6 +33,9 @@ core::Result<std::string> http_settings(const config::Config& config);
 
 // Names of the plugins that plugins.paths lists: a file named there must be loadable, whether or not it is used.
 std::vector<std::string> plugins_at_paths(const config::Config& config);
+
+// Settings of plugins that nothing asks for: a mistyped name would go unnoticed.
+std::vector<std::string> unused_settings(const config::Config& config);
 
 // Storage plugins that must work at start: the default one and all that have settings.
 std::vector<std::string> storage_names(const config::Config& config);

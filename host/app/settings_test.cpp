@@ -34,6 +34,19 @@ TEST(Settings, ProviderGetsItsSectionWithTheFileResolved) {
   EXPECT_EQ(options->driver, "sqlite");
 }
 
+TEST(Settings, ThoseThatNothingAsksForAreNamed) {
+  auto config = at("/etc/sallyport");
+  config.plugins.provider = {{"provider-sqlite", "{}"}, {"sqlite", "{}"}};
+  config.plugins.authenticator = {{"auth-external", "{}"}, {"ldap", "{}"}, {"ldpa", "{}"}};
+  config.plugins.authenticators = {"ldap"};
+  config.plugins.notifier = {{"actions", "{}"}, {"mail", "{}"}};
+  EXPECT_EQ(
+      unused_settings(config),
+      (std::vector<std::string>{"plugins.provider.sqlite has no effect: data_provider.driver asks for provider-sqlite",
+                                "plugins.authenticator.ldpa has no effect: plugins.authenticators does not list it",
+                                "plugins.notifier.mail has no effect: plugins.notifiers does not list it"}));
+}
+
 TEST(Settings, NamesAtServersAreNoFiles) {
   auto config = at("/etc/sallyport");
   config.data_provider.driver = "postgresql";

@@ -18,6 +18,7 @@ namespace host::app {
 // All but read_config may be empty.
 struct Start {
   std::function<core::Result<config::Config>()> read_config;                // again for each reload
+  bool tells_source = true;                                                 // of the configuration, in the log
   bool reloads = true;                                                      // on SIGHUP
   std::function<core::Result<void>(users::Store&, auth::Login&)> accounts;  // before logins are possible
   std::function<void(ssh::ServerOptions&)> adjust;                          // what the configuration cannot say

@@ -7,6 +7,7 @@
 
 #include "host/app/check.h"
 #include "host/app/hooks.h"
+#include "host/app/settings.h"
 #include "host/cli/commands.h"
 #include "host/cli/context.h"
 #include "host/config/reference.h"
@@ -28,9 +29,11 @@ int check(const CheckFlags& flags) {
   if (!config) return fail(config.error());
   if (flags.print) std::cout << config::values_in_force(*config);
   for (const auto& warning : app::action_warnings(*config)) std::cerr << "Warning: " << warning << "\n";
-  const auto problems = app::check(*config);
-  for (const auto& problem : problems) fail(problem);
-  if (!problems.empty()) return EXIT_FAILURE;
+  for (const auto& warning : app::unused_settings(*config)) std::cerr << "Warning: " << warning << "\n";
+  const auto checked = app::check(*config);
+  for (const auto& problem : checked.problems) fail(problem);
+  if (!checked.problems.empty()) return EXIT_FAILURE;
+  for (const auto& note : checked.notes) std::cout << "Note: " << note << "\n";
   std::cout << "configuration is good: " << (config->file.empty() ? "no file, defaults" : config->file.string())
             << "\n";
   return EXIT_SUCCESS;
@@ -40,8 +43,9 @@ int check(const CheckFlags& flags) {
 
 void add_check_command(Commands& commands) {
   auto flags = std::make_shared<CheckFlags>();
-  auto& command = commands.add(commands.root(), "check-config", "check configuration and plugins without starting",
-                               [flags] { return check(*flags); });
+  auto& command =
+      commands.add(commands.root(), "check-config", "check configuration, plugins and database without starting",
+                   [flags] { return check(*flags); });
   flags->config.add_to(command);
   command.add_flag("--print", flags->print, "show every key with its value, changed ones marked with *");
   command.add_flag("--reference", flags->reference, "write the reference of all keys as Markdown");

@@ -13,8 +13,10 @@ constexpr std::string_view kIntroduction =
     R"(<!-- Made by `sallyport check-config --reference`; edit host/config/keys.cpp instead. -->
 # Configuration
 
-Sallyport reads one file and the environment at start. `sallyport check-config` tells whether they are right,
-`sallyport check-config --print` which values are in force.
+Sallyport reads one file and the environment at start. `sallyport check-config` tells whether a start would succeed with
+them, `sallyport check-config --print` which values are in force. It loads the plugins, reads the files that keys name and
+looks at the tables of the database, beside a running server as well, and makes and changes nothing. It does not see
+whether ports are free, asks no other machine (stores, services of hooks) and reads no account of a database.
 
 **File.** `NAME.json`, where NAME comes from `--config-file`; without it `sallyport`, then `sftpgo`. Searched in the
 configuration directory, `$HOME/.config/sallyport`, `/etc/sallyport`, `$HOME/.config/sftpgo`, `/etc/sftpgo` and the
@@ -27,7 +29,7 @@ In names of plugins `_` stands for `-`, and values of their settings are JSON or
 `SFTPGO_PLUGINS__STORAGE__FS_LOCAL='{"create_home": false}'` or `SFTPGO_PLUGINS__STORAGE__FS_LOCAL__CREATE_HOME=false`.
 
 **Mistakes.** A wrong type or value stops the start; the message names the file or variable, the key, what was found and
-what is allowed. An unknown key is a warning that names the known key it resembles.
+what is allowed. An unknown key or section is a warning that names the known one it resembles; what it says has no effect.
 
 Relative paths start at the configuration directory: `--config-dir`, else `SFTPGO_CONFIG_DIR`, else the working directory,
 wherever the file was found. Keys marked + are not in SFTPGo 0.9.5; values of keys marked # are

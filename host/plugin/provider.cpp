@@ -57,7 +57,9 @@ Provider::~Provider() { provider_->ops->destroy(provider_); }
 Result<bool> Provider::prepare(const std::string& collections_json, Prepare mode) {
   ErrorSlot error;
   std::uint32_t changed = 0;
-  const auto raw_mode = mode == Prepare::kCreate ? SP_PREPARE_CREATE : SP_PREPARE_OPEN;
+  const auto raw_mode = mode == Prepare::kCreate ? SP_PREPARE_CREATE
+                        : mode == Prepare::kLook ? SP_PREPARE_LOOK
+                                                 : SP_PREPARE_OPEN;
   const auto status =
       provider_->ops->prepare(provider_, to_c(std::string_view(collections_json)), raw_mode, &changed, error.out());
   if (status != SP_OK) return to_error(status, error, name_);
@@ -118,7 +120,7 @@ Result<void> Provider::add(std::string_view collection, std::string_view key, co
 }
 
 Result<void> Provider::reload() {
-  if (!SP_HAS(sp_provider_ops, provider_->ops, reload)) return core::ok();  // nothing to reload
+  if (!SP_HAS(sp_provider_ops, provider_->ops, reload)) return core::Error(Status::kUnsupported, "nothing to reload");
   ErrorSlot error;
   return to_result(provider_->ops->reload(provider_, error.out()), error);
 }

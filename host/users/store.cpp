@@ -37,16 +37,6 @@ std::string name_in(std::string_view record) {
   return name != json.end() && name->is_string() ? name->get<std::string>() : std::string();
 }
 
-// Allowed, because accounts of the replaced system have them, but hardly meant.
-void warn_of_ids(const User& user) {
-  for (const auto& [name, id] : {std::pair("uid", user.uid), std::pair("gid", user.gid)}) {
-    if (id <= kMaxMappedId) continue;
-    core::log::warn("dataProvider", "",
-                    "user \"" + user.username + "\": " + name + " " + std::to_string(id) + " is above " +
-                        std::to_string(kMaxMappedId) + ": it has no effect, new files keep the server's owner");
-  }
-}
-
 }  // namespace
 
 struct Store::Impl {
@@ -63,7 +53,9 @@ struct Store::Impl {
 // Everything between a caller's user and a record that may be stored. `stored` is the account that it changes, or null.
 core::Result<void> Store::Impl::check(User& user, const User* stored) {
   if (auto done = validate(user, options.users_base_dir); !done) return done;
-  warn_of_ids(user);
+  for (const auto& oddity : oddities(user)) {
+    core::log::warn("dataProvider", "", "user \"" + user.username + "\": " + oddity);
+  }
   if (user.filesystem.backend != "fs-local" || user.filesystem.settings_json != "{}") {
     if (auto done = check_settings(user, stored); !done) return done;
   }
@@ -113,6 +105,15 @@ core::Result<std::unique_ptr<Store>> Store::open(plugin::Registry& registry, con
     core::log::info("dataProvider", "", "data provider " + options.driver + ": the tables were brought up to date");
   return std::unique_ptr<Store>(
       new Store(std::unique_ptr<Impl>(new Impl{options, registry, std::move(*provider), std::move(*keys)})));
+}
+
+core::Result<bool> Store::look(plugin::Registry& registry, const StoreOptions& options) {
+  auto provider = make(registry, options);
+  if (!provider) return provider.error();
+  auto old = (*provider)->prepare(collections_json(options.users_table), plugin::Provider::Prepare::kLook);
+  if (!old) return old.error();
+  if (auto readable = (*provider)->check(); !readable) return readable.error();
+  return *old;
 }
 
 core::Result<bool> Store::initialise(plugin::Registry& registry, const StoreOptions& options) {
@@ -181,6 +182,18 @@ core::Result<Store::Page> Store::list_after(std::string_view after, std::size_t 
                                     });
   if (!done) return done.error();
   return page;
+}
+
+core::Result<Store::Count> Store::count() {
+  Count count;
+  for (std::string after;;) {
+    auto page = list_after(after, core::limits::kUsersPerPage);
+    if (!page) return page.error();
+    count.readable += page->users.size();
+    count.unreadable += page->unreadable.size();
+    if (page->last_name.empty()) return count;
+    after = page->last_name;
+  }
 }
 
 core::Result<User> Store::add(User user) {

@@ -30,6 +30,8 @@ class Store {
  public:
   // Opens the store; kNotFound with advice when it is not initialised. [setup]
   static core::Result<std::unique_ptr<Store>> open(plugin::Registry& registry, const StoreOptions& options);
+  // Would open find its records? Changes and makes nothing; true when open would bring the tables up to date. [setup]
+  static core::Result<bool> look(plugin::Registry& registry, const StoreOptions& options);
   // Creates what is missing; true when something was created (`initprovider`). [setup]
   static core::Result<bool> initialise(plugin::Registry& registry, const StoreOptions& options);
   ~Store();
@@ -45,6 +47,11 @@ class Store {
     std::string last_name;                // of the page; empty when nothing was left
   };
   core::Result<Page> list_after(std::string_view after, std::size_t limit);
+  // Of all accounts. What cannot be read is named in the log.
+  struct Count {
+    std::size_t readable = 0, unreadable = 0;
+  };
+  core::Result<Count> count();
   core::Result<User> add(User user);  // hashes a plain password; returns what was stored
   // By username. Counters and last_login are left alone, and so are secrets that are empty or as they were shown.
   core::Result<User> update(const User& user);

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <initializer_list>
 #include <set>
+#include <utility>
 
 #include "host/users/cidr.h"
 #include "host/users/public_key.h"
@@ -164,6 +166,29 @@ core::Result<void> check_filters(Filters& filters) {
 
 core::Error invalid(std::string_view text) {
   return {core::Status::kInvalid, std::string(kValidationPrefix) + std::string(text)};
+}
+
+std::vector<std::string> oddities(const User& user) {
+  std::vector<std::string> found;
+  const auto note = [&](const char* name, std::int64_t value, const std::string& why) {
+    found.push_back(std::string(name) + " " + std::to_string(value) + " is " + why);
+  };
+  using Numbers = std::initializer_list<std::pair<const char*, std::int64_t>>;
+  for (const auto& [name, id] : Numbers{{"uid", user.uid}, {"gid", user.gid}}) {
+    if (id <= kMaxMappedId) continue;
+    note(name, id, "above " + std::to_string(kMaxMappedId) + ": it has no effect, new files keep the server's owner");
+  }
+  for (const auto& [name, limit] : Numbers{{"max_sessions", user.max_sessions},
+                                           {"quota_size", user.quota_size},
+                                           {"quota_files", user.quota_files},
+                                           {"upload_bandwidth", user.upload_bandwidth},
+                                           {"download_bandwidth", user.download_bandwidth}}) {
+    if (limit < 0) note(name, limit, "negative: it limits nothing, as 0 does");
+  }
+  if (user.expiration_date < 0) {
+    note("expiration_date", user.expiration_date, "negative: the account never expires, as with 0");
+  }
+  return found;
 }
 
 core::Result<void> validate(User& user, std::string_view users_base_dir) {

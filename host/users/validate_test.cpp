@@ -35,6 +35,23 @@ struct Row {
   std::function<void(User&)> change;
 };
 
+TEST(Validate, WhatIsAllowedButHardlyMeant) {
+  EXPECT_TRUE(oddities(good()).empty());
+  User user = good();
+  user.uid = -5;  // leaves the owner alone, as 0 does
+  user.gid = 65536;
+  user.max_sessions = -2;
+  user.quota_size = user.quota_files = user.upload_bandwidth = user.download_bandwidth = user.expiration_date = -1;
+  EXPECT_EQ(oddities(user),
+            (std::vector<std::string>{"gid 65536 is above 65535: it has no effect, new files keep the server's owner",
+                                      "max_sessions -2 is negative: it limits nothing, as 0 does",
+                                      "quota_size -1 is negative: it limits nothing, as 0 does",
+                                      "quota_files -1 is negative: it limits nothing, as 0 does",
+                                      "upload_bandwidth -1 is negative: it limits nothing, as 0 does",
+                                      "download_bandwidth -1 is negative: it limits nothing, as 0 does",
+                                      "expiration_date -1 is negative: the account never expires, as with 0"}));
+}
+
 TEST(Validate, Rules) {
   constexpr char kKey[] = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDGG2iyaemx6kvtDkar8GQ5x/qfzHJINM1FsNt3zytNk";
   const Row rows[] = {

@@ -19,13 +19,15 @@ namespace provider_common {
 class Dialect {
  public:
   enum class Relation { kNone, kTable, kView };
+  enum class Opening { kOpen, kCreate, kLook };  // SP_PREPARE_*
 
   virtual ~Dialect() = default;
-  // Before the first connection: true when a new, empty store was made (only with `create`). [setup]
-  virtual Outcome<bool> before_open(bool create) = 0;
+  // Before the first connection: true when a new, empty store was made (only by kCreate). [setup]
+  virtual Outcome<bool> before_open(Opening opening) = 0;
   // Takes back what before_open made, when the tables could not be created. [setup]
   virtual void undo_create() {}
-  virtual std::unique_ptr<Poco::Data::SessionPool> make_pool(int sessions) = 0;
+  // Connections for kLook leave the store as it is, its layout on disk included.
+  virtual std::unique_ptr<Poco::Data::SessionPool> make_pool(int sessions, Opening opening) = 0;
 
   virtual std::string quote(std::string_view identifier) const { return '"' + std::string(identifier) + '"'; }
   // Column definition after the name, e.g. `varchar(255) NOT NULL UNIQUE`.

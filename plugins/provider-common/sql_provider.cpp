@@ -28,6 +28,15 @@ Failure no_record(const Collection& collection, std::string_view key) {
   return {SP_E_NOT_FOUND, collection.key + " " + std::string(key) + " does not exist", 0};
 }
 
+std::optional<Dialect::Opening> opening_of(std::uint32_t mode) {
+  switch (mode) {
+    case SP_PREPARE_OPEN: return Dialect::Opening::kOpen;
+    case SP_PREPARE_CREATE: return Dialect::Opening::kCreate;
+    case SP_PREPARE_LOOK: return Dialect::Opening::kLook;
+    default: return std::nullopt;
+  }
+}
+
 }  // namespace
 
 SqlProvider::SqlProvider(std::unique_ptr<Dialect> dialect, int connections)
@@ -56,14 +65,16 @@ Outcome<void> SqlProvider::with_session(const sp_op& op, Work&& work) {
 }
 
 Outcome<bool> SqlProvider::prepare(std::string_view collections_json, std::uint32_t mode) {
+  const auto opening = opening_of(mode);
+  if (!opening) return Failure{SP_E_INVALID, "unknown prepare mode", 0};
   auto schema = parse_schema(collections_json);
   if (!schema) return schema.failure();
   schema_ = std::move(*schema);
   for (const auto& collection : schema_.collections)
     select_one_[&collection] = select(collection) + where_key(collection);
-  auto made = dialect_->before_open(mode == SP_PREPARE_CREATE);
+  auto made = dialect_->before_open(*opening);
   if (!made) return made;
-  auto changed = prepare_tables(mode);
+  auto changed = prepare_tables(*opening);
   if (!changed && *made) {
     pool_.reset();
     dialect_->undo_create();
@@ -71,16 +82,17 @@ Outcome<bool> SqlProvider::prepare(std::string_view collections_json, std::uint3
   return changed;
 }
 
-Outcome<bool> SqlProvider::prepare_tables(std::uint32_t mode) {
+Outcome<bool> SqlProvider::prepare_tables(Dialect::Opening opening) {
   bool changed = false;
   try {
-    pool_ = dialect_->make_pool(connections_);
+    pool_ = dialect_->make_pool(connections_, opening);
   } catch (const Poco::Exception& e) {
     return dialect_->explain(e);
   }
   auto done = with_session(sp_op{}, [&](Poco::Data::Session& session) -> Outcome<void> {
-    auto outcome = mode == SP_PREPARE_CREATE ? create_tables(session, *dialect_, schema_)
-                                             : open_tables(session, *dialect_, schema_);
+    auto outcome = opening == Dialect::Opening::kCreate ? create_tables(session, *dialect_, schema_)
+                   : opening == Dialect::Opening::kLook ? look_at_tables(session, *dialect_, schema_)
+                                                        : open_tables(session, *dialect_, schema_);
     if (!outcome) return outcome.failure();
     changed = *outcome;
     return {};

@@ -74,11 +74,13 @@ Outcome<void> migrate(Session& session, const Dialect& dialect, const Schema& sc
   return {};
 }
 
-Outcome<void> check_columns(Session& session, const Dialect& dialect, const Schema& schema) {
+// `version` is that of the store: a migration brings the columns of later ones.
+Outcome<void> check_columns(Session& session, const Dialect& dialect, const Schema& schema, std::int64_t version) {
   for (const auto& collection : schema.collections) {
     const auto present = dialect.columns_of(session, collection.table);
+    const bool migrates = dialect.relation(session, collection.table) == Relation::kTable;
     for (const auto& column : collection.columns) {
-      if (has(present, column.name)) continue;
+      if (has(present, column.name) || (migrates && column.since > version)) continue;
       return Failure{SP_E_INVALID,
                      "table " + collection.table + " of " + dialect.store_name() + " lacks the column " + column.name,
                      0};
@@ -96,31 +98,43 @@ void create_table(Session& session, const Dialect& dialect, const Collection& co
   run(session, sql + ")");
 }
 
-}  // namespace
-
-Outcome<bool> open_tables(Session& session, const Dialect& dialect, const Schema& schema) {
+// The version of a store that open_tables would migrate, else that of the schema.
+Outcome<std::int64_t> version_of(Session& session, const Dialect& dialect, const Schema& schema) {
   bool only_views = true;
   for (const auto& collection : schema.collections) {
     const auto relation = dialect.relation(session, collection.table);
     if (relation == Relation::kNone) return not_initialised(dialect, collection.table);
     if (relation == Relation::kTable) only_views = false;
   }
-  bool migrated = false;
-  if (dialect.relation(session, std::string(kVersionTable)) != Relation::kNone) {
-    const auto version = stored_version(session, dialect);
-    if (!version && !only_views) {
-      return Failure{SP_E_INVALID, "table schema_version of " + dialect.store_name() + " is empty: it needs one row",
-                     0};
-    }
-    if (!only_views && *version < schema.version) {
-      if (auto done = migrate(session, dialect, schema); !done) return done.failure();
-      migrated = true;
-    }
-  } else if (!only_views) {
+  if (only_views) return schema.version;
+  if (dialect.relation(session, std::string(kVersionTable)) == Relation::kNone) {
     return not_initialised(dialect, kVersionTable);
   }
-  if (auto checked = check_columns(session, dialect, schema); !checked) return checked.failure();
-  return migrated;
+  const auto version = stored_version(session, dialect);
+  if (!version) {
+    return Failure{SP_E_INVALID, "table schema_version of " + dialect.store_name() + " is empty: it needs one row", 0};
+  }
+  return std::min(*version, schema.version);
+}
+
+}  // namespace
+
+Outcome<bool> open_tables(Session& session, const Dialect& dialect, const Schema& schema) {
+  auto version = version_of(session, dialect, schema);
+  if (!version) return version.failure();
+  const bool old = *version < schema.version;
+  if (old) {
+    if (auto done = migrate(session, dialect, schema); !done) return done.failure();
+  }
+  if (auto checked = check_columns(session, dialect, schema, schema.version); !checked) return checked.failure();
+  return old;
+}
+
+Outcome<bool> look_at_tables(Session& session, const Dialect& dialect, const Schema& schema) {
+  auto version = version_of(session, dialect, schema);
+  if (!version) return version.failure();
+  if (auto checked = check_columns(session, dialect, schema, *version); !checked) return checked.failure();
+  return *version < schema.version;
 }
 
 Outcome<bool> create_tables(Session& session, const Dialect& dialect, const Schema& schema) {

@@ -11,6 +11,9 @@ namespace provider_common {
 // A view in place of a table is fine: it is never changed, and needs no version.
 Outcome<bool> open_tables(Poco::Data::Session& session, const Dialect& dialect, const Schema& schema);
 
+// The same without changing anything. True when open_tables would migrate.
+Outcome<bool> look_at_tables(Poco::Data::Session& session, const Dialect& dialect, const Schema& schema);
+
 // Creates what is missing in one transaction. True when something was.
 Outcome<bool> create_tables(Poco::Data::Session& session, const Dialect& dialect, const Schema& schema);
 

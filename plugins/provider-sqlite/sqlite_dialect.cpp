@@ -38,20 +38,38 @@ std::string file_uri(const std::string& path) {
   return uri + "?mode=rw";
 }
 
+// For who only looks: a URI that asks for a new file where there is none no longer does.
+std::string without_create(std::string uri) {
+  constexpr std::string_view kCreate = "mode=rwc";
+  for (auto at = uri.find('?'); (at = uri.find(kCreate, at)) != std::string::npos; at += kCreate.size()) {
+    const auto end = at + kCreate.size();
+    const bool whole = end == uri.size() || uri[end] == '&' || uri[end] == '#';
+    if (whole && (uri[at - 1] == '?' || uri[at - 1] == '&')) return uri.erase(end - 1, 1);
+  }
+  return uri;
+}
+
 class Pool final : public Poco::Data::SessionPool {
  public:
-  Pool(const std::string& uri, int sessions, int busy_timeout_ms)
-      : SessionPool(sqlite::Connector::KEY, uri, 1, sessions, kIdleSeconds), busy_timeout_ms_(busy_timeout_ms) {}
+  Pool(const std::string& uri, int sessions, int busy_timeout_ms, bool only_look)
+      : SessionPool(sqlite::Connector::KEY, uri, 1, sessions, kIdleSeconds),
+        busy_timeout_ms_(busy_timeout_ms),
+        only_look_(only_look) {}
 
  private:
   void customizeSession(Session& session) override {
     using provider_common::run;
     run(session, "PRAGMA busy_timeout = " + std::to_string(busy_timeout_ms_));
+    if (only_look_) {
+      run(session, "PRAGMA query_only = ON");
+      return;
+    }
     run(session, "PRAGMA journal_mode = WAL");
     run(session, "PRAGMA synchronous = NORMAL");
     run(session, "PRAGMA foreign_keys = ON");
   }
   const int busy_timeout_ms_;
+  const bool only_look_;
 };
 
 bool contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
@@ -62,9 +80,9 @@ std::string SqliteDialect::store_name() const {
   return "database " + (settings_.connection_string.empty() ? settings_.name : settings_.connection_string);
 }
 
-Outcome<bool> SqliteDialect::before_open(bool create) {
-  if (!settings_.connection_string.empty()) return check_uri();
-  auto made = prepare_file(settings_.name, create);
+Outcome<bool> SqliteDialect::before_open(Opening opening) {
+  if (!settings_.connection_string.empty()) return check_uri(opening);
+  auto made = prepare_file(settings_.name, opening == Opening::kCreate);
   if (made && !*made && is_world_readable(settings_.name)) {
     log_.warn(store_name() + " holds password hashes and is readable for everybody: chmod 600 is advised");
   }
@@ -72,24 +90,29 @@ Outcome<bool> SqliteDialect::before_open(bool create) {
 }
 
 // Poco tries again for a minute, in vain, and whoever ends its pool meanwhile waits for ever.
-Outcome<bool> SqliteDialect::check_uri() const {
+Outcome<bool> SqliteDialect::check_uri(Opening opening) const {
+  const bool look = opening == Opening::kLook;
+  const auto uri = look ? without_create(settings_.connection_string) : settings_.connection_string;
+  const int create = look ? 0 : SQLITE_OPEN_CREATE;
   sqlite3* database = nullptr;
-  const int code = sqlite3_open_v2(settings_.connection_string.c_str(), &database,
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI, nullptr);
+  const int code = sqlite3_open_v2(uri.c_str(), &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI | create, nullptr);
   sqlite3_close(database);
   if (code == SQLITE_OK) return false;
+  const char* advice = look && code == SQLITE_CANTOPEN ? "run `sallyport initprovider` to create it, or set name"
+                                                       : "or leave it empty and set name";
   return Failure{SP_E_IO,
-                 store_name() + ": " + sqlite3_errstr(code) +
-                     "; correct data_provider.connection_string, or leave it empty and set name",
+                 store_name() + ": " + sqlite3_errstr(code) + "; correct data_provider.connection_string, " + advice,
                  code};
 }
 
 void SqliteDialect::undo_create() { remove_file(settings_.name); }
 
-std::unique_ptr<Poco::Data::SessionPool> SqliteDialect::make_pool(int sessions) {
+std::unique_ptr<Poco::Data::SessionPool> SqliteDialect::make_pool(int sessions, Opening opening) {
   sqlite::Connector::registerConnector();
-  const auto& uri = settings_.connection_string.empty() ? file_uri(settings_.name) : settings_.connection_string;
-  return std::make_unique<Pool>(uri, sessions, settings_.busy_timeout_ms);
+  const bool look = opening == Opening::kLook;
+  const auto& given = settings_.connection_string;
+  const auto uri = given.empty() ? file_uri(settings_.name) : look ? without_create(given) : given;
+  return std::make_unique<Pool>(uri, sessions, settings_.busy_timeout_ms, look);
 }
 
 std::string SqliteDialect::definition(const Column& column) const {

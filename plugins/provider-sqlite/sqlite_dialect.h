@@ -24,9 +24,9 @@ class SqliteDialect final : public provider_common::Dialect {
  public:
   SqliteDialect(Settings settings, sallyport::Log log) : settings_(std::move(settings)), log_(std::move(log)) {}
 
-  Outcome<bool> before_open(bool create) override;
+  Outcome<bool> before_open(Opening opening) override;
   void undo_create() override;
-  std::unique_ptr<Poco::Data::SessionPool> make_pool(int sessions) override;
+  std::unique_ptr<Poco::Data::SessionPool> make_pool(int sessions, Opening opening) override;
   std::string definition(const Column& column) const override;
   std::string begin_write() const override { return "BEGIN IMMEDIATE"; }
   Relation relation(Poco::Data::Session& session, const std::string& name) const override;
@@ -35,7 +35,7 @@ class SqliteDialect final : public provider_common::Dialect {
   std::string store_name() const override;
 
  private:
-  Outcome<bool> check_uri() const;
+  Outcome<bool> check_uri(Opening opening) const;
 
   const Settings settings_;
   const sallyport::Log log_;

@@ -7,6 +7,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <map>
 
 #include "provider-common/testing/contract.h"
 
@@ -126,6 +128,58 @@ TEST(Sqlite, MigratesVersionOneOnce) {
   Rig rig(at(path));
   ASSERT_EQ(rig.prepare(SP_PREPARE_OPEN), SP_OK);
   EXPECT_EQ(rig.changed, 0U);
+}
+
+// Names of the files in a directory, and what they hold.
+std::map<std::string, std::string> contents(const std::filesystem::path& directory) {
+  std::map<std::string, std::string> found;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    std::ifstream in(entry.path(), std::ios::binary);
+    found[entry.path().filename()] = {std::istreambuf_iterator<char>(in), {}};
+  }
+  return found;
+}
+
+TEST(Sqlite, LookingChangesNothing) {
+  const TempDir directory;
+  const auto path = directory.file("x.db");
+  {
+    Rig rig(at(path));
+    ASSERT_EQ(rig.prepare(SP_PREPARE_CREATE), SP_OK);
+    ASSERT_EQ(rig.insert("ada", person()), SP_OK);
+  }
+  const auto look = [&](const Json& settings) {
+    const auto before = contents(directory.path());
+    std::string outcome;
+    {
+      Rig rig(settings);
+      const auto status = rig.prepare(SP_PREPARE_LOOK);
+      if (status == SP_OK) {
+        EXPECT_EQ(rig.check(), SP_OK) << rig.message();
+        EXPECT_NE(rig.update("ada", {{"status", 0}}), SP_OK);
+      }
+      outcome = status != SP_OK ? rig.message() : rig.changed != 0 ? "old" : "good";
+    }
+    EXPECT_EQ(contents(directory.path()), before) << settings;
+    return outcome;
+  };
+  EXPECT_EQ(look(at(path)), "good");
+  // As the replaced system leaves it: without a write-ahead log, and of an older version.
+  sql(path,
+      "PRAGMA journal_mode = DELETE; ALTER TABLE people DROP COLUMN folders; UPDATE schema_version SET version = 1");
+  EXPECT_EQ(look(at(path)), "old");
+  for (const auto* parameters : {"", "?mode=rwc", "?mode=rwc&cache=private", "?cache=private&mode=rwc", "?mode=rw"}) {
+    EXPECT_EQ(look({{"connection_string", "file:" + path + parameters}}), "old") << parameters;
+    const auto none = look({{"connection_string", "file:" + directory.file("none.db") + parameters}});
+    EXPECT_NE(none.find("sallyport initprovider"), std::string::npos) << parameters << none;
+  }
+  sql(path, "ALTER TABLE people DROP COLUMN status");
+  EXPECT_NE(look(at(path)).find("lacks the column status"), std::string::npos);
+  sql(path, "DROP TABLE people");
+  EXPECT_NE(look(at(path)).find("sallyport initprovider"), std::string::npos);
+  EXPECT_NE(look(at(directory.file("none.db"))).find("sallyport initprovider"), std::string::npos);
+  std::ofstream(path) << std::string(8192, 'x');
+  EXPECT_NE(look(at(path)).find("restore a backup"), std::string::npos);
 }
 
 TEST(Sqlite, ANewerVersionIsLeftAlone) {

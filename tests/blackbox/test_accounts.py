@@ -156,8 +156,17 @@ def test_what_is_shown_can_be_added_again(clean):
 
 def test_ids_beyond_the_range_are_warned_of(clean):
     done = add(clean, changed(uid=70000, gid=1000), check=True)
-    assert "Warning: uid 70000" in done.stderr and "gid" not in done.stderr
-    assert "Warning: gid 65536" in clean.cli("user", "update", "eve", "--gid", "65536", "--uid", "-1").stderr
+    assert done.stderr.count('user "eve": uid 70000 is above') == 1 and "gid" not in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert 'user "eve": gid 65536 is above' in clean.cli("user", "update", "eve", "--gid", "65536", "--uid", "-1").stderr
+
+
+def test_limits_that_limit_nothing_are_warned_of(clean):
+    """The replaced system stores negative ones, which have no effect; who types one means something else."""
+    members = ("max_sessions", "quota_size", "quota_files", "upload_bandwidth", "download_bandwidth", "expiration_date")
+    done = add(clean, changed(**{member: -2 for member in members}), check=True)
+    assert [line.split('user "eve": ')[1].split(" is negative: ")[0] for line in done.stderr.splitlines()] == [f"{m} -2" for m in members]
+    assert clean.cli("user", "update", "eve", "--json", "-", input=json.dumps({member: 0 for member in members})).stderr == ""
 
 
 def test_users_base_dir(make_server, tmp_path):

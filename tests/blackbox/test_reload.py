@@ -136,6 +136,22 @@ def test_broken_configuration_is_refused_as_a_whole(server, content, mentions):
     assert not [l for l in reload(server) if l["level"] in ("warn", "error")]
 
 
+def test_the_lines_of_one_reload_do_not_contradict_each_other(server):
+    """What is said at each reload, whole."""
+    def story():
+        return [(l["level"], l["message"]) for l in reload(server, "configuration was")]
+    nothing = ("debug", "the data provider has nothing to reload")
+    assert story() == [("info", "the configuration was reloaded, no key has changed"), nothing]
+    change(server, banner="Other")
+    waits = ("warn", "sftpd.banner has changed since the start and waits for the next start")
+    assert story() == [("info", "the configuration was reloaded, no key has changed that holds without a start"), waits, nothing]
+    change(server, umask="0077", setstat_mode=1)
+    assert story() == [("info", "the configuration was reloaded, for new connections: sftpd.umask, sftpd.setstat_mode"), waits, nothing]
+    server.write_config(config={**server.config, "sftp": {"umask": "0022"}, "sftpd": {**server.config["sftpd"], "umask": "8"}})
+    lines = story()
+    assert lines[0][0] == "error" and lines[0][1].startswith("the configuration was not reloaded, the old one stays: ") and lines[1:] == [nothing]
+
+
 def test_log_goes_on_in_a_new_file(make_server):
     """As logrotate does it: rename, then SIGHUP."""
     server = make_server()
@@ -182,9 +198,23 @@ def test_accounts_in_a_file(make_server):
         reload(server)
         with s.transport(server, account):
             pass
-        users.write_text("{")
-        lines = reload(server)
-        assert any("accounts could not be reloaded" in l.get("message", "") for l in lines)
+        bob = {**record, "username": "bob"}
+        for text, place in [('{"users": [\n{"username": nobody}]}', "line 2, column 15"), ("{", "line 1, column 2"), (None, str(users)),
+                            (json.dumps({"users": [bob, {**record, "uid": "0"}]}), "users entry 2 (alice)"),
+                            (json.dumps({"user": [bob]}), 'holds no "users"')]:
+            users.unlink() if text is None else users.write_text(text)
+            lines = reload(server)
+            told = [l["message"] for l in lines if l["level"] in ("warn", "error")]
+            assert len(told) == 1 and place in told[0] and str(users) in told[0], told
+            assert told[0].startswith("accounts could not be reloaded, the old ones stay: ")
+            assert not any("accounts were" in l.get("message", "") for l in lines)
+            with s.transport(server, account):
+                pass
+        users.write_text(json.dumps({"users": [record, {**bob, "permissions": {"/": ["lsit"]}, "filter": {}}]}))
+        messages = [l["message"] for l in reload(server)]
+        assert "accounts were reloaded: 1; further 1 cannot be used, the lines above say why" in messages
+        assert any('user "bob"' in m and "lsit" in m for m in messages)
+        assert any("members that mean nothing were left out: filter" in m for m in messages)
         with s.transport(server, account):
             pass
     finally:

@@ -16,6 +16,7 @@ typedef struct sp_provider { const struct sp_provider_ops *ops; } sp_provider;
 
 #define SP_PREPARE_OPEN 0u   /* the store must exist; older layouts are migrated */
 #define SP_PREPARE_CREATE 1u /* create what is missing, leave the rest alone */
+#define SP_PREPARE_LOOK 2u   /* would SP_PREPARE_OPEN succeed? Changes and makes nothing; only check may follow */
 
 #define SP_PUT_INSERT 1u /* SP_E_EXISTS when the key is there */
 #define SP_PUT_UPDATE 2u /* SP_E_NOT_FOUND when it is not; members left out keep their value */
@@ -43,8 +44,8 @@ typedef struct sp_provider_ops {
   uint32_t reserved;
   /* [exclusive] */
   void(SP_CALL *destroy)(sp_provider *) SP_NOEXCEPT;
-  /* Called once before anything else. mode: SP_PREPARE_*. *changed is 1 when something was created or migrated.
-   * SP_E_NOT_FOUND when the store is not initialised. [setup] */
+  /* Called once before anything else. mode: SP_PREPARE_*. *changed is 1 when something was created or migrated, and
+   * after SP_PREPARE_LOOK when it would be. SP_E_NOT_FOUND when the store is not initialised. [setup] */
   sp_status(SP_CALL *prepare)(sp_provider *, sp_str collections_json, uint32_t mode, uint32_t *changed,
                               sp_error *) SP_NOEXCEPT;
   /* Is the store reachable? [worker] */
@@ -64,7 +65,8 @@ typedef struct sp_provider_ops {
    * [worker] */
   sp_status(SP_CALL *add)(sp_provider *, const sp_op *, sp_str collection, sp_str key, const sp_delta *deltas,
                           size_t count, sp_error *) SP_NOEXCEPT;
-  /* Drops caches and reads its source again (SIGHUP); NULL when there is nothing to reload. [worker] */
+  /* Drops caches and reads its source again (SIGHUP): all of it, or nothing has changed. NULL or SP_E_UNSUPPORTED when
+   * there is nothing to reload. [worker] */
   sp_status(SP_CALL *reload)(sp_provider *, sp_error *) SP_NOEXCEPT;
   const void *(SP_CALL *extension)(sp_provider *, const char *id)SP_NOEXCEPT;
 } sp_provider_ops;
