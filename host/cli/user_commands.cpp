@@ -10,13 +10,12 @@
 #include "host/cli/context.h"
 #include "host/cli/table.h"
 #include "host/cli/user_fields_json.h"
+#include "host/core/limits.h"
 #include "host/users/public_json.h"
 #include "host/vfs/session_fs.h"
 
 namespace host::cli {
 namespace {
-
-constexpr std::size_t kPage = 500;
 
 struct UserFlags {
   ConfigFlags config;
@@ -42,16 +41,6 @@ core::Result<void> merge(users::User& user, const UserFlags& flags) {
   return core::ok();
 }
 
-void warn_of_ids(const users::User& user) {
-  const auto warn = [](const char* field, std::int64_t id) {
-    if (id <= users::kMaxMappedId) return;
-    std::cerr << "Warning: " << field << " " << id << " is above " << users::kMaxMappedId
-              << ": it has no effect, new files keep the server's owner\n";
-  };
-  warn("uid", user.uid);
-  warn("gid", user.gid);
-}
-
 // For commands that change something: the memory provider would forget it when this process ends.
 core::Result<Accounts> open_to_change(const ConfigFlags& flags) {
   auto accounts = Accounts::open(flags);
@@ -72,38 +61,50 @@ int add(const UserFlags& flags) {
   user.username = flags.name;
   user.status = 1;
   user.permissions[core::VirtualPath()] = users::kAll;
-  if (auto merged = merge(user, flags); !merged) return fail(merged.error());
+  if (auto merged = merge(user, flags); !merged) return fail(in_options(merged.error(), flags.fields));
   auto accounts = open_to_change(flags.config);
   if (!accounts) return fail(accounts.error());
   const auto added = accounts->store->add(std::move(user));
-  if (!added) return fail(added.error());
-  warn_of_ids(*added);
+  if (!added) return fail(in_options(added.error(), flags.fields));
   std::cout << "user \"" << added->username << "\" was added, home directory " << added->home_dir << "\n";
   return EXIT_SUCCESS;
 }
 
 int update(const UserFlags& flags) {
+  if (is_empty(flags.fields))
+    return fail("nothing to change was given; `sallyport user update --help` lists the options");
   auto accounts = open_to_change(flags.config);
   if (!accounts) return fail(accounts.error());
   auto user = accounts->store->find(flags.name);
   if (!user) return fail(user.error());
-  if (auto merged = merge(*user, flags); !merged) return fail(merged.error());
+  if (auto merged = merge(*user, flags); !merged) return fail(in_options(merged.error(), flags.fields));
   const auto updated = accounts->store->update(*user);
-  if (!updated) return fail(updated.error());
-  warn_of_ids(*updated);
+  if (!updated) return fail(in_options(updated.error(), flags.fields));
   std::cout << "user \"" << flags.name << "\" was updated\n";
   return EXIT_SUCCESS;
 }
 
-core::Result<std::vector<users::User>> everyone(users::Store& store) {
-  std::vector<users::User> all;
-  for (;;) {
-    auto page = store.list(kPage, all.size(), false);
+struct Everyone {
+  std::vector<users::User> users;
+  std::size_t unreadable = 0;
+};
+
+core::Result<Everyone> everyone(users::Store& store) {
+  Everyone all;
+  for (std::string after;;) {
+    auto page = store.list_after(after, core::limits::kUsersPerPage);
     if (!page) return page.error();
-    const bool last = page->size() < kPage;
-    std::move(page->begin(), page->end(), std::back_inserter(all));
-    if (last) return all;
+    std::move(page->users.begin(), page->users.end(), std::back_inserter(all.users));
+    all.unreadable += page->unreadable.size();
+    if (page->last_name.empty()) return core::Result<Everyone>(boost::system::in_place_value, std::move(all));
+    after = page->last_name;
   }
+}
+
+// What is printed is not all there is: whoever counts on it must notice.
+int told(const Everyone& all) {
+  if (all.unreadable == 0) return EXIT_SUCCESS;
+  return fail(std::to_string(all.unreadable) + " accounts are missing, the lines above say why");
 }
 
 int list(const UserFlags& flags) {
@@ -113,17 +114,17 @@ int list(const UserFlags& flags) {
   if (!all) return fail(all.error());
   if (flags.as_json) {
     auto array = users::Json::array();
-    for (const auto& user : *all) array.push_back(users::public_json(user, *accounts->registry));
+    for (const auto& user : all->users) array.push_back(users::public_json(user, *accounts->registry));
     std::cout << dump(array);
-    return EXIT_SUCCESS;
+    return told(*all);
   }
   std::vector<std::vector<std::string>> rows = {{"NAME", "STATUS", "EXPIRES", "STORAGE", "HOME"}};
-  for (const auto& user : *all) {
+  for (const auto& user : all->users) {
     rows.push_back({user.username, user.status == 1 ? "active" : "disabled", expiration_text(user.expiration_date),
                     user.filesystem.backend, user.home_dir});
   }
   std::cout << format_table(rows);
-  return EXIT_SUCCESS;
+  return told(*all);
 }
 
 int show(const UserFlags& flags) {
@@ -163,7 +164,7 @@ int remove(const UserFlags& flags) {
   auto accounts = open_to_change(flags.config);
   if (!accounts) return fail(accounts.error());
   if (auto removed = accounts->store->remove(flags.name); !removed) return fail(removed.error());
-  std::cout << "user \"" << flags.name << "\" was deleted\n";
+  std::cout << "user \"" << flags.name << "\" was deleted; its files stay, and so do its sessions that are open\n";
   return EXIT_SUCCESS;
 }
 
@@ -185,13 +186,17 @@ void add_field_flags(CLI::App& command, UserFields& fields) {
                                       "read the password from standard input, or ask on a terminal");
   command.add_option("--password-file", fields.password_file, "read the password from the first line of a file")
       ->excludes(from_stdin);
-  command.add_option("--public-key", fields.public_keys, "public key as in authorized_keys; may be repeated")
+  command
+      .add_option("--public-key", fields.public_keys,
+                  "public key as in authorized_keys; may be repeated; the keys of before go")
       ->allow_extra_args(false);
-  command.add_option("--public-key-file", fields.public_key_files, "file with public keys; may be repeated")
+  command
+      .add_option("--public-key-file", fields.public_key_files,
+                  "file with public keys; may be repeated; the keys of before go")
       ->allow_extra_args(false);
   command
       .add_option("--permissions", fields.permissions,
-                  "rights in a directory, such as /=list,download; may be repeated")
+                  "rights in a directory, such as /=list,download; may be repeated; the rights of before go")
       ->allow_extra_args(false);
   command.add_option("--uid", fields.uid, "owner of what is created");
   command.add_option("--gid", fields.gid, "group of what is created");

@@ -75,6 +75,35 @@ Result<std::string> password_of(const UserFields& fields) {
 
 }  // namespace
 
+bool is_empty(const UserFields& fields) {
+  return !fields.home_dir && !fields.password_file && !fields.expiration_date && !fields.json_file &&
+         !fields.password_stdin && fields.public_keys.empty() && fields.public_key_files.empty() &&
+         fields.permissions.empty() && !fields.uid && !fields.gid && !fields.status;
+}
+
+Error in_options(Error refusal, const UserFields& fields) {
+  // The more special first: one text may hold several of the words.
+  constexpr std::pair<std::string_view, std::string_view> kRows[] = {
+      {"missing: username", "NAME"},
+      {"please set a password", "--password-stdin, --password-file, --public-key, --public-key-file"},
+      {"could not parse key", "--public-key, --public-key-file"},
+      {"invalid permission:",
+       "--permissions; there are *, list, download, upload, overwrite, rename, delete, create_dirs, create_symlinks, "
+       "chmod, chown, chtimes"},
+      {"the root dir \"/\" must be set", "--permissions /=...; all rights are given at once"},
+      {"permission", "--permissions"},
+      {"user status", "--status 1 or 0"},
+      {"home", "--home-dir"},
+  };
+  if (fields.json_file || refusal.status != Status::kInvalid) return refusal;
+  for (const auto& [words, options] : kRows) {
+    if (refusal.text.find(words) == std::string::npos) continue;
+    refusal.text += " (" + std::string(options) + ")";
+    break;
+  }
+  return refusal;
+}
+
 Result<Json> parse_permissions(const std::vector<std::string>& texts) {
   Json all = Json::object();
   for (const auto& text : texts) {
@@ -101,11 +130,13 @@ Result<std::int64_t> parse_expiration(const std::string& text) {
   const bool shaped =
       text.size() == 10 && std::sscanf(text.c_str(), "%4d-%2u-%2u%n", &year, &month, &day, &end) == 3 && end == 10;
   const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month), std::chrono::day(day)};
-  if (!shaped || !date.ok()) {
-    return Error(Status::kInvalid,
-                 "--expiration-date: found \"" + text + "\", allowed is YYYY-MM-DD, or nothing for never");
+  const auto since_1970 = std::chrono::sys_days(date).time_since_epoch();
+  // What is not above 0 would mean: never.
+  if (!shaped || !date.ok() || since_1970.count() <= 0) {
+    return Error(Status::kInvalid, "--expiration-date: found \"" + text +
+                                       "\", allowed is YYYY-MM-DD from 1970-01-02, or nothing for never");
   }
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::sys_days(date).time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count();
 }
 
 std::string expiration_text(std::int64_t ms) {

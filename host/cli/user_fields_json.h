@@ -20,6 +20,12 @@ struct UserFields {
   std::optional<std::int64_t> uid, gid, status;
 };
 
+bool is_empty(const UserFields& fields);
+
+// A refusal of host/users, which names members of the record, with the options that set them; as it is where a file
+// with members was given.
+core::Error in_options(core::Error refusal, const UserFields& fields);
+
 // The file of --json first, then the flags over it. Reads files and standard input.
 core::Result<nlohmann::ordered_json> to_json(const UserFields& fields);
 

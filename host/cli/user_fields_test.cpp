@@ -33,6 +33,38 @@ TEST_F(UserFieldsTest, OnlyWhatIsGivenAppears) {
   EXPECT_EQ(to_json(fields)->dump(), R"({"home_dir":"/srv/ann","status":0})");
 }
 
+TEST_F(UserFieldsTest, RefusalsNameTheOptionsThatWereTyped) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"mandatory parameters missing: username", "(NAME)"},
+      {"mandatory parameters missing: home_dir", "(--home-dir)"},
+      {"please set a password or at least a public_key",
+       "(--password-stdin, --password-file, --public-key, --public-key-file)"},
+      {"could not parse key nr. 0: ssh: no key found", "(--public-key, --public-key-file)"},
+      {"permissions for the root dir \"/\" must be set", "(--permissions /=...; all rights are given at once)"},
+      {"no permissions granted for the directory: \"/\"", "(--permissions)"},
+      {"invalid user status: 7", "(--status 1 or 0)"},
+      {"invalid mapped folder \"/x\": it must be neither inside nor around the home directory", "(--home-dir)"},
+  };
+  UserFields from_file;
+  from_file.json_file = "-";
+  for (const auto& [text, options] : rows) {
+    const core::Error refusal(core::Status::kInvalid, text);
+    EXPECT_EQ(in_options(refusal, {}).text, std::string(text) + " " + options);
+    EXPECT_EQ(in_options(refusal, from_file).text, text) << "who wrote members knows them";
+    EXPECT_EQ(in_options({core::Status::kIo, text}, {}).text, text);
+  }
+  EXPECT_NE(
+      in_options({core::Status::kInvalid, "invalid permission: \"fly\""}, {}).text.find("(--permissions; there are *,"),
+      std::string::npos);
+}
+
+TEST_F(UserFieldsTest, NothingGivenIsSeen) {
+  EXPECT_TRUE(is_empty({}));
+  UserFields empty_date;
+  empty_date.expiration_date = "";
+  EXPECT_FALSE(is_empty(empty_date));
+}
+
 TEST_F(UserFieldsTest, FlagsWinOverTheFile) {
   UserFields fields;
   fields.json_file = write("user.json", R"({"uid": 1, "gid": 2, "max_sessions": 3})");
@@ -73,7 +105,8 @@ TEST_F(UserFieldsTest, Expiration) {
   EXPECT_EQ(*parse_expiration("1970-01-02"), 86400000);
   EXPECT_EQ(*parse_expiration("2028-02-29"), 1835395200000);
   EXPECT_EQ(*parse_expiration(""), 0);
-  for (const auto* wrong : {"2027-02-29", "2027-13-01", "2027-1-1", "27-01-01", "2027-01-01x", "never", "2027/01/01"}) {
+  for (const auto* wrong : {"1969-12-31", "1970-01-01", "2027-02-29", "2027-13-01", "2027-1-1", "27-01-01",
+                            "2027-01-01x", "never", "2027/01/01"}) {
     EXPECT_FALSE(parse_expiration(wrong)) << wrong;
   }
   EXPECT_EQ(expiration_text(*parse_expiration("2028-02-29")), "2028-02-29");

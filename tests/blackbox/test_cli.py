@@ -95,11 +95,36 @@ def test_user_life(idle, tmp_path):
     assert not login(idle, "bob", "second secret")
     idle.cli("user", "update", "bob", "--status", "1")
     assert login(idle, "bob", "second secret")
-    idle.cli("user", "delete", "bob")
+    assert "its files stay" in idle.cli("user", "delete", "bob").stdout
     assert not login(idle, "bob", "second secret")
     for command in (["show"], ["delete"], ["update"]):
         done = idle.cli("user", *command, "bob", *(["--status", "1"] if command == ["update"] else []), check=False)
         assert done.returncode == 1 and "bob" in done.stderr
+
+
+def test_an_update_of_nothing_is_refused(idle):
+    idle.add_account("alice")
+    done = idle.cli("user", "update", "alice", check=False)
+    assert done.returncode == 1 and "nothing to change" in done.stderr and done.stdout == ""
+
+
+def test_long_lists_are_whole(idle):
+    """More than are read at once, one of them damaged: the others are listed, and the exit code tells of it."""
+    idle.add_account("alice")
+    with sqlite3.connect(idle.config_dir / "sallyport.db") as db:
+        names = [row[1] for row in db.execute("pragma table_info(users)") if row[1] not in ("id", "username")]
+        for n in range(1200):
+            db.execute(f"insert into users (username, {', '.join(names)}) select ?, {', '.join(names)} from users where username = 'alice'",
+                       (f"user{n:04}",))
+    for damage, missing in (("", []), ("user0003", ["user0003"])):
+        with sqlite3.connect(idle.config_dir / "sallyport.db") as db:
+            db.execute("update users set permissions = '{' where username = ?", (damage,))
+        wanted = [name for name in ["alice", *(f"user{n:04}" for n in range(1200))] if name not in missing]
+        for form in ([], ["--json"]):
+            done = idle.cli("user", "list", *form, check=False)
+            listed = [user["username"] for user in json.loads(done.stdout)] if form else [line.split()[0] for line in done.stdout.splitlines()[1:]]
+            assert listed == wanted and done.returncode == len(missing)
+            assert not missing or ("user0003" in done.stderr and "1 accounts are missing" in done.stderr)
 
 
 def test_password_file_and_json(idle, tmp_path):
@@ -116,14 +141,19 @@ def test_password_file_and_json(idle, tmp_path):
 BAD_USERS = {"no-credentials": ["--home-dir", "/tmp/x"], "bad-permission": ["--home-dir", "/tmp/x", "--password-stdin", "--permissions", "/=fly"],
              "bad-key": ["--home-dir", "/tmp/x", "--public-key", "ssh-rsa nonsense"], "no-home": ["--password-stdin"],
              "bad-status": ["--home-dir", "/tmp/x", "--password-stdin", "--status", "7"],
-             "bad-date": ["--home-dir", "/tmp/x", "--password-stdin", "--expiration-date", "tomorrow"]}
+             "bad-date": ["--home-dir", "/tmp/x", "--password-stdin", "--expiration-date", "tomorrow"],
+             "before-1970": ["--home-dir", "/tmp/x", "--password-stdin", "--expiration-date", "1969-12-31"]}
 
 
-@pytest.mark.parametrize("args", BAD_USERS.values(), ids=BAD_USERS.keys())
-def test_wrong_users_are_refused(idle, args):
+OPTIONS_NAMED = {"no-credentials": "--password-stdin", "bad-permission": "--permissions", "bad-key": "--public-key", "no-home": "--home-dir",
+                 "bad-status": "--status", "bad-date": "--expiration-date", "before-1970": "--expiration-date"}
+
+
+@pytest.mark.parametrize("case", BAD_USERS)
+def test_wrong_users_are_refused(idle, case):
     idle.cli("initprovider")
-    done = idle.cli("user", "add", "eve", *args, input="secret\n", check=False)
-    assert done.returncode == 1 and done.stderr.strip()
+    done = idle.cli("user", "add", "eve", *BAD_USERS[case], input="secret\n", check=False)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and OPTIONS_NAMED[case] in done.stderr
     assert json.loads(idle.cli("user", "list", "--json").stdout) == []
 
 
@@ -162,6 +192,39 @@ def test_check_config(idle):
     idle.write_config()
     done = idle.cli("check-config", check=False)
     assert done.returncode == 1 and "bind_port" in done.stdout + done.stderr and "abc" in done.stdout + done.stderr
+
+
+def test_check_config_looks_into_the_database_and_changes_nothing(idle):
+    file = idle.config_dir / "sallyport.db"
+
+    def check():
+        before = {path.name: path.read_bytes() for path in idle.config_dir.iterdir()}
+        done = idle.cli("check-config", check=False)
+        assert {path.name: path.read_bytes() for path in idle.config_dir.iterdir()} == before
+        return done
+    missing = check()
+    assert missing.returncode == 1 and "sallyport initprovider" in missing.stderr and missing.stderr.count("\n") == 1
+    idle.add_account("alice")
+    good = check()
+    assert good.returncode == 0 and "Note" not in good.stdout and good.stderr == ""
+    db = sqlite3.connect(file)  # as the replaced system leaves it
+    db.executescript("pragma journal_mode = delete; alter table users drop column virtual_folders; update schema_version set version = 1;")
+    old = check()
+    assert old.returncode == 0 and "the start brings them up to date" in old.stdout
+    db.executescript("alter table users drop column filters;")
+    assert "lacks the column filters" in check().stderr
+    db.close()
+    file.write_bytes(b"x" * 8192)
+    assert "restore a backup" in check().stderr
+
+
+def test_check_config_beside_a_running_server(idle):
+    account = idle.add_account("alice")
+    idle.start()
+    done = idle.cli("check-config")
+    assert "good" in done.stdout and done.stderr == ""
+    with s.session(idle, account) as sftp:
+        sftp.write_file("/f", b"x")
 
 
 @pytest.mark.parametrize("name, advice", [("", "REST API"), ("users.json", "users.json (data_provider.name)")])
