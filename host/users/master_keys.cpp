@@ -72,6 +72,16 @@ std::string MasterKeys::source() const {
                                  : options_.file.string();
 }
 
+std::string MasterKeys::advice() const {
+  const std::string otherwise = ", or give the account the secret anew";
+  if (!options_.keys.empty()) return ": add the key to it" + otherwise;
+  if (options_.file.empty()) return "";
+  std::error_code failed;
+  return (std::filesystem::exists(options_.file, failed) ? ": add the key, from a copy of the file, as a line"
+                                                         : ", as there is no such file: put its copy back") +
+         otherwise;
+}
+
 Result<std::unique_ptr<MasterKeys>> MasterKeys::open(MasterKeyOptions options) {
   std::unique_ptr<MasterKeys> made(new MasterKeys(std::move(options)));
   if (!made->options_.keys.empty()) {

@@ -38,6 +38,8 @@ class MasterKeys {
   core::Result<std::optional<MasterKey>> find(std::string_view id);
   // Where they come from, for messages.
   std::string source() const;
+  // What helps where a key is missing, as the end of a message; empty where nothing does.
+  std::string advice() const;
 
   // A new key in the form of the file.
   static std::string random_text();

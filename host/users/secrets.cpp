@@ -60,7 +60,7 @@ Result<std::string> unseal_own(std::string_view sealed, const std::string& bound
   if (!key) return Error(key.error().status, "cannot be decrypted: " + key.error().message());
   if (!*key) {
     return Error(Status::kInvalid, "is encrypted under another master key (" + parts->key + "), which " +
-                                       keys->source() + " does not hold");
+                                       keys->source() + " does not hold" + keys->advice());
   }
   auto plain = aes_decrypt((*key)->bytes, parts->content, bound);
   if (!plain) {

@@ -142,6 +142,23 @@ def test_another_key(server):
     assert stored(server, "ann") != before and logs_in(server, "ann")
 
 
+def test_a_key_that_was_lost(server):
+    """The start is not refused: most accounts need no key. Whose secret it was is told which key is meant and what helps."""
+    server.api.add(server, "ann", filesystem=filesystem())
+    key_file = server.config_dir / "master.key"
+    copy = key_file.rename(server.config_dir / "copy")
+    server.stop()
+    server.start()
+    mark = server.mark()
+    assert not logs_in(server, "ann")
+    key = stored(server, "ann").split("$")[2]
+    line = server.wait_log(lambda l: "master key" in str(l.get("message")), start=mark)["message"]
+    assert f"({key}), which {key_file} does not hold, as there is no such file: put its copy back, or give the account the secret anew" in line
+    assert not key_file.exists(), "another key would not help"
+    copy.rename(key_file)
+    assert logs_in(server, "ann")
+
+
 def refusal(server):
     assert server.spawn().wait(seconds(20)) == 1
     server.process = None
