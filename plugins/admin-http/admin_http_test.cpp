@@ -165,6 +165,26 @@ TEST_F(PasswordFileTest, PaysForAPasswordOnceAndForStrangersAlways) {
 TEST_F(PasswordFileTest, FollowsTheFile) {
   write("ann:hash of a\n");
   ASSERT_TRUE(file.read());
+TEST_F(PasswordFileTest, AFileWithNobodyIsWarnedOf) {
+  std::vector<std::string> lines;
+  sp_host host{};
+  host.ctx = &lines;
+  host.log = [](const sp_host* self, std::uint32_t level, sp_str, sp_str text) noexcept {
+    if (level == SP_LOG_WARN) static_cast<std::vector<std::string>*>(self->ctx)->emplace_back(sallyport::view(text));
+  };
+  PasswordFile told{path.string(), [](auto, auto) { return true; }, sallyport::Log(&host, "httpd")};
+  const std::string warning = "httpd.auth_user_file: " + path.string() + " lists nobody, so nobody is let in";
+  write("# nobody yet\n\n");
+  ASSERT_TRUE(told.read());
+  EXPECT_EQ(lines, std::vector<std::string>{warning});
+  write("ann:hash of a\n");
+  EXPECT_TRUE(told.allows("ann", "a"));
+  EXPECT_EQ(lines.size(), 1U);
+  write("#ann:hash of a\n");
+  EXPECT_FALSE(told.allows("ann", "a"));
+  EXPECT_EQ(lines, (std::vector<std::string>{warning, warning}));
+}
+
   ASSERT_TRUE(file.allows("ann", "a"));
   write("ann:hash of new\n");
   EXPECT_FALSE(file.allows("ann", "a"));

@@ -49,6 +49,7 @@ sallyport::Outcome<PasswordFile::Users> PasswordFile::parse() const {
     }
     users[line.substr(0, colon)] = line.substr(colon + 1);
   }
+  if (users.empty()) log_.warn("httpd.auth_user_file: " + path_ + " lists nobody, so nobody is let in");
   return users;
 }
 
