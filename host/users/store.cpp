@@ -37,6 +37,11 @@ std::string name_in(std::string_view record) {
   return name != json.end() && name->is_string() ? name->get<std::string>() : std::string();
 }
 
+// Is `given` what the stored hash was made from? Costs what another hash of it would.
+bool is_stored_password(const std::string& given, const std::string& stored) {
+  return !given.empty() && !is_password_hash(given) && is_own_hash(stored) && verify_password(stored, given);
+}
+
 }  // namespace
 
 struct Store::Impl {
@@ -234,6 +239,8 @@ core::Result<User> Store::accept(std::string_view username, std::string_view use
   if (auto merged = merge_json(user, json); !merged) return merged.error();
   if (user.username != username) return invalid("the answer is about another user");
   warn_of_unknown_members("dataProvider", user.username, json);
+  // A new salt would make another account of it at each login.
+  if (stored && is_stored_password(user.password, stored->password)) user.password = stored->password;
   if (auto done = impl_->check(user, stored ? &*stored : nullptr); !done) return done.error();
   const auto put = [&](RecordKind kind, plugin::Provider::Put mode) -> core::Result<void> {
     auto record = impl_->encode(user, kind);

@@ -269,6 +269,18 @@ TEST_F(SqliteStoreTest, AnAnswerThatChangesNothingIsNotWritten) {
   ASSERT_TRUE(other) << other.error().text;
   EXPECT_EQ(other->home_dir, "/srv/elsewhere");
   EXPECT_EQ(changes(), 1);
+  const auto with_password = [&](const char* password) {
+    const auto stored = store_->accept("ada", std::string(R"({"password": ")") + password + "\"}");
+    EXPECT_TRUE(stored && verify_password(stored->password, password)) << password;
+    return changes();
+  };
+  EXPECT_EQ(with_password("first"), 2);
+  EXPECT_EQ(with_password("first"), 2) << "the same password";
+  EXPECT_EQ(with_password("second"), 3);
+  // One that is made otherwise becomes ours.
+  sql("UPDATE users SET password = '$1$saltsalt$9xy1btjgzLYfb7hivXtC//' WHERE username = 'ada'");
+  EXPECT_EQ(with_password("secret"), 5);
+  EXPECT_TRUE(is_own_hash(store_->find("ada")->password));
 }
 
 TEST_F(SqliteStoreTest, AnUninitialisedStoreGivesAdvice) {

@@ -30,6 +30,16 @@ def test_a_password_is_asked_about_and_the_user_is_stored(run, tmp_path):
     assert by_password(server, "ext", PASSWORD) == "AuthenticationException"
 
 
+def test_a_login_that_changes_nothing_writes_nothing_of_the_account(run, tmp_path):
+    hook = recorder(tmp_path, json.dumps(user_json("ext", tmp_path / "home")))
+    server = run(data_provider={"external_auth_program": str(hook)})
+    hashes = []
+    for password in ("one", "one", "two", "two"):
+        assert by_password(server, "ext", password) == "in"
+        hashes.append(stored(server, "ext")["password"])
+    assert hashes[0] == hashes[1] != hashes[2] == hashes[3]
+
+
 def test_programs_find_the_end_of_their_input(run, tmp_path):
     hook = program(tmp_path, "hook", f"cat\necho '{json.dumps(user_json('ext', tmp_path / 'home'))}'\n")
     server = run(data_provider={"external_auth_program": str(hook), "pre_login_program": ""})
