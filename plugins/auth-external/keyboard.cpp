@@ -132,7 +132,8 @@ Outcome<ConversationPtr> ask_keyboard(Target& target, Places& places, const sp_o
   if (!known && !(target.settings().ask_unknown_users && is_plain(name)))
     return Failure{SP_E_DENIED, "unknown user", 0};
   auto place = places.take(known, view(request.address));
-  if (!place) return Failure{SP_E_BUSY, "too many conversations are open (max_conversations)", 0};
+  if (!place)
+    return Failure{SP_E_BUSY, "too many conversations are open (max_conversations, max_conversations_per_address)", 0};
   const std::string hash = known ? user.value("password", "") : "";
   if (target.is_program()) {
     auto process = target.start({{"SFTPGO_AUTHD_USERNAME", name}, {"SFTPGO_AUTHD_PASSWORD", hash}}, std::move(place));

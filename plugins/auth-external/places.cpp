@@ -15,8 +15,9 @@
 namespace auth_external {
 namespace {
 
-constexpr std::size_t kPartOfOne = 4;
 constexpr std::size_t kNetworkBytes = 8;
+
+std::size_t part_of(std::size_t most) { return std::max<std::size_t>(1, most / 4); }
 
 std::string client_of(std::string_view address) {
   const std::string text(address);
@@ -49,8 +50,11 @@ struct Places::Held {
   }
 };
 
-Places::Places(std::size_t most)
-    : most_(most), most_of_one_(std::max<std::size_t>(1, most / kPartOfOne)), taken_(std::make_shared<Taken>()) {}
+Places::Places(std::size_t most, std::size_t most_of_one)
+    : most_(most),
+      most_of_one_(most_of_one != 0 ? most_of_one : part_of(most)),
+      most_of_strangers_(part_of(most)),
+      taken_(std::make_shared<Taken>()) {}
 
 Places::Place Places::take(bool known, std::string_view address) {
   const auto client = client_of(address);
@@ -58,7 +62,7 @@ Places::Place Places::take(bool known, std::string_view address) {
   {
     const std::lock_guard lock(taken_->mutex);
     auto& of_client = taken_->clients[client];
-    if (taken_->all >= most_ || of_client >= most_of_one_ || taken_->strangers + stranger > most_of_one_) {
+    if (taken_->all >= most_ || of_client >= most_of_one_ || taken_->strangers + stranger > most_of_strangers_) {
       if (of_client == 0) taken_->clients.erase(client);
       return {};
     }

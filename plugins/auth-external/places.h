@@ -14,14 +14,15 @@ class Places {
  public:
   using Place = std::shared_ptr<void>;  // free again when the last one lets go of it; may outlive this
 
-  explicit Places(std::size_t most);
+  // `most_of_one`: of one client; 0: a quarter.
+  explicit Places(std::size_t most, std::size_t most_of_one = 0);
   // Null when there is none. `known`: it is asked for somebody with an account.
   Place take(bool known, std::string_view address);
 
  private:
   struct Held;
   struct Taken;
-  const std::size_t most_, most_of_one_;
+  const std::size_t most_, most_of_one_, most_of_strangers_;
   const std::shared_ptr<Taken> taken_;
 };
 

@@ -22,6 +22,16 @@ TEST(Places, OneClientHasAPartOfThem) {
   EXPECT_TRUE(places.take(true, "2001:db8:0:1::1"));
 }
 
+TEST(Places, HowManyOneClientHasCanBeSaid) {
+  Places places(8, 3);
+  std::vector<Places::Place> taken;
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(taken.emplace_back(places.take(true, "192.0.2.1"))) << i;
+  EXPECT_FALSE(places.take(true, "192.0.2.1"));
+  taken.clear();
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(taken.emplace_back(places.take(false, "192.0.2.1"))) << i;
+  EXPECT_FALSE(places.take(false, "192.0.2.1")) << "strangers still have a quarter";
+}
+
 TEST(Places, StrangersHaveAPartOfThem) {
   Places places(8);
   const auto one = places.take(false, "192.0.2.1"), two = places.take(false, "192.0.2.2");

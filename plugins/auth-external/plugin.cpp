@@ -23,7 +23,9 @@ class External : public sallyport::Authenticator<External> {
   }
 
   External(const sp_host& host, const Settings& settings)
-      : target_(host, settings), cache_(settings.cache), places_(settings.max_conversations) {
+      : target_(host, settings),
+        cache_(settings.cache),
+        places_(settings.max_conversations, settings.max_conversations_per_address) {
     // Which methods it wants to see is a setting, so the table is its own.
     own_ = *ops;
     own_.methods = settings.methods;

@@ -23,6 +23,7 @@ sallyport::Outcome<Settings> parse_settings(std::string_view config) {
   settings.open_files = json.at("open_files").get<std::uint64_t>();
   settings.time = std::chrono::seconds(json.at("seconds").get<int>());
   settings.max_conversations = json.at("max_conversations").get<std::size_t>();
+  settings.max_conversations_per_address = json.at("max_conversations_per_address").get<std::size_t>();
   settings.ask_unknown_users = json.at("ask_unknown_users").get<bool>();
   settings.cache = std::chrono::seconds(json.at("cache_seconds").get<int>());
   settings.ca_file = json.at("ca_file").get<std::string>();

@@ -28,6 +28,8 @@ inline constexpr const char* kSettingsSchema = R"({
                 "description": "how long a program, a conversation with it, or a service may take"},
     "max_conversations": {"type": "integer", "default": 100, "minimum": 1, "maximum": 10000,
                           "description": "programs that wait for answers of clients at once; names without an account, and one address, have a quarter of that at most"},
+    "max_conversations_per_address": {"type": "integer", "default": 0, "minimum": 0, "maximum": 10000,
+                          "description": "of these for one address (an IPv6 /64), such as that of an office; 0: a quarter"},
     "ask_unknown_users": {"type": "boolean", "default": true,
                           "description": "whether questions are put to names without an account, too, who are refused in the end; false: they are refused at once, which tells who has one"},
     "cache_seconds": {"type": "integer", "default": 0, "minimum": 0, "maximum": 3600,
@@ -46,7 +48,7 @@ struct Settings {
   std::string umask;
   std::uint64_t open_files = 0;
   std::chrono::seconds time{0};
-  std::size_t max_conversations = 0;
+  std::size_t max_conversations = 0, max_conversations_per_address = 0;
   bool ask_unknown_users = false;
   std::chrono::seconds cache{0};
   std::string ca_file;

@@ -24,6 +24,7 @@ TEST(AuthExternalSettings, LimitsThatNobodyHasChanged) {
   ASSERT_TRUE(settings);
   EXPECT_EQ(settings->time, std::chrono::seconds(60));
   EXPECT_EQ(settings->max_conversations, 100u);
+  EXPECT_EQ(settings->max_conversations_per_address, 0u);
   EXPECT_EQ(settings->cache, std::chrono::seconds(0));
   EXPECT_TRUE(settings->ask_unknown_users);
 }

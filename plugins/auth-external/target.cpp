@@ -62,7 +62,8 @@ Outcome<std::string> Target::post(const sp_op& op, const std::string& url, std::
   auto answer = http_.request(url, body, until, cancelled(op));
   if (!answer) return named(std::move(answer.failure()));
   if (answer->status == 204) return std::string();
-  const bool refuses = answer->status >= 400 && answer->status < 500;
+  // The two that are about who somebody is. Others, as of a wrong path, do not come from whoever decides.
+  const bool refuses = answer->status == 401 || answer->status == 403;
   if (answer->status != 200)
     return fails("the service answers " + std::to_string(answer->status), refuses ? SP_E_DENIED : SP_E_IO);
   return std::move(answer->body);

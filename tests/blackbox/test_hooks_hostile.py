@@ -82,21 +82,23 @@ def test_programs_of_the_other_hooks(run, tmp_path, hook, case):
     wait_for(lambda: f"descriptors: {before} before, {server.fd_count()} now", lambda: server.fd_count() <= before)
 
 
-BROKEN = ["half a JSON", "not UTF-8", "dies", "is no program", "exit code 127", "floods", "the service answers 500",
-          "the service is not there", "no account"]
+STATUSES = {f"the service answers {status}": status for status in (302, 400, 401, 403, 404, 405, 429, 500)}
+BROKEN = ["half a JSON", "not UTF-8", "dies", "is no program", "exit code 127", "floods", "the service is not there", "no account",
+          *(case for case, status in STATUSES.items() if status not in (401, 403))]
 
 
-@pytest.mark.parametrize("case", BROKEN + ["fails", "says nothing", "the service answers 403"], ids=lambda case: case.replace(" ", "-"))
+@pytest.mark.parametrize("case", BROKEN + ["fails", "says nothing", "the service answers 401", "the service answers 403"],
+                         ids=lambda case: case.replace(" ", "-"))
 def test_whose_fault_it_is(run, tmp_path, case):
     """A hook that is broken gets no client banned; one that refuses does."""
     defender = {"enabled": True, "max_failures": 50, "max_failures_per_user": 2, "ban_time": 3600, "allowed": []}
     home = tmp_path / "home"
     with hooks.service() as service:
-        service.answers["/500"], service.answers["/403"] = lambda _: (500, ""), lambda _: (403, "")
+        service.answers["/hook"] = lambda _: (STATUSES[case], "")
         text = {"exit code 127": "exec /no/such/program", "no account": f"echo '{json.dumps({'username': 'ext', 'home_dir': '-'})}'",
                 **{name: BAD[name][0] for name in BAD}}.get(case)
         path = program(tmp_path, "hook", "exit 0")
-        url = service.url + {"the service answers 500": "/500", "the service answers 403": "/403"}.get(case, "/none")
+        url = service.url + "/hook"
         if case == "the service is not there":
             with socket.create_server(("127.0.0.1", 0)) as closed:
                 url = f"http://127.0.0.1:{closed.getsockname()[1]}"
@@ -109,7 +111,7 @@ def test_whose_fault_it_is(run, tmp_path, case):
         if text:
             program(tmp_path, "hook", f"echo '{json.dumps(hooks.user_json('ext', home))}'")
         else:
-            service.answers["/500"] = service.answers["/403"] = lambda _: (200, json.dumps(hooks.user_json("ext", home)))
+            service.answers["/hook"] = lambda _: (200, json.dumps(hooks.user_json("ext", home)))
         outcome = by_password(server, "ext", SECRET)
     if case == "the service is not there":
         assert "refused for" not in failure(server, mark, "ext")

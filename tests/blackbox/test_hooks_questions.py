@@ -169,10 +169,11 @@ def test_a_client_that_leaves_ends_the_program(run, tmp_path):
     wait_for("no child is left", lambda: not hooks.children(server.pid))
 
 
-def test_neither_one_address_nor_strangers_have_all_places(run, tmp_path):
-    """A quarter each, which is one here."""
+@pytest.mark.parametrize("of_one", [1, 2])
+def test_neither_one_address_nor_strangers_have_all_places(run, tmp_path, of_one):
+    """A quarter each, which is one here, unless something else is said about addresses."""
     server = asks(run, tmp_path, "echo '{\"questions\": [\"a\"], \"echos\": [true]}'; read A; echo '{\"auth_result\": 1}'",
-                  plugins={"authenticator": {"auth-external": {"max_conversations": 4}}})
+                  plugins={"authenticator": {"auth-external": {"max_conversations": 4, **({"max_conversations_per_address": 2} if of_one == 2 else {})}}})
     release = threading.Event()
 
     def login(source, user, reply=lambda *_: ["x"]):
@@ -192,10 +193,10 @@ def test_neither_one_address_nor_strangers_have_all_places(run, tmp_path):
         return thread
 
     outcomes, mark = [], server.mark()
-    threads = [hold("127.0.0.1", "alice", outcomes), hold("127.0.0.2", "nobody", outcomes)]
+    threads = [*(hold("127.0.0.1", "alice", outcomes) for _ in range(of_one)), hold("127.0.0.2", "nobody", outcomes)]
     try:
         assert login("127.0.0.1", "alice") == "AuthenticationException"
-        assert "too many conversations are open (max_conversations)" in failure(server, mark, "alice")
+        assert "too many conversations are open (max_conversations, max_conversations_per_address)" in failure(server, mark, "alice")
         assert login("127.0.0.3", "nobody") == "AuthenticationException"
         assert "too many conversations" in failure(server, mark, "nobody")
         assert login("127.0.0.3", "alice") == "in"
@@ -203,7 +204,7 @@ def test_neither_one_address_nor_strangers_have_all_places(run, tmp_path):
         release.set()
         for thread in threads:
             thread.join()
-    assert sorted(outcomes) == ["AuthenticationException", "in"], "of nobody, and of alice"
+    assert sorted(outcomes) == ["AuthenticationException", *["in"] * of_one], "of nobody, and of alice"
     wait_for("its place is free again", lambda: login("127.0.0.1", "alice") == "in")
 
 
