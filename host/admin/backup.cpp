@@ -26,6 +26,7 @@ using core::Status;
 using users::Json;
 
 constexpr std::size_t kProgressEvery = 1000;                 // accounts
+constexpr auto kDeadAfter = std::chrono::hours(1);           // without a write: one writes a page at a time
 constexpr std::string_view kTemporary = ".sallyport-dump-";  // six more letters follow
 
 Error failed(const std::string& what, const std::filesystem::path& file) {
@@ -34,11 +35,16 @@ Error failed(const std::string& what, const std::filesystem::path& file) {
 }
 
 // What a process that ended in the middle has left: it holds as much as a dump does, and nobody would look for it.
+// Another server may be writing to the same directory, which shows in the time of its file.
 void remove_leftovers(const std::filesystem::path& directory) {
   std::error_code problem;
+  const auto dead = std::filesystem::file_time_type::clock::now() - kDeadAfter;
   for (std::filesystem::directory_iterator it(directory, problem), end; !problem && it != end; it.increment(problem)) {
     const auto name = it->path().filename().string();
     if (!name.starts_with(kTemporary) || name.size() != kTemporary.size() + 6) continue;
+    std::error_code gone;
+    const auto written = it->last_write_time(gone);
+    if (gone || written > dead) continue;
     if (::unlink(it->path().c_str()) == 0)
       core::log::info("backup", "", "removed " + it->path().string() + ", which an earlier dump did not finish");
   }

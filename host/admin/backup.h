@@ -18,7 +18,7 @@ struct Backup {
 };
 
 // Writes the file whole or not at all, and not without accounts that cannot be read; directories on the way are made
-// (0700), the file is 0600. What earlier ones left unfinished in its directory goes, so that one may run at a time.
+// (0700), the file is 0600. What an earlier one left unfinished in its directory goes when it is an hour old.
 // `going_on` is asked before each page; when it says no, there is no file (kBusy).
 core::Result<Backup> write_backup(users::Store& store, const std::filesystem::path& file, bool indent,
                                   const std::function<bool()>& going_on);

@@ -126,11 +126,15 @@ TEST_F(BackupTest, AStopEndsADumpBetweenPages) {
 TEST_F(BackupTest, WhatACrashLeftGoesAndNothingElse) {
   const auto directory = accounts.directory / "out";
   std::filesystem::create_directory(directory);
-  for (const auto* name : {".sallyport-dump-aB3xYz", ".sallyport-dump-kept-by-hand", "old.json"})
+  const auto long_ago = std::filesystem::file_time_type::clock::now() - std::chrono::minutes(61);
+  for (const auto* name : {".sallyport-dump-aB3xYz", ".sallyport-dump-kept-by-hand", "old.json"}) {
     std::ofstream(directory / name) << "x";
+    std::filesystem::last_write_time(directory / name, long_ago);
+  }
+  std::ofstream(directory / ".sallyport-dump-others") << "x";  // of a server that is at work
   ASSERT_TRUE(dump(directory / "new.json"));
   EXPECT_FALSE(std::filesystem::exists(directory / ".sallyport-dump-aB3xYz"));
-  for (const auto* name : {".sallyport-dump-kept-by-hand", "old.json", "new.json"})
+  for (const auto* name : {".sallyport-dump-kept-by-hand", "old.json", "new.json", ".sallyport-dump-others"})
     EXPECT_TRUE(std::filesystem::exists(directory / name)) << name;
 }
 

@@ -57,7 +57,7 @@ class Jobs final : public plugin::HostJobs {
   users::Store& store_;
   vfs::Quotas& quotas_;
   const Options options_;
-  std::mutex one_file_;  // held by a dump or restore: each takes memory, and a dump tidies up behind others
+  std::mutex one_file_;  // held by a dump or restore: each takes memory
   mutable std::mutex mutex_;
   std::map<std::string, Scan, std::less<>> scans_;  // under mutex_
   std::uint64_t scans_so_far_ = 0;                  // under mutex_

@@ -68,16 +68,19 @@ Result<std::string> read_file(const std::filesystem::path& file) {
 
 struct EnoughRead {};
 
-// Calls `entry` with each entry of the list "users" until it says no, and keeps none; false when the text is no object
-// with such a list, or with none at all.
-bool each_user(const std::string& text, const std::function<bool(const Json&)>& entry) {
-  bool is_object = false, of_users = false, in_list = false, is_list = true;
+enum class Form { kAccounts, kWithoutList, kOther };
+
+// Calls `entry` with each entry of the list "users" until it says no, and keeps none. Null is what the replaced system
+// writes for a list of nobody.
+Form each_user(const std::string& text, const std::function<bool(const Json&)>& entry) {
+  bool is_object = false, of_users = false, in_list = false, is_list = true, has_list = false;
   const auto look = [&](int depth, Event event, Json& value) {
     const bool ends = event == Event::object_end || event == Event::array_end || event == Event::value;
     if (depth == 0) {
       is_object = is_object || event == Event::object_start;
     } else if (depth == 1 && event == Event::key) {
       of_users = value == "users";
+      has_list = has_list || of_users;
     } else if (depth == 1 && of_users) {
       in_list = event == Event::array_start;
       is_list = is_list && (event == Event::array_start || event == Event::array_end || value.is_null());
@@ -88,9 +91,10 @@ bool each_user(const std::string& text, const std::function<bool(const Json&)>& 
     return in_list && !(depth == 2 && ends);
   };
   try {
-    return !Json::parse(text, look, false).is_discarded() && is_object && is_list;
+    if (Json::parse(text, look, false).is_discarded() || !is_object || !is_list) return Form::kOther;
+    return has_list ? Form::kAccounts : Form::kWithoutList;
   } catch (const EnoughRead&) {
-    return true;
+    return Form::kAccounts;
   }
 }
 
@@ -161,8 +165,9 @@ Result<RestoreSummary> read_backup(users::Store& store, const std::filesystem::p
                                    const std::function<void(const users::User&, bool is_new)>& taken) {
   const auto text = read_file(file);
   if (!text) return text.error();
-  if (users::nests_too_deep(*text) || !each_user(*text, [](const Json&) { return true; }))
-    return invalid(file, " is not a JSON object with a list \"users\", or nests too deep");
+  const auto form = users::nests_too_deep(*text) ? Form::kOther : each_user(*text, [](const Json&) { return true; });
+  if (form == Form::kOther) return invalid(file, " is not a JSON object with a list \"users\", or nests too deep");
+  if (form == Form::kWithoutList) return invalid(file, " holds no accounts: it has no list \"users\"");
   Restore restore(store, mode, taken);
   each_user(*text, [&](const Json& user) {
     auto& summary = restore.summary;

@@ -81,8 +81,15 @@ TEST_F(RestoreTest, WhatCannotBeReadIsRefusedWhole) {
   const auto large = restore(std::string(core::limits::kMaxBackupBytes + 1, ' '));
   ASSERT_FALSE(large);
   EXPECT_NE(large.error().message().find(std::to_string(core::limits::kMaxBackupBytes)), std::string::npos);
-  EXPECT_EQ(restore("{}")->added, 0U);
-  EXPECT_EQ(restore(R"({"users": null})")->added, 0U);
+  // Another file of JSON, or a misspelt member, is no list of nobody.
+  for (const auto* text : {"{}", R"({"user": []})", R"({"Users": [], "sftpd": {"users": []}})"}) {
+    const auto other = restore(text);
+    ASSERT_FALSE(other) << text;
+    EXPECT_EQ(other.error().status, Status::kInvalid) << text;
+    EXPECT_NE(other.error().message().find("has no list \"users\""), std::string::npos) << other.error().message();
+  }
+  for (const auto* text : {R"({"users": null})", R"({"users": []})", R"({"version": 1, "users": []})"})
+    EXPECT_EQ(restore(text)->seen(), 0U) << text;
 }
 
 // Other members are not taken for accounts, whatever they hold.
@@ -108,7 +115,7 @@ TEST_F(RestoreTest, AStopLeavesTheRestAndTellsOfTheOthers) {
   EXPECT_EQ(done->added, 1U);
   EXPECT_EQ(done->updated, 1U);
   EXPECT_EQ(told, "ann bob new ");
-  EXPECT_EQ(restore("{}")->ended.status, Status::kOk);
+  EXPECT_EQ(restore(R"({"users": []})")->ended.status, Status::kOk);
 }
 
 TEST_F(RestoreTest, AProviderThatFailsAgainAndAgainEndsIt) {

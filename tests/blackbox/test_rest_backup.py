@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 import threading
+import time
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -72,9 +73,12 @@ def test_a_dump_without_somebody_is_none(server):
 def test_what_a_crash_left_is_removed(server):
     directory = server.config_dir / "backups"
     directory.mkdir()
-    (directory / ".sallyport-dump-aB3xYz").write_text("secrets")
+    left, others = directory / ".sallyport-dump-aB3xYz", directory / ".sallyport-dump-others"
+    for file in (left, others):
+        file.write_text("secrets")
+    os.utime(left, times=(time.time() - 3700,) * 2)
     assert server.api.get("dumpdata", output_file="all.json").status == 200
-    assert os.listdir(directory) == ["all.json"]
+    assert sorted(os.listdir(directory)) == [others.name, "all.json"], "one that is being written is another server's"
 
 
 def peak_kib(server):

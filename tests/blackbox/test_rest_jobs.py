@@ -167,10 +167,27 @@ class TestRestore:
         status, error, message = rest.get("loaddata", **query).said
         assert status == 400 and error and not message
 
-    @pytest.mark.parametrize("text", ["", "{", "[]", '{"users": 3}', '{"users": [{"username": "x"}'], ids=repr)
+    @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"users": 3}', '{"users": {}}', '{"users": [{"username": "x"}'], ids=repr)
     def test_bad_files(self, rest, rest_server, text):
         status, error, _ = self.load(rest, rest_server, text).said
-        assert status == 400 and error
+        assert status == 400 and 'restore.json is not a JSON object with a list "users"' in error
+
+    @pytest.mark.parametrize("text", ["{}", '{"user": []}', '{"httpd": {"bind_port": 8080}}'], ids=repr)
+    def test_files_of_something_else(self, rest, rest_server, text):
+        status, error, _ = self.load(rest, rest_server, text).said
+        assert status == 400 and error.endswith('restore.json holds no accounts: it has no list "users"')
+
+    @pytest.mark.parametrize("text", ['{"users": []}', '{"users": null}'], ids=repr)
+    def test_lists_of_nobody(self, rest, rest_server, text):
+        answer = self.load(rest, rest_server, text)
+        assert answer.said == (200, "", "Data restored")
+        assert answer.json["summary"] == {"added": 0, "updated": 0, "skipped": 0, "refused": 0, "refusals": []}
+
+    @pytest.mark.parametrize("entry", [None, 1, "x", [], {}, {"username": []}, {"username": None}], ids=repr)
+    def test_entries_that_are_no_accounts(self, rest, rest_server, record, entry):
+        answer = self.load(rest, rest_server, [entry, record])
+        status, error, _ = answer.said
+        assert status == 400 and error and (answer.json["summary"]["refused"], answer.json["summary"]["added"]) == (1, 1)
 
     def test_a_file_that_is_too_large(self, rest, tmp_path):
         with open(tmp_path / "large", "wb") as file:
