@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // `user ...`: accounts straight in the data provider, beside a running server or without one.
+#include <charconv>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
@@ -180,6 +181,14 @@ int reseal(const UserFlags& flags) {
   return EXIT_FAILURE;
 }
 
+// The parser takes an empty word for no option at all, which the variable of a script was hardly meant for.
+std::string refuse_no_number(const std::string& word) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  const bool good = error == std::errc() && end == word.data() + word.size();
+  return good ? "" : "found \"" + word + "\", allowed is a whole number";
+}
+
 void add_field_flags(CLI::App& command, UserFields& fields) {
   command.add_option("--home-dir", fields.home_dir, "home directory");
   auto* from_stdin = command.add_flag("--password-stdin", fields.password_stdin,
@@ -198,9 +207,9 @@ void add_field_flags(CLI::App& command, UserFields& fields) {
       .add_option("--permissions", fields.permissions,
                   "rights in a directory, such as /=list,download; may be repeated; the rights of before go")
       ->allow_extra_args(false);
-  command.add_option("--uid", fields.uid, "owner of what is created");
-  command.add_option("--gid", fields.gid, "group of what is created");
-  command.add_option("--status", fields.status, "1: active, 0: disabled");
+  command.add_option("--uid", fields.uid, "owner of what is created")->check(refuse_no_number);
+  command.add_option("--gid", fields.gid, "group of what is created")->check(refuse_no_number);
+  command.add_option("--status", fields.status, "1: active, 0: disabled")->check(refuse_no_number);
   command.add_option("--expiration-date", fields.expiration_date, "YYYY-MM-DD, empty: never");
   command.add_option("--json", fields.json_file, "file with further members of the account, - for standard input");
 }

@@ -11,7 +11,9 @@
 #include <iterator>
 
 #include "host/cli/password_input.h"
+#include "host/config/format_json.h"
 #include "host/core/limits.h"
+#include "host/users/validate.h"
 
 namespace host::cli {
 namespace {
@@ -31,25 +33,36 @@ Result<std::string> read_all(std::istream& in, const std::string& source) {
   return text;
 }
 
-Result<std::string> read_file(const std::string& file) {
+// A variable of a script that is empty must not pass for a file in the working directory, or for nothing.
+Result<void> need_file(const char* option, const std::string& file) {
+  if (!file.empty()) return core::ok();
+  return Error(Status::kInvalid, std::string(option) + ": found \"\", allowed is the name of a file");
+}
+
+Result<std::string> read_file(const char* option, const std::string& file) {
+  if (auto named = need_file(option, file); !named) return named.error();
   std::ifstream in(file, std::ios::binary);
   if (!in) return Error(Status::kNotFound, file + ": cannot be read");
   return read_all(in, file);
 }
 
 Result<Json> read_json(const std::string& file) {
-  const auto text = file == "-" ? read_all(std::cin, "standard input") : read_file(file);
+  const auto text = file == "-" ? read_all(std::cin, "standard input") : read_file("--json", file);
   if (!text) return text.error();
-  auto json = Json::parse(*text, nullptr, false);
-  if (!json.is_object())
-    return Error(Status::kInvalid, (file == "-" ? "standard input" : file) + ": holds no JSON object");
-  return Result<Json>(boost::system::in_place_value, std::move(json));
+  const std::string source = file == "-" ? "standard input" : file;
+  try {
+    auto json = Json::parse(*text);
+    if (!json.is_object()) return Error(Status::kInvalid, source + ": holds no JSON object");
+    return Result<Json>(boost::system::in_place_value, std::move(json));
+  } catch (const Json::parse_error& mistake) {  // its own text may show a part of a password
+    return Error(Status::kInvalid, source + ": no valid JSON at " + config::place(*text, mistake.byte));
+  }
 }
 
 Result<Json> all_keys(const UserFields& fields) {
   Json keys = fields.public_keys;
   for (const auto& file : fields.public_key_files) {
-    const auto text = read_file(file);
+    const auto text = read_file("--public-key-file", file);
     if (!text) return text.error();
     std::size_t found = 0;
     for (std::size_t at = 0; at < text->size();) {
@@ -70,7 +83,9 @@ Result<std::string> password_of(const UserFields& fields) {
   if (fields.password_stdin && fields.json_file == "-") {
     return Error(Status::kInvalid, "standard input cannot be both the password and the account");
   }
-  return fields.password_stdin ? password_from_stdin() : password_from_file(*fields.password_file);
+  if (fields.password_stdin) return password_from_stdin();
+  if (auto named = need_file("--password-file", *fields.password_file); !named) return named.error();
+  return password_from_file(*fields.password_file);
 }
 
 }  // namespace
@@ -95,7 +110,7 @@ Error in_options(Error refusal, const UserFields& fields) {
       {"user status", "--status 1 or 0"},
       {"home", "--home-dir"},
   };
-  if (fields.json_file || refusal.status != Status::kInvalid) return refusal;
+  if (fields.json_file || !refusal.text.starts_with(users::kValidationPrefix)) return refusal;
   for (const auto& [words, options] : kRows) {
     if (refusal.text.find(words) == std::string::npos) continue;
     refusal.text += " (" + std::string(options) + ")";

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "host/users/validate.h"
+
 namespace host::cli {
 namespace {
 
@@ -48,14 +50,13 @@ TEST_F(UserFieldsTest, RefusalsNameTheOptionsThatWereTyped) {
   UserFields from_file;
   from_file.json_file = "-";
   for (const auto& [text, options] : rows) {
-    const core::Error refusal(core::Status::kInvalid, text);
-    EXPECT_EQ(in_options(refusal, {}).text, std::string(text) + " " + options);
-    EXPECT_EQ(in_options(refusal, from_file).text, text) << "who wrote members knows them";
-    EXPECT_EQ(in_options({core::Status::kIo, text}, {}).text, text);
+    const auto refusal = users::invalid(text);
+    EXPECT_EQ(in_options(refusal, {}).text, refusal.text + " " + options);
+    EXPECT_EQ(in_options(refusal, from_file).text, refusal.text) << "who wrote members knows them";
+    EXPECT_EQ(in_options({core::Status::kInvalid, text}, {}).text, text) << "one that names its option itself";
   }
-  EXPECT_NE(
-      in_options({core::Status::kInvalid, "invalid permission: \"fly\""}, {}).text.find("(--permissions; there are *,"),
-      std::string::npos);
+  const auto rights = in_options(users::invalid("invalid permission: \"fly\""), {}).text;
+  EXPECT_NE(rights.find("(--permissions; there are *, "), std::string::npos) << rights;
 }
 
 TEST_F(UserFieldsTest, NothingGivenIsSeen) {
@@ -74,6 +75,20 @@ TEST_F(UserFieldsTest, FlagsWinOverTheFile) {
   EXPECT_FALSE(to_json(fields));
   fields.json_file = directory_ / "missing";
   EXPECT_FALSE(to_json(fields));
+}
+
+TEST_F(UserFieldsTest, MistakesInFilesAreNamed) {
+  UserFields fields;
+  fields.json_file = write("user.json", "{\n \"password\": hunter2}");
+  EXPECT_EQ(to_json(fields).error().text, *fields.json_file + ": no valid JSON at line 2, column 14");
+  fields.json_file = "";
+  EXPECT_EQ(to_json(fields).error().text, "--json: found \"\", allowed is the name of a file");
+  fields = {};
+  fields.password_file = "";
+  EXPECT_EQ(to_json(fields).error().text, "--password-file: found \"\", allowed is the name of a file");
+  fields = {};
+  fields.public_key_files = {""};
+  EXPECT_EQ(to_json(fields).error().text, "--public-key-file: found \"\", allowed is the name of a file");
 }
 
 TEST_F(UserFieldsTest, KeysFromWordsAndFiles) {

@@ -31,16 +31,6 @@ class DuplicateNames {
   std::vector<std::set<std::string>> open_;
 };
 
-// Lines and columns from 1, as editors count.
-std::string place(std::string_view text, std::size_t offset) {
-  std::size_t line = 1, column = 1;
-  for (const char c : text.substr(0, offset > 0 ? offset - 1 : 0)) {
-    column = c == '\n' ? 1 : column + 1;
-    line += c == '\n' ? 1 : 0;
-  }
-  return "line " + std::to_string(line) + ", column " + std::to_string(column);
-}
-
 core::Result<Tree> parse_json(std::string_view text) {
   DuplicateNames names;
   try {
@@ -57,6 +47,16 @@ core::Result<Tree> parse_json(std::string_view text) {
 constexpr Format kFormats[] = {{".json", parse_json}};
 
 }  // namespace
+
+// Lines and columns from 1, as editors count.
+std::string place(std::string_view text, std::size_t offset) {
+  std::size_t line = 1, column = 1;
+  for (const char c : text.substr(0, offset > 0 ? offset - 1 : 0)) {
+    column = c == '\n' ? 1 : column + 1;
+    line += c == '\n' ? 1 : 0;
+  }
+  return "line " + std::to_string(line) + ", column " + std::to_string(column);
+}
 
 std::span<const Format> formats() { return kFormats; }
 

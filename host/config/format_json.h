@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "host/core/result.h"
@@ -21,6 +22,9 @@ struct Format {
 };
 
 std::span<const Format> formats();
+
+// Where in a text what is wrong stands, for messages: "line 3, column 7". `offset` is that of the JSON library, from 1.
+std::string place(std::string_view text, std::size_t offset);
 
 // Errors name the file and, where the text is at fault, the line and column.
 core::Result<Tree> read_tree(const std::filesystem::path& file);
