@@ -12,21 +12,25 @@ namespace host::app {
 
 namespace {
 
-void look_at_accounts(plugin::Registry& registry, const users::StoreOptions& options, Checked& checked) {
+void look_at_tables(plugin::Registry& registry, const users::StoreOptions& options, Checked& checked) {
   const auto old = users::Store::look(registry, options);
   if (!old) {
     checked.problems.push_back(old.error().message());
-    return;
+  } else if (*old) {
+    checked.notes.push_back("data provider " + options.driver +
+                            ": the tables are of an older version, the start brings them up to date");
   }
-  const std::string provider = "data provider " + options.driver + ": ";
-  if (*old) checked.notes.push_back(provider + "the tables are of an older version, the start brings them up to date");
-  if (options.driver != "memory") return;
-  const auto store = users::Store::open(registry, options);  // in this process's memory only
+}
+
+// Accounts in memory are this process's own: reading them all changes nothing.
+void look_at_accounts(plugin::Registry& registry, users::StoreOptions options, Checked& checked) {
+  options.master_keys = {};
+  const auto store = users::Store::open(registry, options);
   const auto count = store ? (*store)->count() : store.error();
   if (!count) {
     checked.problems.push_back(count.error().message());
   } else if (count->unreadable > 0) {
-    checked.notes.push_back(provider + std::to_string(count->unreadable) +
+    checked.notes.push_back("data provider " + options.driver + ": " + std::to_string(count->unreadable) +
                             " accounts cannot be used, the lines above say why");
   }
 }
@@ -44,7 +48,11 @@ Checked check(const config::Config& config) {
   note(store);
   if (store) {
     note(users::MasterKeys::open(store->master_keys));
-    look_at_accounts(registry, *store, checked);
+    if (store->driver == "memory") {
+      look_at_accounts(registry, *store, checked);
+    } else {
+      look_at_tables(registry, *store, checked);
+    }
   }
   for (const auto& name : storage_names(config)) note(registry.storage(name));
   const auto server = server_options(config);

@@ -314,7 +314,7 @@ core::Result<Store::Resealed> Store::reseal() {
       const auto changed = reseal_one(listed.username);
       if (!changed) {
         core::log::warn(
-            "data_provider", "",
+            "dataProvider", "",
             "the secrets of user \"" + listed.username + "\" stay as they are: " + changed.error().message());
         ++done.failed;
       } else if (*changed) {

@@ -170,7 +170,8 @@ def test_check_config_finds_what_serve_would(fresh):
         server.write_config()
         dump = server.config_dir / "dump.json"
         dump.unlink(missing_ok=True) if text is None else dump.write_text(text)
-        assert problem in server.cli("check-config", check=False).stderr
+        told = server.cli("check-config", check=False)
+        assert told.returncode == 1 and told.stderr.count(problem) == 1 and told.stderr.count("\n") == 1
     shutil.rmtree(server.config_dir)
     gone = server.cli("check-config", check=False)
     assert gone.returncode == 1 and "no such configuration directory" in gone.stderr
