@@ -39,11 +39,12 @@ inline constexpr std::size_t kTurnBytes = 128 * 1024;  // written per session an
 inline constexpr std::uint64_t kBulkBytes =
     4 * 1024 * 1024;                                 // who moves as much in half a second lives apart (IoGroup)
 inline constexpr std::uint32_t kShortRequests = 64;  // short ones within half a second make a session move (IoGroup)
-inline constexpr std::size_t kShortRequestBytes = 16 * 1024;          // moved by each of them at most, on average
-inline constexpr std::size_t kOwnThreads = 4;                         // per IoGroup, for sessions of that kind
-inline constexpr auto kOwnThreadRetry = std::chrono::seconds(1);      // after the system refused one
-inline constexpr auto kSlowJob = std::chrono::milliseconds(50);       // by storage: the session's thread is not for it
-inline constexpr auto kSlowStorageMemory = std::chrono::seconds(10);  // and for how long that is remembered
+inline constexpr std::size_t kShortRequestBytes = 16 * 1024;           // moved by each of them at most, on average
+inline constexpr std::size_t kOwnThreads = 4;                          // per IoGroup, for sessions of that kind
+inline constexpr auto kOwnThreadLook = std::chrono::microseconds(50);  // for the next request before it sleeps
+inline constexpr auto kOwnThreadRetry = std::chrono::seconds(1);       // after the system refused one
+inline constexpr auto kSlowJob = std::chrono::milliseconds(50);        // by storage: the session's thread is not for it
+inline constexpr auto kSlowStorageMemory = std::chrono::seconds(10);   // and for how long that is remembered
 inline constexpr std::size_t kQuickBytes = 32 * 1024 + 512;     // written without a turn while others wait for theirs
 inline constexpr std::uint32_t kChannelWriteBytes = 4 * 32758;  // four packets: libssh flushes the socket once per call
 static_assert(kChannelWriteBytes <= kTurnBytes);

@@ -19,7 +19,7 @@ namespace limits = core::limits;
 
 IoGroup::IoGroup(int number)
     : number_(number),
-      light_("io-" + std::to_string(number), limits::kShortSlice),
+      light_("io-" + std::to_string(number), {.slice = limits::kShortSlice}),
       bulk_("bulk-" + std::to_string(number), {}),
       patience_(light_.io()) {}
 
@@ -31,7 +31,9 @@ IoThread* IoGroup::lend_own(const std::shared_ptr<vfs::SessionFs>& files) {
     if (own_.size() >= limits::kOwnThreads || Clock::now() < no_thread_until_) return nullptr;
     // Out of threads or descriptors the session stays where it is.
     try {
-      auto thread = std::make_unique<IoThread>("own-" + std::to_string(number_), limits::kShortSlice);
+      auto thread =
+          std::make_unique<IoThread>("own-" + std::to_string(number_),
+                                     IoThread::Manner{.slice = limits::kShortSlice, .look = limits::kOwnThreadLook});
       thread->start();
       own_.push_back({.thread = std::move(thread), .lent = false, .files = {}});
       free = std::prev(own_.end());

@@ -4,6 +4,7 @@
 #include "host/ssh/io_thread.h"
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <utility>
@@ -20,9 +21,9 @@ constexpr auto kTick = std::chrono::milliseconds(500);
 
 }  // namespace
 
-IoThread::IoThread(std::string name, std::chrono::nanoseconds slice)
+IoThread::IoThread(std::string name, Manner manner)
     : name_(std::move(name)),
-      slice_(slice),
+      manner_(manner),
       work_(io_.get_executor()),
       timer_(io_),
       receive_buffer_(core::limits::kSocketReadBytes) {}
@@ -32,9 +33,33 @@ IoThread::~IoThread() { join(); }
 void IoThread::start() {
   thread_ = std::thread([this] {
     core::set_thread_name(name_);
-    if (slice_.count() != 0) core::prefer_short_slices(slice_);
-    io_.run();
+    if (manner_.slice.count() != 0) core::prefer_short_slices(manner_.slice);
+    run();
   });
+}
+
+void IoThread::run() {
+  if (manner_.look.count() == 0) {
+    io_.run();
+    return;
+  }
+  while (io_.run_one() != 0) look_for_more();
+}
+
+// A client that waits for each answer sends its next request in less time than it takes to fall asleep and be woken up.
+void IoThread::look_for_more() {
+  static std::atomic<unsigned> looking = 0;
+  static const unsigned most = std::thread::hardware_concurrency() / 2;  // the rest is for those who do something
+  if (looking.fetch_add(1, std::memory_order_relaxed) < most) {
+    for (auto last = Clock::now(); !io_.stopped() && Clock::now() - last < manner_.look;) {
+      if (io_.poll() != 0) {
+        last = Clock::now();
+      } else {
+        std::this_thread::yield();
+      }
+    }
+  }
+  looking.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void IoThread::join() {

@@ -25,8 +25,11 @@ using Clock = std::chrono::steady_clock;
 
 class IoThread {
  public:
-  // With a slice other than zero the scheduler is asked for short ones (core::prefer_short_slices).
-  IoThread(std::string name, std::chrono::nanoseconds slice);
+  struct Manner {
+    std::chrono::nanoseconds slice{};  // not zero: what the scheduler is asked for (core::prefer_short_slices)
+    std::chrono::nanoseconds look{};   // for how long it looks for more to do before it sleeps
+  };
+  IoThread(std::string name, Manner manner);
   ~IoThread();  // join()
   IoThread(const IoThread&) = delete;
   IoThread& operator=(const IoThread&) = delete;
@@ -48,12 +51,14 @@ class IoThread {
   std::vector<std::byte>& receive_buffer() { return receive_buffer_; }
 
  private:
+  void run();
+  void look_for_more();
   void ensure_tick();
   void tick();
   void run_bulk();
 
   const std::string name_;
-  const std::chrono::nanoseconds slice_;
+  const Manner manner_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   boost::asio::steady_timer timer_;
