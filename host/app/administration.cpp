@@ -50,11 +50,12 @@ void Administration::reload() {
   if (!done) core::log::error("httpd", "", "not reloaded, all stays as it was: " + done.error().message());
 }
 
-void Administration::stop() {
+bool Administration::stop() {
   jobs_.stop();  // or the service would wait for them
-  if (!service_) return;
+  if (!service_) return true;
   const auto done = service_->stop(core::limits::kServiceStopTime);
   if (!done) core::log::error("httpd", "", "not stopped: " + done.error().message());
+  return done || done.error().status != core::Status::kTimedOut;
 }
 
 }  // namespace host::app

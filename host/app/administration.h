@@ -30,7 +30,8 @@ class Administration {
 
   core::Result<void> start();
   void reload();  // any thread; may block
-  void stop();
+  // False: a thread of the service still uses this and all that it was made from.
+  bool stop();
 
  private:
   plugin::HostTables& tables_;

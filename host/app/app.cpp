@@ -136,24 +136,29 @@ core::Result<void> run(const Start& start, Signals& signals) {
   std::optional<Reloader> reloader;
   reloader.emplace(Reloader::Parts{store->get(), &defender, server->get(), &administration, start.read_config},
                    *config);
+  const auto give_up = [] {
+    log::error("service", "", "something does not return, a plugin most likely: the process ends without it");
+    log::close();
+  };
   const auto reload = [&] {
     if (start.reloads) reloader->request();
   };
   signals.start({[&] { (*server)->stop(); }, reload},
-                {std::chrono::seconds(config->sftpd.drain_timeout) + kStopPatience, kStopNowPatience, [] {
-                   log::error("service", "",
-                              "something does not return, a plugin most likely: the process ends without it");
-                   log::close();
-                 }});
+                {std::chrono::seconds(config->sftpd.drain_timeout) + kStopPatience, kStopNowPatience, give_up});
   if (start.listening) start.listening(**server, registry);
   (*server)->run();
   if (start.stopped) start.stopped();
   signals.finish();
   reloader.reset();
-  administration.stop();
+  const bool administration_ended = administration.stop();
   server->reset();           // what its sessions still held is let go by the storages' workers, side by side
   registry.stop_storages();  // the last files are counted before the counters go
   events.stop();
+  if (!administration_ended) {  // what its thread uses must not go, so neither may this function
+    quotas.flush();
+    give_up();
+    std::_Exit(EXIT_FAILURE);
+  }
   return core::ok();
 }
 

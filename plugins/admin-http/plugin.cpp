@@ -41,8 +41,7 @@ class AdminHttp : public sallyport::Service<AdminHttp> {
   }
   Outcome<void> reload(std::string_view) { return server_->reload(); }
   Outcome<void> stop(const sp_op& op) {
-    server_->stop(Watch::Clock::time_point(std::chrono::nanoseconds(op.deadline_ns)));
-    return {};
+    return server_->stop(Watch::Clock::time_point(std::chrono::nanoseconds(op.deadline_ns)));
   }
 
  private:

@@ -55,7 +55,10 @@ Server::Server(const sp_host& host, HostApi api, Settings settings, limits::Time
   if (settings_.tls()) tls_ = std::make_unique<Tls>(settings_.certificate_file, settings_.certificate_key_file);
 }
 
-Server::~Server() { stop(Watch::Clock::now()); }
+// Whoever lets go of it has no use for a thread that would find nothing.
+Server::~Server() {
+  if (!stop(Watch::Clock::now())) threads_.joinAll();
+}
 
 net::ServerSocket Server::listen() {
   const auto port = static_cast<Poco::UInt16>(settings_.bind_port > 0 ? settings_.bind_port : 0);
@@ -109,12 +112,17 @@ sallyport::Outcome<void> Server::reload() {
   return {};
 }
 
-void Server::stop(Watch::Clock::time_point deadline) {
-  if (!server_) return;
+sallyport::Outcome<void> Server::stop(Watch::Clock::time_point deadline) {
+  if (!server_) return {};
   server_->stop();
-  watch_.cut_all(deadline);
+  if (const auto left = watch_.cut_all(deadline); !left.empty()) {
+    std::string all;
+    for (const auto& each : left) all += (all.empty() ? "" : ", ") + each;
+    return sallyport::Failure{SP_E_TIMED_OUT, "still being carried out: " + all, 0};
+  }
   threads_.joinAll();
   server_.reset();
+  return {};
 }
 
 std::string Server::next_request_id() {

@@ -29,8 +29,9 @@ class Server {
 
   sallyport::Outcome<void> start();
   sallyport::Outcome<void> reload();  // the certificate
-  // Requests that are being carried out get their answers until `deadline`. What a handler has begun it ends.
-  void stop(Watch::Clock::time_point deadline);
+  // Requests that are being carried out get their answers until `deadline`. SP_E_TIMED_OUT, soon after it, when one
+  // does not return from the host: its thread still uses all of this. May be called again.
+  sallyport::Outcome<void> stop(Watch::Clock::time_point deadline);
 
   // The rest is for the connections.
   Services& services() { return services_; }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "http_limits.h"
 
@@ -39,7 +40,7 @@ void Watch::run() {
   }
 }
 
-void Watch::cut_all(Clock::time_point deadline) {
+std::vector<std::string> Watch::cut_all(Clock::time_point deadline) {
   std::unique_lock lock(mutex_);
   cutting_ = true;
   for (auto* connection : connections_) {
@@ -48,6 +49,16 @@ void Watch::cut_all(Clock::time_point deadline) {
   }
   fewer_.wait_until(lock, deadline, [this] { return connections_.empty(); });
   for (auto* connection : connections_) ::shutdown(connection->descriptor_, SHUT_RDWR);
+  fewer_.wait_for(lock, limits::kLastSteps, [this] {
+    return std::all_of(connections_.begin(), connections_.end(), [](const auto* each) { return each->is_ours(); });
+  });
+  std::vector<std::string> left;
+  for (const auto* connection : connections_) {
+    const auto time = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - connection->since_);
+    left.push_back(connection->is_ours() ? connection->what_ + " for " + std::to_string(time.count()) + " s"
+                                         : "a connection that does not end");
+  }
+  return left;
 }
 
 Watch::Connection::Connection(Watch& watch, int descriptor) : watch_(watch), descriptor_(::dup(descriptor)) {
@@ -72,6 +83,7 @@ void Watch::Connection::set(Clock::time_point deadline, bool in_request) {
   deadline_ = deadline;
   in_request_ = in_request;
   if (!watch_.cutting_) return;
+  watch_.fewer_.notify_all();
   if (!in_request) ::shutdown(descriptor_, SHUT_RDWR);
   bound_last_answer();
 }
@@ -82,7 +94,14 @@ void Watch::Connection::bound_last_answer() {
 }
 
 void Watch::Connection::allow(Clock::duration time) { set(Clock::now() + time, false); }
-void Watch::Connection::allow_any_time() { set(Clock::time_point::max(), true); }
+void Watch::Connection::allow_any_time(std::string what) {
+  {
+    const std::lock_guard lock(watch_.mutex_);
+    what_ = std::move(what);
+    since_ = Clock::now();
+  }
+  set(Clock::time_point::max(), true);
+}
 void Watch::Connection::allow_answer(Clock::duration time) { set(Clock::now() + time, true); }
 
 Watch::Connection* Watch::Connection::current() { return current_connection; }

@@ -8,7 +8,9 @@
 #include <condition_variable>
 #include <mutex>
 #include <set>
+#include <string>
 #include <thread>
+#include <vector>
 
 namespace admin_http {
 
@@ -32,8 +34,8 @@ class Watch {
 
     // What the client may take to send a request; a connection that waits for one is of no more use at the end.
     void allow(Clock::duration time);
-    void allow_any_time();                    // for us to carry it out
-    void allow_answer(Clock::duration time);  // for the client to take the answer
+    void allow_any_time(std::string what = {});  // for us to carry it out; `what` names it in a log
+    void allow_answer(Clock::duration time);     // for the client to take the answer
     // That of the calling thread; null outside of one.
     static Connection* current();
 
@@ -42,14 +44,19 @@ class Watch {
     Watch& watch_;
     const int descriptor_;
     void set(Clock::time_point deadline, bool in_request);
-    void bound_last_answer();                                // with watch_.mutex_ held
-    Clock::time_point deadline_ = Clock::time_point::max();  // under watch_.mutex_
-    bool in_request_ = false;  // under watch_.mutex_: it has come, its answer has not gone
+    bool is_ours() const { return in_request_ && deadline_ == Clock::time_point::max(); }  // with watch_.mutex_ held
+    void bound_last_answer();                                                              // with watch_.mutex_ held
+    Clock::time_point deadline_ = Clock::time_point::max();                                // under watch_.mutex_
+    // Under watch_.mutex_.
+    bool in_request_ = false;  // it has come, its answer has not gone
+    std::string what_;
+    Clock::time_point since_;
   };
 
   // Cuts off all connections, now and from now on; those whose request is being carried out when they have their
-  // answer, which they must take within limits::kLastAnswer, or at `deadline`. Returns when there are none, or then.
-  void cut_all(Clock::time_point deadline);
+  // answer, which they must take within limits::kLastAnswer, or at `deadline`. Returns when there are none; else, soon
+  // after the deadline, what is still being carried out.
+  std::vector<std::string> cut_all(Clock::time_point deadline);
 
  private:
   void run();

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A broken administration service: SFTP goes on while its handlers throw, and after it has ended."""
 import os
+import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 import rawsftp as s
 from rest import Rest
 from server import binary
-from util import pattern, wait_for
+from util import pattern, seconds, wait_for
 
 pytestmark = pytest.mark.ours
 PLUGINS = Path(os.environ.get("SALLYPORT_TEST_PLUGINS") or binary().parent.parent / "test-plugins").resolve()
@@ -67,3 +69,21 @@ def test_sftp_goes_on(server):
     assert (server.accounts["alice"].home / "live").read_bytes() == data + data
     with s.transport(server, server.accounts["alice"]) as link:
         assert s.subsystem(link).stat("/live").size == 2 * len(data)
+
+
+def test_a_request_that_never_returns_does_not_hold_up_the_stop(server):
+    """Its thread is left behind with the process, everything else comes to its end first."""
+    with s.transport(server, server.accounts["alice"]) as link:
+        sftp = s.subsystem(link)
+        sftp.close(sftp.open("/f", s.F_WRITE | s.F_CREAT))
+    stuck = Rest(server.rest_url).connect()
+    stuck.request("GET", "/api/v1/test/hang")
+    wait_for("it hangs", lambda: answers(Rest(server.rest_url)))
+    process = server.process
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(seconds(20)) == 1
+    server.process = None
+    text = server.log_text()
+    assert re.search(r"not stopped: still being carried out: GET /api/v1/test/hang for \d+ s", text), text[-2000:]
+    assert "the process ends without it" in text
+    stuck.close()

@@ -23,7 +23,8 @@ typedef struct sp_service_ops {
   sp_status(SP_CALL *start)(sp_service *, sp_error *) SP_NOEXCEPT;
   /* New settings, or the same ones after SIGHUP. May be NULL. [setup] */
   sp_status(SP_CALL *reload)(sp_service *, sp_str config, sp_error *) SP_NOEXCEPT;
-  /* Ends within op->deadline_ns; every thread of the service is joined when it returns. [setup] */
+  /* Ends within op->deadline_ns; every thread of the service is joined when it returns SP_OK. SP_E_TIMED_OUT: one of them
+   * does not return from a call of the host, which then destroys nothing and ends the process. [setup] */
   sp_status(SP_CALL *stop)(sp_service *, const sp_op *, sp_error *) SP_NOEXCEPT;
   const void *(SP_CALL *extension)(sp_service *, const char *id)SP_NOEXCEPT;
 } sp_service_ops;

@@ -42,10 +42,9 @@ class FaultyAdminHttp : public sallyport::Service<FaultyAdminHttp> {
     the_server = server_.get();
     return server_->start();
   }
-  Outcome<void> stop(const sp_op&) {
+  Outcome<void> stop(const sp_op& op) {
     if (ending.joinable()) ending.join();
-    server_->stop(Watch::Clock::now());
-    return {};
+    return server_->stop(Watch::Clock::time_point(std::chrono::nanoseconds(op.deadline_ns)));
   }
 
  private:
@@ -58,7 +57,8 @@ class FaultyAdminHttp : public sallyport::Service<FaultyAdminHttp> {
 
 // Not on the thread of the request, for which the end waits.
 void end_server() {
-  if (!ending.joinable()) ending = std::thread([] { the_server->stop(Watch::Clock::now()); });
+  if (!ending.joinable())
+    ending = std::thread([] { (void)the_server->stop(Watch::Clock::now() + std::chrono::seconds(5)); });
 }
 
 }  // namespace admin_http

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the real service has, as far as a test needs it, and handlers that throw.
+#include <unistd.h>
+
 #include <stdexcept>
 
 #include "faults.h"
@@ -12,6 +14,10 @@ namespace {
 Answer throw_exception(const Request&, Services&) { throw std::runtime_error("the handler is broken"); }
 Answer throw_number(const Request&, Services&) { throw 42; }
 Answer large(const Request&, Services&) { return {200, "text/plain", std::string(64 * 1024 * 1024, 'x')}; }
+// As a data provider whose database never answers would.
+Answer hang(const Request&, Services&) {
+  for (;;) ::pause();
+}
 Answer end(const Request&, Services&) {
   end_server();
   return envelope(200, "", "Ending");
@@ -24,6 +30,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/test/throw_number", throw_number},
     {"GET", "/api/v1/test/large", large},
     {"POST", "/api/v1/test/body", get_health},
+    {"GET", "/api/v1/test/hang", hang},
     {"GET", "/api/v1/test/end", end},
 };
 
