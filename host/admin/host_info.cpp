@@ -3,7 +3,9 @@
 // Version, plugins, health and counters as JSON. Threads of services.
 #include "host/admin/host_info.h"
 
+#include <array>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "host/admin/metrics_json.h"
 #include "host/core/limits.h"
@@ -25,15 +27,65 @@ Json schema(const std::string& text) {
   return json.is_discarded() ? Json::object() : json;
 }
 
-std::string member(const Json& json, const char* name) {
-  const auto it = json.find(name);
-  return it != json.end() && it->is_string() ? it->get<std::string>() : std::string();
-}
+// The members of an access line that are known and of the right type, without a tree of them: each request has a line.
+class AccessLine final : public nlohmann::json_sax<Json> {
+ public:
+  std::string sender, method, proto, remote, id, uri, agent;
+  std::int64_t status = 0, size = 0, elapsed_ms = 0;
 
-std::int64_t number(const Json& json, const char* name) {
-  const auto it = json.find(name);
-  return it != json.end() && it->is_number_integer() ? it->get<std::int64_t>() : 0;
-}
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t value) override { return take(value); }
+  bool number_unsigned(number_unsigned_t value) override { return take(static_cast<std::int64_t>(value)); }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t& value) override {
+    if (text_ != nullptr && depth_ == 1) *text_ = std::move(value);
+    return depth_ > 0;  // a line is an object
+  }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return ++depth_ > 0; }
+  bool end_object() override { return leave(); }
+  bool start_array(std::size_t) override { return depth_++ > 0; }
+  bool end_array() override { return leave(); }
+  bool key(string_t& name) override {
+    text_ = find(texts_, name);
+    number_ = find(numbers_, name);
+    return true;
+  }
+  bool parse_error(std::size_t, const std::string&, const Json::exception&) override { return false; }
+
+ private:
+  template <class Members>
+  static auto find(const Members& members, std::string_view name) -> decltype(members.front().second) {
+    for (const auto& [known, where] : members) {
+      if (known == name) return where;
+    }
+    return nullptr;
+  }
+  bool take(std::int64_t value) {
+    if (number_ != nullptr && depth_ == 1) *number_ = value;
+    return depth_ > 0;
+  }
+  bool leave() {
+    --depth_;
+    text_ = nullptr;
+    number_ = nullptr;
+    return true;
+  }
+
+  const std::array<std::pair<std::string_view, std::string*>, 7> texts_{{{"sender", &sender},
+                                                                         {"method", &method},
+                                                                         {"proto", &proto},
+                                                                         {"remote_addr", &remote},
+                                                                         {"request_id", &id},
+                                                                         {"uri", &uri},
+                                                                         {"user_agent", &agent}}};
+  const std::array<std::pair<std::string_view, std::int64_t*>, 3> numbers_{
+      {{"resp_status", &status}, {"resp_size", &size}, {"elapsed_ms", &elapsed_ms}}};
+  int depth_ = 0;
+  std::string* text_ = nullptr;
+  std::int64_t* number_ = nullptr;
+};
 
 // Of a storage as somebody's files were last mounted on it; null: nobody knows yet.
 Json capabilities(const plugin::Registry& registry, std::string_view name) {
@@ -98,21 +150,18 @@ bool HostInfo::check_password(std::string_view hash, std::string_view password) 
 }
 
 void HostInfo::log_http(std::string_view line_json) {
-  const Json json = Json::parse(line_json, nullptr, false);
-  if (!json.is_object()) return;
-  const auto sender = member(json, "sender"), method = member(json, "method"), proto = member(json, "proto"),
-             remote = member(json, "remote_addr"), id = member(json, "request_id"), uri = member(json, "uri"),
-             agent = member(json, "user_agent");
-  core::log::http({.sender = sender,
-                   .method = method,
-                   .proto = proto,
-                   .remote_addr = remote,
-                   .request_id = id,
-                   .uri = uri,
-                   .user_agent = agent,
-                   .resp_status = number(json, "resp_status"),
-                   .resp_size = number(json, "resp_size"),
-                   .elapsed_ms = number(json, "elapsed_ms")});
+  AccessLine line;
+  if (!Json::sax_parse(line_json, &line)) return;
+  core::log::http({.sender = line.sender,
+                   .method = line.method,
+                   .proto = line.proto,
+                   .remote_addr = line.remote,
+                   .request_id = line.id,
+                   .uri = line.uri,
+                   .user_agent = line.agent,
+                   .resp_status = line.status,
+                   .resp_size = line.size,
+                   .elapsed_ms = line.elapsed_ms});
 }
 
 }  // namespace host::admin

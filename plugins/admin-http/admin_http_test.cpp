@@ -72,6 +72,18 @@ TEST(AdminHttpRoutes, AHandlerThatThrowsAnswers500) {
   EXPECT_EQ(answer.body.find("secret"), std::string::npos);
 }
 
+TEST(AdminHttpAnswers, TextsOfAnyBytes) {
+  const auto quoted = [](std::string_view text) {
+    std::string out = "=";
+    append_quoted(out, text);
+    return out;
+  };
+  EXPECT_EQ(quoted(""), R"(="")");
+  EXPECT_EQ(quoted("plain ~ text"), R"(="plain ~ text")");
+  EXPECT_EQ(quoted("a\"b\\c\n\x01"), R"(="a\"b\\c\n\u0001")");
+  EXPECT_EQ(quoted("\xc3\xa9\xff"), "=\"\xc3\xa9\xef\xbf\xbd\"");
+}
+
 TEST(AdminHttpAnswers, EscapeWhatBrowsersMightTakeForMarkup) {
   EXPECT_EQ(envelope(400, "<a>&\"\n", "").body,
             "{\"error\":\"\\u003ca\\u003e\\u0026\\\"\\n\",\"message\":\"\",\"status\":400}\n");
@@ -153,18 +165,6 @@ TEST_F(PasswordFileTest, KnowsWhoIsListed) {
   EXPECT_FALSE(file.allows("", ""));
 }
 
-TEST_F(PasswordFileTest, PaysForAPasswordOnceAndForStrangersAlways) {
-  write("ann:hash of a\n");
-  ASSERT_TRUE(file.read());
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(file.allows("ann", "a"));
-  EXPECT_EQ(checks, 1);
-  for (int i = 0; i < 3; ++i) EXPECT_FALSE(file.allows("eve", "a"));
-  EXPECT_EQ(checks, 4);
-}
-
-TEST_F(PasswordFileTest, FollowsTheFile) {
-  write("ann:hash of a\n");
-  ASSERT_TRUE(file.read());
 TEST_F(PasswordFileTest, AFileWithNobodyIsWarnedOf) {
   std::vector<std::string> lines;
   sp_host host{};
@@ -185,6 +185,18 @@ TEST_F(PasswordFileTest, AFileWithNobodyIsWarnedOf) {
   EXPECT_EQ(lines, (std::vector<std::string>{warning, warning}));
 }
 
+TEST_F(PasswordFileTest, PaysForAPasswordOnceAndForStrangersAlways) {
+  write("ann:hash of a\n");
+  ASSERT_TRUE(file.read());
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(file.allows("ann", "a"));
+  EXPECT_EQ(checks, 1);
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(file.allows("eve", "a"));
+  EXPECT_EQ(checks, 4);
+}
+
+TEST_F(PasswordFileTest, FollowsTheFile) {
+  write("ann:hash of a\n");
+  ASSERT_TRUE(file.read());
   ASSERT_TRUE(file.allows("ann", "a"));
   write("ann:hash of new\n");
   EXPECT_FALSE(file.allows("ann", "a"));
@@ -228,7 +240,7 @@ TEST_F(WatchTest, LeavesOthersAlone) {
 
 TEST_F(WatchTest, CutsOffAllAtTheEnd) {
   Watch::Connection early(watch, ends[0]);
-  watch.cut_all(Watch::Clock::now());
+  (void)watch.cut_all(Watch::Clock::now());
   EXPECT_TRUE(cut(0));
 }
 
@@ -253,7 +265,7 @@ TEST_F(WatchTest, AnAnswerOnItsWayIsWaitedForAtTheEnd) {
     EXPECT_TRUE(cut(0)) << "there will be no further request";
   });
   begun.get_future().wait();
-  watch.cut_all(Watch::Clock::now() + std::chrono::hours(1));
+  EXPECT_TRUE(watch.cut_all(Watch::Clock::now() + std::chrono::hours(1)).empty());
   client.join();
   ::close(others[0]);
   ::close(others[1]);
@@ -261,9 +273,11 @@ TEST_F(WatchTest, AnAnswerOnItsWayIsWaitedForAtTheEnd) {
 
 TEST_F(WatchTest, AtTheDeadlineNothingIsWaitedFor) {
   Watch::Connection busy(watch, ends[0]);
-  busy.allow_any_time();
-  watch.cut_all(Watch::Clock::now() + std::chrono::milliseconds(1));
+  busy.allow_any_time("GET /slow");
+  const auto left = watch.cut_all(Watch::Clock::now() + std::chrono::milliseconds(1));
   EXPECT_TRUE(cut(0));
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_TRUE(left.front().starts_with("GET /slow for ")) << left.front();
 }
 
 }  // namespace

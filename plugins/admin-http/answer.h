@@ -30,6 +30,8 @@ struct Answer {
   std::string challenge = {};  // WWW-Authenticate
 };
 
+// Appends a text as JSON. What is not UTF-8 becomes U+FFFD.
+void append_quoted(std::string& out, std::string_view text);
 // JSON in the form that clients of the replaced system know: one line, with <, > and & escaped.
 Answer json_answer(int status, std::string_view json);
 // {"error": ..., "message": ..., "status": ...}; `extra` is more members as JSON (", ..."), or empty.

@@ -6,18 +6,29 @@
 #include "connection.h"
 
 #include <Poco/Base64Decoder.h>
-#include <Poco/Net/HTTPRequestHandler.h>
-#include <Poco/Net/HTTPRequestHandlerFactory.h>
-#include <Poco/Net/HTTPServerConnection.h>
-#include <Poco/Net/HTTPServerRequest.h>
-#include <Poco/Net/HTTPServerResponse.h>
+#include <Poco/DateTimeFormat.h>
+#include <Poco/DateTimeFormatter.h>
+#include <Poco/Net/HTTPChunkedStream.h>
+#include <Poco/Net/HTTPFixedLengthStream.h>
+#include <Poco/Net/HTTPHeaderStream.h>
+#include <Poco/Net/HTTPRequest.h>
+#include <Poco/Net/HTTPResponse.h>
+#include <Poco/Net/HTTPServerSession.h>
+#include <Poco/Net/NetException.h>
+#include <Poco/Net/StreamSocketImpl.h>
+#include <Poco/Net/TCPServerConnection.h>
 #include <Poco/URI.h>
+#include <poll.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
-#include <nlohmann/json.hpp>
+#include <cstdint>
+#include <memory>
 #include <sstream>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 
 #include "background.h"
 #include "http_limits.h"
@@ -32,19 +43,23 @@ namespace {
 
 Poco::Timespan timespan(std::chrono::seconds time) { return {static_cast<long>(time.count()), 0}; }
 
-bool has_body(const net::HTTPServerRequest& request) {
+bool has_body(const net::HTTPRequest& request) {
   return request.getChunkedTransferEncoding() || (request.hasContentLength() && request.getContentLength64() != 0);
+}
+
+std::unique_ptr<std::istream> body_of(net::HTTPSession& session, const net::HTTPRequest& request) {
+  if (request.getChunkedTransferEncoding()) return std::make_unique<net::HTTPChunkedInputStream>(session);
+  return std::make_unique<net::HTTPFixedLengthInputStream>(session, request.getContentLength64());
 }
 
 // False when it is larger than allowed. What follows the limit is read and dropped, within reason: a client that is cut
 // off while it sends never sees the answer.
-bool read_body(net::HTTPServerRequest& request, std::string& body) {
-  if (!has_body(request)) return true;
+bool read_body(const net::HTTPRequest& request, std::istream& stream, std::string& body) {
   std::string block(16384, '\0');
   std::size_t total = 0;
   while (total <= limits::kDiscardedBytes) {
-    request.stream().read(block.data(), static_cast<std::streamsize>(block.size()));
-    const auto got = static_cast<std::size_t>(request.stream().gcount());
+    stream.read(block.data(), static_cast<std::streamsize>(block.size()));
+    const auto got = static_cast<std::size_t>(stream.gcount());
     if (got == 0) break;
     total += got;
     if (total <= limits::kBodyBytes) body.append(block, 0, got);
@@ -57,16 +72,16 @@ bool read_body(net::HTTPServerRequest& request, std::string& body) {
   return total <= limits::kBodyBytes;
 }
 
-void drop_body(net::HTTPServerRequest& request) {
+void drop_body(const net::HTTPRequest& request, std::istream& stream) {
   try {
     std::string dropped;
-    read_body(request, dropped);
+    read_body(request, stream, dropped);
   } catch (const std::exception&) {  // the client is gone
     return;
   }
 }
 
-bool allowed(const net::HTTPServerRequest& request, PasswordFile* passwords) {
+bool allowed(const net::HTTPRequest& request, PasswordFile* passwords) {
   if (passwords == nullptr) return true;
   const std::string header = request.get("Authorization", "");
   constexpr std::string_view kBasic = "basic ";
@@ -85,7 +100,7 @@ bool allowed(const net::HTTPServerRequest& request, PasswordFile* passwords) {
   return colon != std::string::npos && passwords->allows(text.substr(0, colon), text.substr(colon + 1));
 }
 
-Source source_of(const net::HTTPServerRequest& request) {
+Source source_of(const net::HTTPRequest& request) {
   return {request.get("Host", ""), request.get("Origin", ""), request.get("Sec-Fetch-Site", ""),
           request.get("Referer", "")};
 }
@@ -105,31 +120,86 @@ Answer unauthorized(const std::string& path) {
   return answer;
 }
 
-class RequestHandler : public net::HTTPRequestHandler {
+// Poco would take four system calls to wait for a request: it makes an epoll descriptor for each.
+class Session : public net::HTTPServerSession {
  public:
-  explicit RequestHandler(Server& server) : server_(server) {}
+  using HTTPServerSession::HTTPServerSession;
 
-  void handleRequest(net::HTTPServerRequest& request, net::HTTPServerResponse& response) override {
+  bool waits_for_request(std::chrono::seconds time) {
+    if (buffered() > 0) return true;
+    if (socket().secure()) return socket().poll(timespan(time), net::Socket::SELECT_READ);  // it may hold bytes itself
+    pollfd connection{socket().impl()->sockfd(), POLLIN, 0};
+    int ready = -1;
+    do {
+      ready = ::poll(&connection, 1, static_cast<int>(std::chrono::milliseconds(time).count()));
+    } while (ready < 0 && errno == EINTR);
+    return ready > 0;
+  }
+
+  // In one piece, so that it is one packet when it fits. False: the client is gone.
+  bool send(const std::string& head, std::string_view body) {
+    try {
+      if (body.size() > limits::kOnePieceBytes) return send_all(head) && send_all(body);
+      return send_all(head + std::string(body));
+    } catch (const std::exception&) {
+      return false;
+    }
+  }
+
+ private:
+  bool send_all(std::string_view text) {
+    while (!text.empty()) {
+      const int sent = write(text.data(), static_cast<std::streamsize>(std::min(text.size(), limits::kOnePieceBytes)));
+      if (sent <= 0) return false;
+      text.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return true;
+  }
+};
+
+std::string head_of(const Answer& answer, const std::string& version, bool goes_on) {
+  std::string head =
+      version + ' ' + std::to_string(answer.status) + ' ' +
+      net::HTTPResponse::getReasonForStatus(static_cast<net::HTTPResponse::HTTPStatus>(answer.status)) +
+      "\r\nDate: " + Poco::DateTimeFormatter::format(Poco::Timestamp(), Poco::DateTimeFormat::HTTP_FORMAT) +
+      "\r\nContent-Type: " + answer.type + "\r\nContent-Length: " + std::to_string(answer.body.size());
+  if (!answer.challenge.empty()) head += "\r\nWWW-Authenticate: " + answer.challenge;
+  return head + (goes_on ? "\r\nConnection: Keep-Alive\r\n\r\n" : "\r\nConnection: Close\r\n\r\n");
+}
+
+// Of one connection.
+class RequestHandler {
+ public:
+  RequestHandler(Server& server, Session& session)
+      : server_(server), session_(session), client_(text_of(session.socket().peerAddress())) {}
+
+  // False: the connection is of no more use.
+  bool handle(const net::HTTPRequest& request, bool may_go_on) {
     const auto begin = Clock::now();
     auto* const connection = Watch::Connection::current();
+    const auto body = has_body(request) ? body_of(session_, request) : nullptr;
     Answer answer;
-    bool read_to_end = !has_body(request);
+    bool read_to_end = body == nullptr;
     try {
-      answer = answer_to(request, read_to_end, connection);
+      answer = answer_to(request, body.get(), read_to_end, connection);
     } catch (const std::exception&) {  // a malformed request: the socket, its encoding, its characters
       answer = envelope(400, "malformed request", "");
     }
     if (connection != nullptr) connection->allow_answer(server_.times().answer);
     server_.services().metrics.count(answer.status);
-    if (!read_to_end) response.setKeepAlive(false);
-    send(answer, response);
-    if (!read_to_end) drop_body(request);
+    const bool goes_on = may_go_on && read_to_end && request.getKeepAlive();
+    const bool with_body = request.getMethod() != net::HTTPRequest::HTTP_HEAD;
+    const bool sent = session_.send(head_of(answer, request.getVersion(), goes_on),
+                                    with_body ? std::string_view(answer.body) : std::string_view());
+    if (!read_to_end) drop_body(request, *body);
     log(request, answer, begin);
     if (connection != nullptr) connection->allow(server_.times().request);
+    return goes_on && sent;
   }
 
  private:
-  Answer answer_to(net::HTTPServerRequest& request, bool& read_to_end, Watch::Connection* connection) {
+  Answer answer_to(const net::HTTPRequest& request, std::istream* body, bool& read_to_end,
+                   Watch::Connection* connection) {
     Request ours;
     ours.method = request.getMethod();
     const Poco::URI uri(request.getURI());
@@ -142,79 +212,104 @@ class RequestHandler : public net::HTTPRequestHandler {
       if (!allowed(request, server_.passwords())) return unauthorized(ours.path);
     }
     ours.parameter = std::move(match.parameter);
-    if (!read_body(request, ours.body)) return envelope(413, "request body too large", "");
+    if (body != nullptr && !read_body(request, *body, ours.body)) return envelope(413, "request body too large", "");
     read_to_end = true;
-    if (connection != nullptr) connection->allow_any_time();  // what we take is not the client's fault
+    // What we take is not the client's fault.
+    if (connection != nullptr) connection->allow_any_time(ours.method + " " + ours.path);
     return run_handler(*match.route, ours, server_.services());
   }
 
-  static void send(const Answer& answer, net::HTTPServerResponse& response) {
-    try {
-      response.setStatusAndReason(static_cast<net::HTTPResponse::HTTPStatus>(answer.status));
-      if (!answer.challenge.empty()) response.set("WWW-Authenticate", answer.challenge);
-      response.setContentType(answer.type);
-      response.sendBuffer(answer.body.data(), answer.body.size());
-    } catch (const std::exception&) {  // the client is gone
-      response.setKeepAlive(false);
-    }
-  }
-
-  void log(const net::HTTPServerRequest& request, const Answer& answer, Clock::time_point begin) const {
+  void log(const net::HTTPRequest& request, const Answer& answer, Clock::time_point begin) const {
     const auto short_text = [](const std::string& text) { return text.substr(0, limits::kLoggedTextBytes); };
     std::string remote = request.get("X-Real-IP", request.get("X-Forwarded-For", ""));
     remote.resize(std::min(remote.find(','), remote.size()));  // the client; behind it stand proxies
-    if (remote.empty()) remote = text_of(request.clientAddress());
+    if (remote.empty()) remote = client_;
     std::string id = request.get("X-Request-Id", "");
     if (id.empty()) id = server_.next_request_id();
-    const nlohmann::json line = {
-        {"sender", "httpd"},
-        {"method", short_text(request.getMethod())},
-        {"proto", request.getVersion()},
-        {"remote_addr", short_text(remote)},
-        {"request_id", short_text(id)},
-        {"uri",
-         server_.scheme() + std::string("://") + short_text(request.get("Host", "")) + short_text(request.getURI())},
-        {"user_agent", short_text(request.get("User-Agent", ""))},
-        {"resp_status", answer.status},
-        {"resp_size", request.getMethod() == net::HTTPRequest::HTTP_HEAD ? 0 : answer.body.size()},
-        {"elapsed_ms", std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count()}};
+    std::string line = R"({"sender":"httpd")";
+    const auto text = [&line](std::string_view name, std::string_view value) {
+      line += ',';
+      append_quoted(line, name);
+      line += ':';
+      append_quoted(line, value);
+    };
+    const auto number = [&line](std::string_view name, std::int64_t value) {
+      line += ',';
+      append_quoted(line, name);
+      line += ':' + std::to_string(value);
+    };
+    text("method", short_text(request.getMethod()));
+    text("proto", request.getVersion());
+    text("remote_addr", short_text(remote));
+    text("request_id", short_text(id));
+    text("uri",
+         server_.scheme() + std::string("://") + short_text(request.get("Host", "")) + short_text(request.getURI()));
+    text("user_agent", short_text(request.get("User-Agent", "")));
+    number("resp_status", answer.status);
+    number("resp_size", request.getMethod() == net::HTTPRequest::HTTP_HEAD ? 0 : std::ssize(answer.body));
+    number("elapsed_ms", std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count());
+    line += '}';
     const auto* info = server_.services().host.info;
-    const std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    info->log_http(info->ctx, sallyport::str(text));
+    info->log_http(info->ctx, sallyport::str(line));
   }
 
   Server& server_;
+  Session& session_;
+  const std::string client_;
 };
 
-class HandlerFactory : public net::HTTPRequestHandlerFactory {
- public:
-  explicit HandlerFactory(Server& server) : server_(server) {}
-  net::HTTPRequestHandler* createRequestHandler(const net::HTTPServerRequest&) override {
-    return new RequestHandler(server_);
-  }
-
- private:
-  Server& server_;
-};
-
-class Connection : public net::HTTPServerConnection {
+class Connection : public net::TCPServerConnection {
  public:
   Connection(Server& server, const net::StreamSocket& socket, net::HTTPServerParams::Ptr params)
-      : HTTPServerConnection(socket, params, new HandlerFactory(server)), server_(server) {}
+      : TCPServerConnection(socket), server_(server), params_(std::move(params)) {}
 
-  void run() {
+  void run() override {
     work_in_background();
     Watch::Connection connection(server_.watch(), socket().impl()->sockfd());
     connection.allow(server_.times().request);
     try {
-      HTTPServerConnection::run();
+      Session session(socket(), params_);
+      RequestHandler handler(server_, session);
+      auto patience = server_.times().silence;
+      for (int left = limits::kRequestsPerConnection; session.waits_for_request(patience);
+           patience = server_.times().idle)
+        if (!serve_one(session, handler, --left > 0)) return;
     } catch (const std::exception&) {  // the client is gone, or its handshake failed
       return;
     }
   }
 
  private:
+  // False: it was the last one.
+  static bool serve_one(Session& session, RequestHandler& handler, bool may_go_on) {
+    try {
+      net::HTTPRequest request;
+      {
+        net::HTTPHeaderInputStream head(session);
+        request.read(head);
+      }
+      // Who speaks 1.0 does not know what that is (RFC 9110 section 10.1.1).
+      const bool waits = request.getVersion() != net::HTTPMessage::HTTP_1_0 &&
+                         Poco::icompare(request.get("Expect", ""), std::string("100-continue")) == 0;
+      if (waits && !session.send("HTTP/1.1 100 Continue\r\n\r\n", {})) return false;
+      return handler.handle(request, may_go_on);
+    } catch (const net::NoMessageException&) {
+      return false;
+    } catch (const net::MessageException&) {
+      return refuse(session);
+    } catch (const Poco::SyntaxException&) {  // a length that is no number
+      return refuse(session);
+    }
+  }
+
+  static bool refuse(Session& session) {
+    const Answer no_request{400, "text/plain; charset=utf-8", "Bad Request\n"};
+    session.send(head_of(no_request, net::HTTPMessage::HTTP_1_1, false), no_request.body);
+    return false;
+  }
+
   Server& server_;
+  net::HTTPServerParams::Ptr params_;
 };
 
 }  // namespace
@@ -224,9 +319,6 @@ net::HTTPServerParams::Ptr http_params(const limits::Times& times) {
   params->setMaxThreads(limits::kThreads);
   params->setMaxQueued(limits::kQueued);
   params->setTimeout(timespan(times.silence));
-  params->setKeepAlive(true);
-  params->setKeepAliveTimeout(timespan(times.idle));
-  params->setMaxKeepAliveRequests(limits::kRequestsPerConnection);
   return params;
 }
 

@@ -23,7 +23,7 @@ bool fits(std::string_view pattern, std::string_view path, std::string& paramete
 
 Match find_route(std::span<const Route> table, const std::string& method, const std::string& path) {
   Match match;
-  match.refusal = envelope(404, "", "Not Found");
+  bool known = false;
   for (const auto& route : table) {
     if (!fits(route.path, path, match.parameter)) continue;
     // HEAD is a GET whose body is not sent (RFC 9110 section 9.3.2), and safe.
@@ -31,8 +31,9 @@ Match find_route(std::span<const Route> table, const std::string& method, const 
       match.route = &route;
       return match;
     }
-    match.refusal = envelope(405, "", "Method not allowed");
+    known = true;
   }
+  match.refusal = known ? envelope(405, "", "Method not allowed") : envelope(404, "", "Not Found");
   return match;
 }
 

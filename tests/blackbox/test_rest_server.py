@@ -18,6 +18,18 @@ from server import binary
 pytestmark = pytest.mark.ours
 
 
+def connected(rest):
+    return socket.create_connection((rest.host, rest.port), timeout=seconds(30))
+
+
+def everything(link):
+    """Until the server ends the connection."""
+    text = b""
+    while data := link.recv(65536):
+        text += data
+    return text
+
+
 @pytest.fixture
 def fresh(make_server):
     """Makes servers that are stopped at the end."""
@@ -140,6 +152,40 @@ class TestMistakes:
                 answer = b""
             assert not answer.startswith(b"HTTP/1.1 2")
         assert rest.get("health").status == 200
+
+    @pytest.mark.parametrize("length", [b"99999999999999999999", b"x", b"-5"])
+    def test_a_length_that_is_none_is_refused(self, rest, length):
+        with connected(rest) as link:
+            link.sendall(b"POST /api/v1/user HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + b"\r\n\r\n")
+            assert everything(link).startswith(b"HTTP/1.1 400 ")
+
+    def test_requests_that_do_not_wait_for_each_other(self, rest):
+        with connected(rest) as link:
+            link.sendall(b"GET /api/v1/health HTTP/1.1\r\nHost: x\r\n\r\n" * 3 + b"GET /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            text = everything(link)
+        assert text.count(b"HTTP/1.1 200 OK\r\n") == 3 and text.count(b"Connection: Keep-Alive\r\n") == 3
+        assert text.count(b"HTTP/1.1 404 Not Found\r\n") == 1 and text.count(b"Connection: Close\r\n") == 1
+
+    def test_who_asks_before_it_sends_is_told_to(self, rest):
+        with connected(rest) as link:
+            link.sendall(b"POST /api/v1/quota_scan HTTP/1.1\r\nHost: x\r\nContent-Length: 22\r\nExpect: 100-continue\r\n"
+                         b"Connection: close\r\n\r\n")
+            assert link.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+            link.sendall(b'{"username": "nobody"}')
+            assert everything(link).startswith(b"HTTP/1.1 404 ")
+        with connected(rest) as link:
+            link.sendall(b"POST /api/v1/quota_scan HTTP/1.0\r\nContent-Length: 22\r\nExpect: 100-continue\r\n\r\n{\"username\": \"nobody\"}")
+            assert everything(link).startswith(b"HTTP/1.0 404 "), "who speaks 1.0 knows no such thing, and that connection ends"
+
+    def test_a_connection_has_its_last_request(self, rest):
+        connection, ends = rest.connect(), []
+        while "close" not in ends:
+            connection.request("GET", "/api/v1/health")
+            answer = connection.getresponse()
+            assert answer.status == 200 and answer.read()
+            ends.append(answer.headers["Connection"].lower())
+        connection.close()
+        assert len(ends) == 1000
 
     def test_many_requests_on_one_connection(self, rest):
         connection = rest.connect()
