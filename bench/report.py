@@ -39,8 +39,8 @@ THRESHOLDS = (
     Threshold("login", "", "cpu_ms_per_login", 2, False, what="server CPU per login, ms"),
     Threshold("login", "", "per_second", 8, True, True, "logins per second"),
     Threshold("idle", "", "pss_kb_per_session", 32, False, what="memory per idle session, kB"),
-    Threshold("small", "put fast", "files_per_s", 1.5, True, True, "small files, put"),
-    Threshold("small", "get fast", "files_per_s", 1.5, True, True, "small files, get"),
+    *(Threshold("small", f"{direction} {how}", "files_per_s", 1.5, True, True, f"small files, {direction}, {words}")
+      for how, words in (("fast", "16 under way"), ("one by one", "one by one"), ("-r", "OpenSSH's sftp -r")) for direction in ("put", "get")),
     Threshold("delay", "", "mb_per_s", 2, True, True, "put at 40 ms round trip"),
     Threshold("beside", "get", "login_p50_ms", 30, False, what="login beside one bulk get, one group of I/O threads, median ms"),
     Threshold("beside", "put", "login_p50_ms", 30, False, what="login beside one bulk put, one group of I/O threads, median ms"),

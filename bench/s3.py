@@ -113,7 +113,8 @@ class Harness:
             print(f"-- {scenario.title}", flush=True)
             for number in range(self.options.runs):
                 for case in scenario.cases:
-                    for name in [peer for peer in self.options.peers if peer in scenario.peers]:
+                    first = number % len(self.options.peers)  # as in run.py
+                    for name in [peer for peer in self.options.peers[first:] + self.options.peers[:first] if peer in scenario.peers]:
                         self.measure(scenario, case, name, number)
 
     def versions(self):
