@@ -4,7 +4,6 @@
 #pragma once
 
 #include <Poco/Net/Context.h>
-#include <Poco/Net/HTTPClientSession.h>
 
 #include <chrono>
 #include <cstddef>
@@ -16,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "connection.h"
 #include "endpoint.h"
 #include "object-common/stop.h"
 
@@ -65,19 +65,19 @@ class HttpClient {
                            bool fresh = false);
 
  private:
-  using Session = std::unique_ptr<Poco::Net::HTTPClientSession>;
+  using Link = std::unique_ptr<Connection>;
   struct Kept {
-    Session session;
+    Link link;
     std::chrono::steady_clock::time_point since;
   };
   Outcome<HttpAnswer> on_new_connection(const Endpoint& endpoint, const HttpRequest& request,
                                         std::span<std::byte> into);
-  Session take(const Endpoint& endpoint);
-  Session connect(const Endpoint& endpoint, bool straight);
-  void limit_waits(Poco::Net::HTTPClientSession& session, std::chrono::steady_clock::time_point until) const;
-  std::vector<Session> take_stale();  // under mutex_
-  void keep(const Endpoint& endpoint, Session session);
-  Outcome<HttpAnswer> exchange(const Endpoint& endpoint, Session session, const HttpRequest& request,
+  Link take(const Endpoint& endpoint);
+  Link connect(const Endpoint& endpoint, const HttpRequest& request);
+  Poco::Net::Context::Ptr context();
+  std::vector<Link> take_stale();  // under mutex_
+  void keep(const Endpoint& endpoint, Link link);
+  Outcome<HttpAnswer> exchange(const Endpoint& endpoint, Link link, const HttpRequest& request,
                                std::span<std::byte> into);
 
   const Settings settings_;

@@ -125,7 +125,7 @@ bool S3Client::put_right(const Stop& stop, const Request& request, const HttpAns
   return true;
 }
 
-// Poco does not say of a chunked answer that its end is missing.
+// Of an answer that goes on to the end of its connection nobody else says that its end is missing.
 bool S3Client::is_whole(const Request& request, const HttpAnswer& answer) {
   if (!request.ending.empty()) return answer.body.find(request.ending) != std::string::npos;
   return request.proof.empty() || !xml_element(answer.body, request.proof).empty();
