@@ -58,7 +58,11 @@ inline sallyport::Outcome<void> each(object_common::TaskPool& pool, const std::s
     if (state->running == 0) state->ended.notify_all();
   };
   for (std::size_t helper = 1; helper < std::min(count, kAtOnce); ++helper) {
-    if (!pool.submit(work, store)) break;
+    try {
+      if (!pool.submit(work, store)) break;
+    } catch (const std::exception&) {  // short of memory; those that have begun are waited for
+      break;
+    }
   }
   work();
   std::unique_lock lock(state->mutex);

@@ -152,7 +152,12 @@ Outcome<void> PartWriter::send(const Stop& stop) {
     const std::lock_guard lock(mutex_);
     ++in_flight_;
   }
-  if (!pool_.submit([this, part] { upload(part); }, target_->store())) upload(part);
+  bool taken = false;
+  try {
+    taken = pool_.submit([this, part] { upload(part); }, target_->store());
+  } catch (const std::exception&) {  // short of memory: it counts as on its way, so it must not be lost
+  }
+  if (!taken) upload(part);
   return failure() ? Outcome<void>(*failure()) : Outcome<void>();
 }
 
