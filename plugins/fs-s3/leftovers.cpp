@@ -7,13 +7,13 @@
 
 #include <algorithm>
 #include <exception>
+#include <map>
 #include <system_error>
 #include <utility>
 
 namespace fs_s3 {
 namespace {
 
-constexpr std::size_t kMaxLeftovers = 1000;
 constexpr auto kFirstPause = std::chrono::seconds(3), kLongestPause = std::chrono::seconds(300);
 // Whoever begins an upload sends its first part soon; one without any for so long is not somebody else's.
 constexpr auto kNobodysAfter = std::chrono::minutes(15);
@@ -37,9 +37,12 @@ void Leftovers::add(std::shared_ptr<S3Client> client, LeftUpload upload) {
   const auto now = Clock::now();
   const auto pause = upload.id.empty() ? kNobodysAfter : kFirstPause;
   Entry entry{std::move(client), std::move(upload), now + pause, now + kGivenUpAfter, pause};
-  if (stopping_ || entries_.size() >= kMaxLeftovers) {
-    say_stays(entry, stopping_ ? "the server stops" : "there are too many of these");
-    return;
+  if (stopping_) return say_stays(entry, "the server stops");
+  if (entries_.size() >= max_) {
+    const auto out = of_fullest_store(entry.client->store());
+    say_stays(out != entries_.end() ? *out : entry, "there are too many of these");
+    if (out == entries_.end()) return;
+    entries_.erase(out);
   }
   entries_.push_back(std::move(entry));
   if (!thread_.joinable()) {
@@ -51,31 +54,61 @@ void Leftovers::add(std::shared_ptr<S3Client> client, LeftUpload upload) {
   wake_.notify_all();
 }
 
+// The one that was tried longest; none: the newcomer's has as many.
+std::deque<Leftovers::Entry>::iterator Leftovers::of_fullest_store(const std::string& newcomer) {
+  std::map<std::string, std::size_t> counts;
+  for (const auto& entry : entries_) ++counts[entry.client->store()];
+  const auto fullest =
+      std::ranges::max_element(counts, {}, [](const auto& count) -> const std::size_t& { return count.second; });
+  if (fullest == counts.end() || fullest->second <= counts[newcomer]) return entries_.end();
+  auto found = entries_.end();
+  for (auto at = entries_.begin(); at != entries_.end(); ++at) {
+    const bool candidate = at->client->store() == fullest->first;
+    if (candidate && (found == entries_.end() || at->last < found->last)) found = at;
+  }
+  return found;
+}
+
+// One that does not answer is not asked about each in turn while those of others wait.
+void Leftovers::put_off(const std::string& store, Clock::time_point until) {
+  for (auto& entry : entries_) {
+    if (entry.client->store() == store) entry.next = std::max(entry.next, until);
+  }
+}
+
 void Leftovers::say_stays(const Entry& entry, const char* why) const {
   log_.warn("parts of an upload to bucket \"" + entry.client->bucket().name + "\" may stay in the store: " + why);
 }
 
-// True: nothing of it is there any more.
-bool Leftovers::take_back(const Entry& entry, const Stop& stop, bool hurry) try {
+// All: nothing of it is there any more.
+Leftovers::Took Leftovers::take_back(const Entry& entry, const Stop& stop, bool hurry) try {
+  const auto failed = [](const Failure& failure) {
+    const bool silent = in_doubt(failure) || failure.native == HttpClient::kNotSent;
+    return silent ? Took::kNoAnswer : Took::kNotAll;
+  };
   std::vector<std::string> ids{entry.upload.id};
   if (entry.upload.id.empty()) {
     auto lost = entry.client->uploads_without_parts(stop, entry.upload.key, entry.upload.from_ns, entry.upload.to_ns);
-    if (!lost) return false;
+    if (!lost) return failed(lost.failure());
     ids = std::move(*lost);
   }
-  return std::ranges::all_of(ids, [&](const auto& id) {
-    return static_cast<bool>(entry.client->abort_parts(stop, entry.upload.key, id, hurry));
-  });
+  for (const auto& id : ids) {
+    auto aborted = entry.client->abort_parts(stop, entry.upload.key, id, hurry);
+    if (!aborted) return failed(aborted.failure());
+  }
+  return Took::kAll;
 } catch (const std::exception&) {
-  return false;  // short of memory: later
+  return Took::kNotAll;  // short of memory: later
 }
 
-// Of what has an id: anything else might be somebody's who is about to send the first part.
+// Of what has an id: anything else might be somebody's who is about to send the first part. Those first that were not
+// tried in vain before.
 void Leftovers::try_a_last_time() {
   const auto until = Clock::now() + kLastPatience;
+  std::ranges::stable_sort(entries_, {}, &Entry::pause);
   for (const auto& entry : entries_) {
     const auto late = [&] { return Clock::now() >= until; };
-    if (!late() && !entry.upload.id.empty() && take_back(entry, late, true)) continue;
+    if (!late() && !entry.upload.id.empty() && take_back(entry, late, true) == Took::kAll) continue;
     say_stays(entry, "the server stops");
   }
 }
@@ -101,13 +134,15 @@ void Leftovers::run() {
     Entry entry = std::move(*due);
     entries_.erase(due);
     lock.unlock();
-    const bool gone = take_back(entry, stop, false) && --entry.upload.looks <= 0;
+    const Took took = take_back(entry, stop, false);
+    const bool gone = took == Took::kAll && --entry.upload.looks <= 0;
     const bool last = !gone && Clock::now() >= entry.last;
     if (last) say_stays(entry, "it did not take them back for an hour");
     lock.lock();
-    if (gone || last) continue;
     entry.pause = std::min<std::chrono::seconds>(entry.pause * 2, kLongestPause);
     entry.next = Clock::now() + entry.pause;
+    if (took == Took::kNoAnswer) put_off(entry.client->store(), entry.next);
+    if (gone || last) continue;
     entries_.push_back(std::move(entry));
   }
   lock.unlock();  // nothing is added any more

@@ -21,11 +21,13 @@ namespace fs_s3 {
 // Any thread. Its own, "fs-s3-tidy", there is only when there was something to do.
 class Leftovers {
  public:
-  explicit Leftovers(const sp_host& host) : log_(&host, "fs-s3") {}
+  static constexpr std::size_t kMost = 1000;
+  explicit Leftovers(const sp_host& host, std::size_t most = kMost) : log_(&host, "fs-s3"), max_(most) {}
   ~Leftovers();  // tries once more; what is left then is for the bucket's own rules
   Leftovers(const Leftovers&) = delete;
   Leftovers& operator=(const Leftovers&) = delete;
 
+  // When there are too many, the store with most of them makes room: one that does not answer crowds out no other.
   void add(std::shared_ptr<S3Client> client, LeftUpload upload);
 
  private:
@@ -37,11 +39,15 @@ class Leftovers {
     std::chrono::seconds pause;
   };
   void run();
-  bool take_back(const Entry& entry, const Stop& stop, bool hurry);
+  std::deque<Entry>::iterator of_fullest_store(const std::string& newcomer);  // under mutex_
+  void put_off(const std::string& store, Clock::time_point until);            // under mutex_
+  enum class Took { kAll, kNotAll, kNoAnswer };
+  static Took take_back(const Entry& entry, const Stop& stop, bool hurry);
   void try_a_last_time();
   void say_stays(const Entry& entry, const char* why) const;
 
   const sallyport::Log log_;
+  const std::size_t max_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Entry> entries_;  // under mutex_, as the rest

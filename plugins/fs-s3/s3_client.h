@@ -24,18 +24,11 @@
 #include "object-common/task_pool.h"
 #include "s3_error.h"
 #include "s3_types.h"
+#include "uploads_alive.h"
 
 namespace fs_s3 {
 
 using object_common::Stop;
-
-// An upload that nobody will end.
-struct LeftUpload {
-  std::string key, id;
-  // Without an id: nobody knows whether it was begun, in this time by the store's clock.
-  std::int64_t from_ns = 0, to_ns = 0;
-  int looks = 1;  // how often it must be seen to be gone: a part on its way may arrive after its upload's end
-};
 
 class S3Client : public std::enable_shared_from_this<S3Client> {
  public:
@@ -48,12 +41,16 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
     std::function<void(std::string_view operation, bool good, std::chrono::nanoseconds time)> watch = {};
     // Given what may stay in the store: parts of a copy that failed, uploads that were perhaps begun.
     std::function<void(std::shared_ptr<S3Client> client, const LeftUpload& upload)> left = {};
+    // Of all clients: those that somebody is about to end are not left.
+    std::shared_ptr<UploadsAlive> alive = std::make_shared<UploadsAlive>();
   };
   S3Client(std::shared_ptr<HttpClient> http, std::shared_ptr<CredentialsSource> credentials, Bucket bucket,
            Options options);
 
   const Bucket& bucket() const { return bucket_; }
-  std::string store() const { return bucket_.endpoint.authority(); }
+  std::string store() const { return bucket_.service(); }
+  // Of that key among all of all stores.
+  std::string whole_name(const std::string& key) const { return store() + "/" + bucket_.name + "/" + key; }
   // Of a new object of that name.
   Nature nature_of(const std::string& key) const;
   Outcome<void> head_bucket(const Stop& stop);
@@ -72,9 +69,9 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
   };
   Outcome<ListPage> list(const Stop& stop, const Listing& what);
   // Any size. What the object is, other than its name, stays, or becomes `nature`. SP_E_CONFLICT when it is not the one
-  // of `what` any more.
+  // of `what` any more. `made`: gets the copy's ETag, or nothing where the store does not say it.
   Outcome<void> copy(const Stop& stop, const std::string& from, const std::string& to, const ObjectInfo& what,
-                     const Nature* nature = nullptr);
+                     const Nature* nature = nullptr, std::string* made = nullptr);
 
   // Where the answer got lost it is begun once more; of the other, should there be one, the options' `left` is told.
   Outcome<std::string> begin_parts(const Stop& stop, const std::string& key, const Nature& nature);

@@ -262,6 +262,50 @@ TEST_F(S3ClientTest, OnlyUploadsOfThatKeyAndTimeWithoutPartsAreLost) {
   EXPECT_EQ(*found, (std::vector<std::string>{"lost"}));
 }
 
+// However long its first part takes: whoever looks for one that was begun at the same time finds it without parts.
+TEST_F(S3ClientTest, AnUploadThatSomebodyIsAboutToEndIsNotLost) {
+  auto& asked = client([](const std::string& head) {
+    if (head.starts_with("POST") && head.find("?uploads=") != std::string::npos) {
+      return FakeStore::whole(200,
+                              "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>");
+    }
+    if (head.starts_with("POST")) {
+      return FakeStore::whole(200, "<CompleteMultipartUploadResult><Key>key</Key></CompleteMultipartUploadResult>");
+    }
+    if (head.starts_with("DELETE")) return FakeStore::whole(204, "");
+    if (head.find("uploadId=") != std::string::npos)
+      return FakeStore::whole(200, "<ListPartsResult></ListPartsResult>");
+    return FakeStore::whole(200,
+                            "<ListMultipartUploadsResult><Upload><Key>key</Key><UploadId>u</UploadId><Initiated>"
+                            "2030-01-01T00:00:10Z</Initiated></Upload></ListMultipartUploadsResult>");
+  });
+  const auto lost = [&] {
+    const auto from = *parse_time("2030-01-01T00:00:09Z"), to = *parse_time("2030-01-01T00:00:12Z");
+    return asked.uploads_without_parts(nullptr, "key", from, to)->size();
+  };
+  for (const bool completed : {true, false}) {
+    EXPECT_EQ(lost(), 1U);
+    ASSERT_TRUE(asked.begin_parts(nullptr, "key", {}));
+    EXPECT_EQ(lost(), 0U);
+    if (completed) {
+      ASSERT_TRUE(asked.complete_parts(nullptr, "key", "u", {kEtag}));
+    } else {
+      ASSERT_TRUE(asked.abort_parts(nullptr, "key", "u"));
+    }
+  }
+  EXPECT_EQ(lost(), 1U);
+}
+
+TEST_F(S3ClientTest, AllBucketsOfAServiceAreOneStore) {
+  const auto store_of = [](const char* bucket, const char* endpoint, bool in_path) {
+    return Bucket{bucket, "r", "", *Endpoint::parse(endpoint), in_path}.service();
+  };
+  EXPECT_EQ(store_of("a", "https://a.s3.example:444", false), "s3.example:444");
+  EXPECT_EQ(store_of("b.c", "https://b.c.s3.example:444", false), "s3.example:444");
+  EXPECT_EQ(store_of("a", "https://s3.example:444", true), "s3.example:444");
+  EXPECT_EQ(store_of("s3", "https://s3.example", true), "s3.example");
+}
+
 TEST_F(S3ClientTest, ErrorsNameOperationBucketCodeAndRequest) {
   auto& asked = client([](const auto&) {
     return FakeStore::whole(400, "<Error><Code>InvalidStorageClass</Code></Error>", "x-amz-request-id: tx7\r\n");

@@ -48,12 +48,13 @@ Outcome<S3Fs::Found> S3Fs::look(const Stop& stop, std::string_view path) {
 Outcome<void> S3Fs::check_parent(const Stop& stop, std::string_view path) {
   const std::string_view parent = path.substr(0, std::min(path.rfind('/'), path.size()));
   if (keys_.is_root(parent)) return {};
-  const std::string key = keys_.file(parent);
-  if (parents_seen_.knows(key)) return {};
+  const std::string key = keys_.file(parent), name = client_->whole_name(key);
+  if (shared_.parents_seen.knows(name)) return {};
+  const auto before = shared_.parents_seen.forgotten();
   auto info = client_->head(stop, key);
   if (info) return failure(SP_E_NOT_DIR, "what it would lie in is a file");
   if (info.failure().status != SP_E_NOT_FOUND) return std::move(info.failure());
-  parents_seen_.add(key);
+  shared_.parents_seen.add(name, before);
   return {};
 }
 
@@ -98,7 +99,6 @@ Outcome<std::unique_ptr<S3File>> S3Fs::open(const sp_op& op, std::string_view pa
   if (there && (args.flags & SP_OPEN_EXCLUSIVE) != 0) return failure(SP_E_EXISTS, "the key exists");
   if (!there) {
     if (auto fits = check_parent(shared_.stop_of(op), path); !fits) return std::move(fits.failure());
-    parents_seen_.forget(keys_.file(path));
   }
   const bool goes_on = there && (args.flags & SP_OPEN_TRUNCATE) == 0;
   if (goes_on && !shared_.settings.resume) {
@@ -158,7 +158,9 @@ Outcome<void> S3Fs::remove_dir(const Stop& stop, std::string_view path) {
   auto empty = is_empty(stop, path);
   if (!empty) return std::move(empty.failure());
   if (!*empty) return failure(SP_E_NOT_EMPTY, "there are keys below it");
-  return client_->remove(stop, keys_.directory(path));
+  auto removed = client_->remove(stop, keys_.directory(path));
+  shared_.parents_seen.forget(client_->whole_name(keys_.file(path)));
+  return removed;
 }
 
 Outcome<void> S3Fs::remove(const sp_op& op, std::string_view path, std::uint32_t kind) {

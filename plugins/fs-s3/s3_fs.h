@@ -12,7 +12,6 @@
 
 #include "attrs.h"
 #include "keys.h"
-#include "parents_seen.h"
 #include "s3_client.h"
 #include "s3_dir.h"
 #include "s3_file.h"
@@ -54,6 +53,11 @@ class S3Fs final : public sallyport::Fs<S3Fs> {
   Outcome<void> remove_dir(const Stop& stop, std::string_view path);
   Outcome<void> rename_dir(const Stop& stop, std::string_view from, std::string_view to);
   Outcome<void> remove_version(const Stop& stop, const std::string& key, const std::string& etag);
+  Outcome<void> rename_file(const Stop& stop, const std::string& from, const std::string& to, const ObjectInfo& what);
+  struct Moving;
+  Outcome<void> copy_one(const Stop& stop, Moving& key);
+  std::size_t take_copies_back(const Stop& stop, std::vector<Moving>& all);
+  Outcome<void> move_all(const Stop& stop, std::vector<Moving>& all, const std::string& names);
   Outcome<std::vector<Listed>> tree(const Stop& stop, const std::string& prefix);
 
   Shared& shared_;
@@ -61,7 +65,6 @@ class S3Fs final : public sallyport::Fs<S3Fs> {
   const std::shared_ptr<S3Client> client_;
   const Keys keys_;
   const Owner owner_;
-  ParentsSeen parents_seen_;
 };
 
 }  // namespace fs_s3

@@ -36,7 +36,10 @@ Outcome<std::string> S3Client::begin_parts(const Stop& stop, const std::string& 
     const auto begun_ns = store_time_ns() - kClockTolerance.count();
     auto answer = send(stop, request);
     auto upload = answer ? xml_element(answer->body, "InitiateMultipartUploadResult/UploadId") : std::string();
-    if (!upload.empty()) return upload;
+    if (!upload.empty()) {
+      options_.alive->add(upload);
+      return upload;
+    }
     Failure failure = answer ? Failure{SP_E_IO, "the store begins an upload without naming it", 0} : answer.failure();
     if (!in_doubt(failure)) return failure;
     if (options_.left) {
@@ -72,7 +75,10 @@ Outcome<void> S3Client::complete_parts(const Stop& stop, const std::string& key,
                         .body = std::as_bytes(std::span(body)),
                         .proof = "CompleteMultipartUploadResult/Key"};  // Ceph leaves the ETag empty at first
   auto answer = only_new ? send_if_new(stop, request) : send(stop, request);
-  if (answer) return {};
+  if (answer) {
+    options_.alive->remove(upload);
+    return {};
+  }
   // It may have been done by an attempt whose answer got lost: then the upload is gone and the object is of these
   // parts. Whether it is gone is found out by taking it back, so that nothing completes it later.
   bool gone = answer.failure().status == SP_E_NOT_FOUND || answer.failure().status == SP_E_EXISTS;
@@ -80,7 +86,10 @@ Outcome<void> S3Client::complete_parts(const Stop& stop, const std::string& key,
     auto was_there = abort_parts(nullptr, key, upload);
     gone = was_there && !*was_there;
   }
-  if (gone && is_made_of(stop, key, etags)) return {};
+  if (gone && is_made_of(stop, key, etags)) {
+    options_.alive->remove(upload);
+    return {};
+  }
   return std::move(answer.failure());
 }
 
@@ -110,7 +119,8 @@ Outcome<std::vector<std::string>> S3Client::uploads_without_parts(const Stop& st
     if (path == "ListMultipartUploadsResult/Upload/UploadId") id = text;
     if (path == "ListMultipartUploadsResult/Upload/Initiated") begun_ns = parse_time(text).value_or(0);
     if (path != "ListMultipartUploadsResult/Upload") return;
-    if (at == key && begun_ns >= from_ns && begun_ns <= to_ns) found.push_back(id);
+    const bool then = begun_ns >= from_ns && begun_ns <= to_ns;
+    if (at == key && then && !options_.alive->has(id)) found.push_back(id);
   });
   if (!parsed) return Failure{SP_E_IO, "the store's answer about uploads makes no sense", 0};
   std::vector<std::string> without;
@@ -128,6 +138,7 @@ Outcome<std::vector<std::string>> S3Client::uploads_without_parts(const Stop& st
 }
 
 Outcome<bool> S3Client::abort_parts(const Stop& stop, const std::string& key, const std::string& upload, bool hurry) {
+  options_.alive->remove(upload);
   auto answer = send(stop, {.operation = "AbortMultipartUpload",
                             .method = "DELETE",
                             .key = key,
@@ -189,7 +200,7 @@ Outcome<void> S3Client::copy_in_parts(const Stop& stop, const std::string& from,
 }
 
 Outcome<void> S3Client::copy(const Stop& stop, const std::string& from, const std::string& to, const ObjectInfo& what,
-                             const Nature* nature) {
+                             const Nature* nature, std::string* made) {
   if (what.size > options_.max_copy_bytes) {
     return copy_in_parts(stop, from, to, what, nature != nullptr ? *nature : what.nature);
   }
@@ -209,6 +220,7 @@ Outcome<void> S3Client::copy(const Stop& stop, const std::string& from, const st
   }
   auto answer = send(stop, request);
   if (!answer) return std::move(answer.failure());
+  if (made != nullptr) *made = xml_element(answer->body, request.proof);
   return {};
 }
 

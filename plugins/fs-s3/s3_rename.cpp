@@ -2,10 +2,13 @@
 //
 // A store renames nothing: what is renamed is copied within the store and then deleted. A directory is as many copies
 // as it has keys, up to a limit; nothing is deleted before all are made, so that a failure leaves everything where it
-// was.
+// was. From then on it goes forward only: one key that cannot be deleted keeps no other from it.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <iterator>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -24,7 +27,51 @@ Failure told(Failure why, std::string what_moved) {
   return why;
 }
 
+// Stores, and some of their answers, leave the quotes away.
+std::string bare(std::string etag) {
+  std::erase(etag, '"');
+  return etag;
+}
+
+// What is begun is brought to its end as long as that gets on, and for some seconds when nobody waits for it any more.
+class Ending {
+ public:
+  Ending(const Stop& stop, std::chrono::seconds patience) : stop_(stop), patience_(patience) {}
+  void got_on() { last_ = now(); }  // any thread, as over()
+  bool over() {
+    if (stop_ && stop_()) {
+      Clock::rep nobody = 0;
+      left_.compare_exchange_strong(nobody, now());
+      if (now() - left_ >= since(kAfterLeaving)) return true;
+    }
+    return now() - last_ >= since(patience_);
+  }
+  Stop stop() {
+    return [this] { return over(); };
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr auto kAfterLeaving = std::chrono::seconds(5);
+  static Clock::rep now() { return Clock::now().time_since_epoch().count(); }
+  static Clock::rep since(std::chrono::seconds time) { return Clock::duration(time).count(); }
+
+  const Stop& stop_;
+  const std::chrono::seconds patience_;
+  std::atomic<Clock::rep> last_ = now(), left_ = 0;
+};
+
+constexpr const char* kStandstill = "the store did not get on with it";
+constexpr int kLooks = 3;  // at an object that somebody replaces again and again
+
 }  // namespace
+
+// One key on its way.
+struct S3Fs::Moving {
+  std::string from, to;
+  std::string version, made = {};  // ETags of the object and of its copy
+  bool copied = false;             // or perhaps
+};
 
 Outcome<std::vector<Listed>> S3Fs::tree(const Stop& stop, const std::string& prefix) {
   std::vector<Listed> all;
@@ -51,47 +98,109 @@ Outcome<void> S3Fs::remove_version(const Stop& stop, const std::string& key, con
   auto now = client_->head(stop, key);
   if (!now && now.failure().status == SP_E_NOT_FOUND) return {};
   if (!now) return std::move(now.failure());
-  if (now->etag != etag) return refusal(SP_E_CONFLICT, "another object has the key by now, it stays");
+  if (bare(now->etag) != bare(etag)) return refusal(SP_E_CONFLICT, "another object has the key by now, it stays");
   return client_->remove(stop, key);
+}
+
+// As it is at that moment: somebody may replace it meanwhile, or take it away, and then there is nothing to be moved.
+Outcome<void> S3Fs::copy_one(const Stop& stop, Moving& key) {
+  for (int look = 1;; ++look) {
+    if (stop && stop()) return refusal(SP_E_CANCELLED, "the renaming was given up");
+    auto info = client_->head(stop, key.from);
+    if (!info && info.failure().status == SP_E_NOT_FOUND) return {};
+    if (!info) return std::move(info.failure());
+    key.version = info->etag;
+    auto copy = client_->copy(stop, key.from, key.to, *info, nullptr, &key.made);
+    key.copied = copy || in_doubt(copy.failure());
+    if (copy) return {};
+    const auto status = copy.failure().status;
+    if ((status != SP_E_CONFLICT && status != SP_E_NOT_FOUND) || look == kLooks) return copy;
+  }
+}
+
+// How many of them stay.
+std::size_t S3Fs::take_copies_back(const Stop& stop, std::vector<Moving>& all) {
+  Ending ending(stop, shared_.settings.rename_patience);
+  std::atomic<std::size_t> left = 0;
+  std::size_t ignored = 0;
+  (void)each(shared_.pool, client_->store(), all.size(), ignored, [&](std::size_t i) -> Outcome<void> {
+    const Moving& key = all[i];
+    if (!key.copied) return {};
+    Outcome<void> gone = refusal(SP_E_TIMED_OUT, kStandstill);
+    if (!ending.over()) {
+      gone =
+          key.made.empty() ? client_->remove(ending.stop(), key.to) : remove_version(ending.stop(), key.to, key.made);
+    }
+    if (gone || gone.failure().status == SP_E_CONFLICT) {  // by now it may be somebody else's
+      ending.got_on();
+    } else {
+      ++left;
+    }
+    return {};
+  });
+  return left;
+}
+
+Outcome<void> S3Fs::move_all(const Stop& stop, std::vector<Moving>& all, const std::string& names) {
+  const sallyport::Log log(&shared_.host, "fs-s3");
+  const std::string count = std::to_string(all.size());
+  std::size_t done = 0;
+  auto copies =
+      each(shared_.pool, client_->store(), all.size(), done, [&](std::size_t i) { return copy_one(stop, all[i]); });
+  if (!copies) {  // what was there before is there still
+    const std::size_t left = take_copies_back(stop, all);
+    const std::string text = std::to_string(done) + " of " + count + " keys were copied, " + std::to_string(left) +
+                             " of these could not be deleted again, nothing has moved";
+    if (left > 0) log.warn(names + ": " + text);
+    return told(std::move(copies.failure()), text + ": ");
+  }
+  Ending ending(stop, shared_.settings.rename_patience);
+  std::mutex mutex;
+  std::optional<Failure> why;  // under mutex, as the rest
+  std::size_t replaced = 0, stuck = 0;
+  (void)each(shared_.pool, client_->store(), all.size(), done, [&](std::size_t i) -> Outcome<void> {
+    if (!all[i].copied) return {};
+    Outcome<void> gone = refusal(SP_E_TIMED_OUT, kStandstill);
+    if (!ending.over()) gone = remove_version(ending.stop(), all[i].from, all[i].version);
+    const bool conflict = !gone && gone.failure().status == SP_E_CONFLICT;
+    if (gone || conflict) ending.got_on();
+    if (gone) return {};
+    const std::lock_guard lock(mutex);
+    ++(conflict ? replaced : stuck);
+    // What the store did not do says more than what somebody else did.
+    if (!why || (!conflict && why->status == SP_E_CONFLICT)) why = std::move(gone.failure());
+    return {};
+  });
+  if (!why) return {};
+  const std::string text = "all " + count + " keys have their new names; of the old ones " + std::to_string(replaced) +
+                           " were replaced meanwhile and stay, " + std::to_string(stuck) + " could not be deleted";
+  log.warn(names + ": " + text);
+  return told(*std::move(why), text + ": ");
 }
 
 Outcome<void> S3Fs::rename_dir(const Stop& stop, std::string_view from, std::string_view to) {
   const std::string source = keys_.directory(from), target = keys_.directory(to);
-  auto all = tree(stop, source);
-  if (!all) return std::move(all.failure());
-  if (all->empty()) return refusal(SP_E_NOT_FOUND, "no key begins so");
-  const auto new_key = [&](std::size_t i) { return target + (*all)[i].key.substr(source.size()); };
-  for (std::size_t i = 0; i < all->size(); ++i) {
-    if (!Keys::fits(new_key(i))) return refusal(SP_E_NAME_TOO_LONG, "a key would be longer than a store allows");
+  auto found = tree(stop, source);
+  if (!found) return std::move(found.failure());
+  if (found->empty()) return refusal(SP_E_NOT_FOUND, "no key begins so");
+  std::vector<Moving> all;
+  for (auto& entry : *found) {
+    std::string key = target + entry.key.substr(source.size());
+    if (!Keys::fits(key)) return refusal(SP_E_NAME_TOO_LONG, "a key would be longer than a store allows");
+    all.push_back({.from = std::move(entry.key), .to = std::move(key), .version = {}});
   }
-  std::vector<std::atomic<bool>> copied(all->size());
-  std::vector<std::string> versions(all->size());
-  std::size_t done = 0;
-  auto copies = each(shared_.pool, client_->store(), all->size(), done, [&](std::size_t i) -> Outcome<void> {
-    if (stop && stop()) return refusal(SP_E_CANCELLED, "the renaming was given up");
-    auto info = client_->head(stop, (*all)[i].key);
-    if (!info) return std::move(info.failure());
-    auto copy = client_->copy(stop, (*all)[i].key, new_key(i), *info);
-    copied[i] = copy || in_doubt(copy.failure());
-    versions[i] = std::move(info->etag);
-    return copy;
-  });
-  if (!copies) {  // what was there before is there still
-    std::atomic<std::size_t> left = 0;
-    std::size_t ignored = 0;
-    (void)each(shared_.pool, client_->store(), all->size(), ignored, [&](std::size_t i) -> Outcome<void> {
-      if (copied[i] && !client_->remove(nullptr, new_key(i))) ++left;
-      return {};
-    });
-    return told(std::move(copies.failure()), std::to_string(done) + " of " + std::to_string(all->size()) +
-                                                 " keys were copied, " + std::to_string(left) +
-                                                 " of these could not be deleted again, nothing has moved: ");
-  }
-  auto removals = each(shared_.pool, client_->store(), all->size(), done,
-                       [&](std::size_t i) { return remove_version(stop, (*all)[i].key, versions[i]); });
-  if (removals) return {};
-  return told(std::move(removals.failure()), "all " + std::to_string(all->size()) + " keys are copied, " +
-                                                 std::to_string(done) + " deleted where they were: ");
+  return move_all(stop, all,
+                  "renaming /" + source + " to /" + target + " in bucket \"" + client_->bucket().name + "\"");
+}
+
+Outcome<void> S3Fs::rename_file(const Stop& stop, const std::string& from, const std::string& to,
+                                const ObjectInfo& what) {
+  auto copy = client_->copy(stop, from, to, what);
+  if (!copy) return copy;
+  Ending ending(stop, shared_.settings.rename_patience);
+  auto removal = remove_version(ending.stop(), from, what.etag);
+  if (removal) return {};
+  return told(std::move(removal.failure()), "the copy has its new name already, the old one could not be deleted: ");
 }
 
 Outcome<void> S3Fs::rename(const sp_op& op, std::string_view from, std::string_view to, std::uint32_t flags) {
@@ -117,13 +226,10 @@ Outcome<void> S3Fs::rename(const sp_op& op, std::string_view from, std::string_v
     if (!empty) return std::move(empty.failure());
     if (!*empty) return refusal(SP_E_NOT_EMPTY, "the target has keys below it");
   }
-  if (directory) return rename_dir(stop, from, to);
-  const std::string key = keys_.file(from);
-  auto copy = client_->copy(stop, key, keys_.file(to), source->info);
-  if (!copy) return copy;
-  auto removal = remove_version(stop, key, source->info.etag);
-  if (removal) return {};
-  return told(std::move(removal.failure()), "the copy has its new name already, the old one could not be deleted: ");
+  auto done =
+      directory ? rename_dir(stop, from, to) : rename_file(stop, keys_.file(from), keys_.file(to), source->info);
+  for (const auto path : {from, to}) shared_.parents_seen.forget(client_->whole_name(keys_.file(path)));
+  return done;
 }
 
 }  // namespace fs_s3

@@ -27,6 +27,7 @@ Outcome<std::unique_ptr<S3Fs>> S3Storage::mount(const sp_op&, const sp_mount_arg
   std::shared_ptr<CredentialsSource> credentials = shared_.machine;
   if (account->credentials) credentials = std::make_shared<GivenCredentials>(*std::move(account->credentials));
   S3Client::Options options{.retries = shared_.settings.retries, .pool = &shared_.pool, .watch = shared_.meter()};
+  options.alive = shared_.uploads;
   options.left = [this](auto client, const LeftUpload& upload) { shared_.leftovers.add(std::move(client), upload); };
   auto client =
       std::make_shared<S3Client>(shared_.http, std::move(credentials), std::move(account->bucket), std::move(options));

@@ -27,6 +27,12 @@ bool parse(std::string_view text, Number& out) {
 
 }  // namespace
 
+std::string Bucket::service() const {
+  std::string text = endpoint.authority();
+  if (!in_path && text.starts_with(name + ".")) text.erase(0, name.size() + 1);
+  return text;
+}
+
 std::string content_type_of(std::string_view key) {
   static constexpr std::pair<std::string_view, std::string_view> kTypes[] = {
       {".txt", "text/plain"},        {".html", "text/html"},      {".htm", "text/html"},

@@ -18,6 +18,8 @@ struct Bucket {
   std::string name, region, storage_class;
   Endpoint endpoint;
   bool in_path = true;  // "/bucket/key"; otherwise the bucket is part of the endpoint's name
+  // The same for all buckets of one service.
+  std::string service() const;
 };
 
 // What an object is besides its name and its data: headers of the request that makes it, names in lower case.
@@ -36,6 +38,14 @@ struct Listed {
   std::uint64_t size = 0;
   std::int64_t mtime_ns = 0;
 };
+// An upload that nobody will end.
+struct LeftUpload {
+  std::string key, id;
+  // Without an id: nobody knows whether it was begun, in this time by the store's clock.
+  std::int64_t from_ns = 0, to_ns = 0;
+  int looks = 1;  // how often it must be seen to be gone: a part on its way may arrive after its upload's end
+};
+
 struct ListPage {
   std::vector<Listed> entries;
   std::string next;  // token of the next page; empty: that was the last

@@ -59,6 +59,7 @@ class S3Upload::Target final : public object_common::PartTarget {
   const sallyport::Log& log() const { return log_; }
   const Nature& nature() const { return nature_; }
   void only_new() { only_new_ = true; }
+  bool is_only_new() const { return only_new_; }
   void become(Nature nature) {
     nature_ = std::move(nature);
     forget_mtime(nature_);
@@ -189,7 +190,14 @@ Outcome<void> S3Upload::tell_mtime(const Stop& stop) {
   return client_->copy(stop, key_, key_, *info, &target_->nature());
 }
 
+// Below it nothing may be made any more.
 Outcome<void> S3Upload::finish(const Stop& stop) {
+  auto done = publish(stop);
+  shared_.parents_seen.forget(client_->whole_name(key_));
+  return done;
+}
+
+Outcome<void> S3Upload::publish(const Stop& stop) {
   if (broken_) {
     writer_.abort();
     return *broken_;
@@ -197,7 +205,9 @@ Outcome<void> S3Upload::finish(const Stop& stop) {
   const bool told_in_time = !mtime_ns_ || target_->set_mtime(*mtime_ns_);
   if (copy_) {
     const S3Client::Range& range = copy_->range;
-    const bool whole = writer_.size() == 0 && range.offset == 0 && range.length == copy_->source_size;
+    // Copies in one request replace what is there: where nothing may be, parts are copied.
+    const bool whole =
+        writer_.size() == 0 && range.offset == 0 && range.length == copy_->source_size && !target_->is_only_new();
     if (whole && range.key == key_ && !mtime_ns_) return {};  // it is as it was
     if (whole) {
       const ObjectInfo source{.size = range.length, .etag = range.etag};

@@ -50,6 +50,7 @@ class S3Upload {
     S3Client::Range range;
     std::uint64_t source_size = 0;
   };
+  Outcome<void> publish(const Stop& stop);
   Outcome<void> send_copy(const Stop& stop, bool more_comes);
   Outcome<void> try_to_send_copy(const Stop& stop, bool more_comes);
   Outcome<void> append_what_is_there(const Stop& stop, const S3Client::Range& range);

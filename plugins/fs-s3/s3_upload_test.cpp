@@ -9,22 +9,13 @@
 #include <thread>
 
 #include "fake_store_test.h"
+#include "quiet_host_test.h"
 #include "shared.h"
 
 namespace fs_s3 {
 namespace {
 
 using Requests = std::vector<std::string>;
-
-sp_host quiet_host() {
-  sp_host host{};
-  host.struct_size = sizeof host;
-  host.log = [](const sp_host*, std::uint32_t, sp_str, sp_str) noexcept {};
-  host.log_enabled = [](const sp_host*, std::uint32_t) noexcept -> std::uint32_t { return 0; };
-  host.cancelled = [](const sp_host*, const sp_op*) noexcept -> std::uint32_t { return 0; };
-  host.extension = [](const sp_host*, const char*) noexcept -> const void* { return nullptr; };
-  return host;
-}
 
 Settings small_parts() {
   Settings settings;
@@ -114,6 +105,27 @@ TEST_F(S3UploadTest, ARangeIsAPartAndDataGoesBehindIt) {
   finish();
   EXPECT_EQ(requests(), (Requests{"POST /b/to?uploads=", "PUT /b/to?partNumber=1&uploadId=u /b/from bytes=2-9",
                                   "PUT /b/to?partNumber=2&uploadId=u [xyz]", "POST /b/to?uploadId=u"}));
+}
+
+// Copies in one request know no such condition everywhere.
+TEST_F(S3UploadTest, AWholeObjectThatMustReplaceNoneIsPublishedWithThatCondition) {
+  upload.only_new();
+  EXPECT_TRUE(copy(0, 20));
+  finish();
+  EXPECT_EQ(requests(), (Requests{"POST /b/to?uploads=", "PUT /b/to?partNumber=1&uploadId=u /b/from bytes=0-19",
+                                  "POST /b/to?uploadId=u"}));
+  EXPECT_EQ(FakeStore::header(store.heads().at(2), "if-none-match"), "*");
+}
+
+TEST_F(S3UploadTest, WhatIsPublishedIsAParentOfNothing) {
+  const std::string name = client->whole_name("to");
+  const auto before = shared.parents_seen.forgotten();
+  shared.parents_seen.add(name, before);
+  append("xy");
+  finish();
+  EXPECT_FALSE(shared.parents_seen.knows(name));
+  shared.parents_seen.add(name, before);
+  EXPECT_FALSE(shared.parents_seen.knows(name)) << "seen before it was published";
 }
 
 TEST_F(S3UploadTest, ASmallRangeBeforeDataIsRead) {

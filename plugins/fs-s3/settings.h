@@ -3,6 +3,7 @@
 // What an operator sets for the plugin, and what an account brings along.
 #pragma once
 
+#include <chrono>
 #include <sallyport/cpp/base.hpp>
 #include <string>
 #include <string_view>
@@ -24,7 +25,8 @@ struct Settings {
   std::size_t memory_bytes = 0;
   std::size_t threads = 0;
   std::size_t rename_max_keys = 0;
-  bool bucket_in_host = false;  // with an endpoint of one's own, too
+  std::chrono::seconds rename_patience{30};  // with a store that does not get on, before what is begun is left so
+  bool bucket_in_host = false;               // with an endpoint of one's own, too
   enum class Times { kStore, kStat, kList };
   Times times = Times::kStore;  // whether clients' own are kept, and where they are shown
   bool resume = false;

@@ -16,7 +16,9 @@
 #include "leftovers.h"
 #include "object-common/memory_budget.h"
 #include "object-common/task_pool.h"
+#include "parents_seen.h"
 #include "settings.h"
+#include "uploads_alive.h"
 
 namespace fs_s3 {
 
@@ -37,6 +39,8 @@ struct Shared {
   const std::shared_ptr<HttpClient> http;
   const std::shared_ptr<MachineCredentials> machine;
   const std::shared_ptr<object_common::MemoryBudget> memory;
+  const std::shared_ptr<UploadsAlive> uploads = std::make_shared<UploadsAlive>();
+  ParentsSeen parents_seen;
   Leftovers leftovers;
   std::mutex mutex;
   std::map<std::string, std::weak_ptr<object_common::MemoryBudget>> users;  // under mutex
