@@ -72,7 +72,7 @@ void add_help_command(Commands& commands) {
     }
     // The root's own help would be that of the command being run, which is this one.
     std::cout << (command == &root ? root.get_formatter()->make_help(&root, root.get_name(), CLI::AppFormatMode::Normal)
-                                   : command->help());
+                                   : help_of(*command));
     return EXIT_SUCCESS;
   });
   help.add_option("COMMAND", *names, "command to explain");

@@ -45,6 +45,8 @@ TEST(CommandLine, HelpComesOnStandardOutput) {
   }
   EXPECT_NE(sallyport({"serve", "--help"}).out.find("--log-max-backups"), std::string::npos);
   EXPECT_NE(sallyport({"help", "user", "add"}).out.find("--password-stdin"), std::string::npos);
+  EXPECT_NE(sallyport({"help", "user", "add"}).out.find("Usage: sallyport user add ["), std::string::npos);
+  EXPECT_NE(sallyport({"user"}).out.find("Usage: sallyport user ["), std::string::npos);
   const auto group = sallyport({"user"});
   EXPECT_EQ(group.code, 0);
   EXPECT_NE(group.out.find("delete"), std::string::npos);
@@ -77,6 +79,30 @@ TEST(CommandLine, UsageErrors) {
     EXPECT_EQ(outcome.code, 1) << row.message;
     EXPECT_NE(outcome.err.find(row.message), std::string::npos) << outcome.err;
     EXPECT_EQ(outcome.out, "");
+  }
+}
+
+TEST(CommandLine, PortableNamesItsOptions) {
+  const std::pair<std::vector<const char*>, const char*> rows[] = {
+      {{"portable", "--permissions", "lst"}, "invalid permission: \"lst\" (--permissions; there are *, list"},
+      {{"portable", "--bind-address", "localhost"}, "--bind-address: found \"localhost\", allowed is "},
+      {{"portable", "--ssh-commands", "ls"}, "--ssh-commands: found \"ls\", allowed is "},
+      {{"portable", "--password-file", ""}, "--password-file: found \"\", allowed is the name of a file"},
+  };
+  for (const auto& [words, message] : rows) {
+    const auto outcome = sallyport(words);
+    EXPECT_EQ(outcome.code, 1) << message;
+    EXPECT_NE(outcome.err.find(message), std::string::npos) << outcome.err;
+  }
+}
+
+TEST(CommandLine, ADirectoryThatIsNotThereIsNamed) {
+  for (const auto& words : {std::vector<const char*>{"initprovider"}, {"user", "list"}, {"check-config"}}) {
+    auto with_directory = words;
+    with_directory.insert(with_directory.end(), {"-c", "/nonexistent/place"});
+    const auto outcome = sallyport(with_directory);
+    EXPECT_EQ(outcome.code, 1);
+    EXPECT_EQ(outcome.err, "Error: /nonexistent/place: no such configuration directory\n");
   }
 }
 

@@ -34,8 +34,15 @@ int Commands::act() const {
   const auto& command = last_parsed(root_);
   const auto action = actions_.find(&command);
   if (action != actions_.end()) return action->second();
-  std::cout << command.help();
+  std::cout << help_of(command);
   return EXIT_SUCCESS;
+}
+
+std::string help_of(const CLI::App& command) {
+  std::string above;
+  for (const auto* group = command.get_parent(); group != nullptr; group = group->get_parent())
+    above = group->get_name() + (above.empty() ? "" : " ") + above;
+  return command.help(above);
 }
 
 std::string full_name(const CLI::App& root) {

@@ -31,6 +31,9 @@ class Commands {
 // "sallyport user add": the command that was parsed last.
 std::string full_name(const CLI::App& root);
 
+// Its help with the names of what it belongs to.
+std::string help_of(const CLI::App& command);
+
 void add_serve_command(Commands& commands);
 void add_provider_command(Commands& commands);
 void add_user_commands(Commands& commands);

@@ -29,6 +29,8 @@ core::Result<config::Config> ConfigFlags::load() const {
   auto loaded = config::load(dir, file, environ);
   if (!loaded) return loaded.error();
   for (const auto& warning : loaded->warnings) std::cerr << "Warning: " << warning << "\n";
+  // A file may have been found elsewhere, but all relative paths start here.
+  if (auto there = app::check_directory(loaded->config.dir); !there) return there.error();
   return std::move(loaded->config);
 }
 

@@ -11,7 +11,7 @@ namespace host::cli {
 
 // One line of standard input; from a terminal with a prompt, unseen and asked twice.
 core::Result<std::string> password_from_stdin();
-// The first line of a file.
+// The first line of the file that --password-file names.
 core::Result<std::string> password_from_file(const std::string& file);
 
 }  // namespace host::cli

@@ -65,6 +65,9 @@ core::Result<std::string> password_from_stdin() {
 }
 
 core::Result<std::string> password_from_file(const std::string& file) {
+  if (file.empty()) {
+    return core::Error(core::Status::kInvalid, "--password-file: found \"\", allowed is the name of a file");
+  }
   std::ifstream in(file, std::ios::binary);
   if (!in) return core::Error(core::Status::kNotFound, file + ": cannot be read");
   return first_line(in, file);

@@ -171,7 +171,7 @@ Result<users::User> account(const PortableFlags& flags, PortablePlan& plan) {
   (*json)["home_dir"] = *home;
   plan.directory = flags.fs_provider == 0 ? *home : (flags.fs_provider == 1 ? flags.s3 : flags.gcs).at("key_prefix");
   users::User user;
-  if (auto merged = users::merge_json(user, *json); !merged) return merged.error();
+  if (auto merged = users::merge_json(user, *json); !merged) return in_options(merged.error(), fields);
   return user;
 }
 
@@ -189,13 +189,15 @@ Result<config::Config> configuration(const PortableFlags& flags) {
   config.sftpd.max_auth_tries = kMaxAuthTries;
   config.sftpd.enabled_ssh_commands = split(flags.ssh_commands);
   config.sftpd.keys = flags.host_keys;
-  const auto& rule = config::find_key("sftpd.enabled_ssh_commands")->rule;
+  const auto check = [](const std::string& option, const char* path, const std::string& text) -> Result<void> {
+    const auto& key = *config::find_key(path);
+    if (config::text_allowed(key.rule, text)) return core::ok();
+    return refused(option + ": found \"" + text + "\", allowed is " + config::allowed_values(key));
+  };
   for (const auto& command : config.sftpd.enabled_ssh_commands) {
-    if (!config::text_allowed(rule, command)) {
-      return refused("--ssh-commands: found \"" + command + "\", allowed is " +
-                     config::allowed_values(*config::find_key("sftpd.enabled_ssh_commands")));
-    }
+    if (auto good = check("--ssh-commands", "sftpd.enabled_ssh_commands", command); !good) return good.error();
   }
+  if (auto good = check("--bind-address", "sftpd.bind_address", flags.bind_address); !good) return good.error();
   if (!flags.faults.empty()) config.plugins.storage["fs-fault"] = Json{{"faults", flags.faults}}.dump();
   return config;
 }

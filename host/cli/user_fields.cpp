@@ -33,14 +33,8 @@ Result<std::string> read_all(std::istream& in, const std::string& source) {
   return text;
 }
 
-// A variable of a script that is empty must not pass for a file in the working directory, or for nothing.
-Result<void> need_file(const char* option, const std::string& file) {
-  if (!file.empty()) return core::ok();
-  return Error(Status::kInvalid, std::string(option) + ": found \"\", allowed is the name of a file");
-}
-
 Result<std::string> read_file(const char* option, const std::string& file) {
-  if (auto named = need_file(option, file); !named) return named.error();
+  if (file.empty()) return Error(Status::kInvalid, std::string(option) + ": found \"\", allowed is the name of a file");
   std::ifstream in(file, std::ios::binary);
   if (!in) return Error(Status::kNotFound, file + ": cannot be read");
   return read_all(in, file);
@@ -83,9 +77,7 @@ Result<std::string> password_of(const UserFields& fields) {
   if (fields.password_stdin && fields.json_file == "-") {
     return Error(Status::kInvalid, "standard input cannot be both the password and the account");
   }
-  if (fields.password_stdin) return password_from_stdin();
-  if (auto named = need_file("--password-file", *fields.password_file); !named) return named.error();
-  return password_from_file(*fields.password_file);
+  return fields.password_stdin ? password_from_stdin() : password_from_file(*fields.password_file);
 }
 
 }  // namespace
