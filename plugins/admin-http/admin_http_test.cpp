@@ -239,9 +239,15 @@ TEST_F(WatchTest, LeavesOthersAlone) {
 }
 
 TEST_F(WatchTest, CutsOffAllAtTheEnd) {
-  Watch::Connection early(watch, ends[0]);
-  (void)watch.cut_all(Watch::Clock::now());
-  EXPECT_TRUE(cut(0));
+  std::promise<void> begun;
+  std::thread client([&] {
+    const Watch::Connection early(watch, ends[0]);
+    begun.set_value();
+    EXPECT_TRUE(cut(20000));
+  });
+  begun.get_future().wait();
+  EXPECT_TRUE(watch.cut_all(Watch::Clock::now()).empty());
+  client.join();
 }
 
 TEST_F(WatchTest, AnAnswerOnItsWayIsWaitedForAtTheEnd) {

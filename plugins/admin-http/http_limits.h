@@ -18,7 +18,6 @@ inline constexpr std::size_t kBodyBytes = 1048576;
 inline constexpr std::size_t kDiscardedBytes =
     16 * kBodyBytes;                                          // of a body that is too large, so that the answer is seen
 inline constexpr auto kLastAnswer = std::chrono::seconds(1);  // to take it at a stop; an impatient one leaves 3 for all
-inline constexpr auto kLastSteps = std::chrono::seconds(2);   // of threads whose client is gone, and which are nice
 inline constexpr std::size_t kOnePieceBytes = 65536;          // of an answer
 inline constexpr int kRequestsPerConnection = 1000;
 inline constexpr std::size_t kPasswordFileBytes = 1048576;
