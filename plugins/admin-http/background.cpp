@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Linux has a nice value for each thread, although POSIX has one for each process; raising it needs no right. What such
-// a thread holds while it waits for a processor is a lock of the data provider for a moment at most: where its
-// turns are short, so are the gaps between them.
+// Linux has a nice value for each thread, although POSIX has one for each process; raising it needs no right. Not the
+// highest one: on a machine that is busy all over an administrator must still get through, and what such a thread
+// holds while it waits for a processor may be a lock of the data provider.
 #include "background.h"
 
 #include <pthread.h>
@@ -41,22 +41,13 @@ void work_in_background() {
   if (std::exchange(done, true)) return;
   ::pthread_setname_np(::pthread_self(), "http");
 #ifdef __linux__
-  // A nice value is taken back by nobody without the right to, so the higher one comes last.
-  const int at_first = std::max(::getpriority(PRIO_PROCESS, 0), limits::kNiceWithLongTurns);
   SchedulingAttributes attributes;
   attributes.policy = SCHED_BATCH;  // it waits for whoever runs, however long it has slept
-  attributes.nice = at_first;
+  attributes.nice = std::max(::getpriority(PRIO_PROCESS, 0), limits::kNice);  // nobody without the right takes one back
   attributes.slice_ns = static_cast<std::uint64_t>(limits::kSlice.count());
   if (::syscall(SYS_sched_setattr, 0, &attributes, 0) != 0) {
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), at_first);
-    return;
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), attributes.nice);
   }
-  // Older kernels give such a thread long turns and then long gaps, too long for what it may hold meanwhile.
-  SchedulingAttributes now;
-  const bool known = ::syscall(SYS_sched_getattr, 0, &now, sizeof now, 0) == 0;
-  if (!known || now.slice_ns != attributes.slice_ns) return;
-  attributes.nice = limits::kNice;
-  ::syscall(SYS_sched_setattr, 0, &attributes, 0);
 #endif
 }
 

@@ -9,9 +9,8 @@
 namespace admin_http::limits {
 
 inline constexpr int kThreads = 64;  // connections served at once
-inline constexpr int kNice = 19;     // of these threads: 15 parts of a processor where others get 1024
+inline constexpr int kNice = 10;     // of these threads: 110 parts of a processor where others get 1024
 inline constexpr auto kSlice = std::chrono::nanoseconds(100'000);  // their turns, since Linux 6.12
-inline constexpr int kNiceWithLongTurns = 10;                      // before it: 110 parts
 inline constexpr int kQueued = 128;                                // accepted and waiting for a thread; more are closed
 inline constexpr int kBacklog = 128;
 inline constexpr std::size_t kBodyBytes = 1048576;
