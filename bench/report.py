@@ -54,6 +54,12 @@ THRESHOLDS = (
 )
 
 
+def in_turn(peers, number):
+    """What one leaves behind may be to another's good or harm: each is the first as often as the others."""
+    first = number % len(peers) if peers else 0
+    return peers[first:] + peers[:first]
+
+
 def best_of(metric, values):
     return max(values) if metric in HIGHER_IS_BETTER else min(values)
 

@@ -113,8 +113,7 @@ class Harness:
             print(f"-- {scenario.title}", flush=True)
             for number in range(self.options.runs):
                 for case in scenario.cases:
-                    first = number % len(self.options.peers)  # as in run.py
-                    for name in [peer for peer in self.options.peers[first:] + self.options.peers[:first] if peer in scenario.peers]:
+                    for name in report.in_turn([peer for peer in self.options.peers if peer in scenario.peers], number):
                         self.measure(scenario, case, name, number)
 
     def versions(self):

@@ -36,11 +36,11 @@ class HashingTest : public testing::Test {
     }));
   }
 
-  Hashing hashing_;
   std::promise<void> open_;
   std::shared_future<void> gate_ = open_.get_future().share();
   std::mutex mutex_;
   std::vector<std::string> ran_;
+  Hashing hashing_;  // the last: its workers use the others
 };
 
 std::size_t place(const std::vector<std::string>& all, const std::string& one) {

@@ -42,6 +42,7 @@ inline constexpr std::uint32_t kShortRequests = 64;  // short ones within half a
 inline constexpr std::size_t kShortRequestBytes = 16 * 1024;           // moved by each of them at most, on average
 inline constexpr std::size_t kOwnThreads = 4;                          // per IoGroup, for sessions of that kind
 inline constexpr auto kOwnThreadLook = std::chrono::microseconds(50);  // for the next request before it sleeps
+inline constexpr unsigned kOwnThreadsLooking = 4;                      // at a time, of all groups
 inline constexpr auto kOwnThreadRetry = std::chrono::seconds(1);       // after the system refused one
 inline constexpr auto kSlowJob = std::chrono::milliseconds(50);        // by storage: the session's thread is not for it
 inline constexpr auto kSlowStorageMemory = std::chrono::seconds(10);   // and for how long that is remembered

@@ -49,7 +49,8 @@ void IoThread::run() {
 // A client that waits for each answer sends its next request in less time than it takes to fall asleep and be woken up.
 void IoThread::look_for_more() {
   static std::atomic<unsigned> looking = 0;
-  static const unsigned most = std::thread::hardware_concurrency() / 2;  // the rest is for those who do something
+  // The other processors are for those who do something; a container may have fewer than it sees.
+  static const unsigned most = std::min(std::thread::hardware_concurrency() / 2, core::limits::kOwnThreadsLooking);
   if (looking.fetch_add(1, std::memory_order_relaxed) < most) {
     for (auto last = Clock::now(); !io_.stopped() && Clock::now() - last < manner_.look;) {
       if (io_.poll() != 0) {

@@ -67,9 +67,13 @@ setpriv --pdeathsig KILL ceph-mon -i a -f > log/mon.out 2>&1 &
 OU=$(cat /proc/sys/kernel/random/uuid); setpriv --pdeathsig KILL ceph --connect-timeout 20 osd new $OU >/dev/null
 ceph-osd -i 0 --mkfs --osd-uuid $OU >/dev/null 2>&1
 # On a busy machine it may ask the monitor before it knows whom it talks to ("wrong fsid"), and then ends.
-setpriv --pdeathsig KILL bash -c 'for try in 1 2 3 4 5; do setpriv --pdeathsig KILL ceph-osd -i 0 -f; sleep 0.2; done' > log/osd.out 2>&1 &
-up() { for i in $(seq 150); do ceph --connect-timeout 10 osd stat 2>/dev/null | grep -q '1 up' && return; sleep 0.2; done; return 1; }
-up || { tail -n 5 log/osd.out; exit 1; }
+setpriv --pdeathsig KILL bash -c 'until [ -e up ]; do setpriv --pdeathsig KILL ceph-osd -i 0 -f; sleep 0.2; done' > log/osd.out 2>&1 &
+SECONDS=0
+until ceph --connect-timeout 10 osd stat 2>/dev/null | grep -q '1 up'; do
+  [ $SECONDS -lt 60 ] || { tail -n 5 log/osd.out; exit 1; }
+  sleep 0.2
+done
+touch up
 # On a busy machine the first one now and then waits for ever.
 admin() { for _ in 1 2 3; do timeout -s KILL 35 setpriv --pdeathsig KILL radosgw-admin "$@" >/dev/null 2>&1 && return; done; return 1; }
 admin user create --uid=t --display-name=t --access-key=TESTKEY --secret-key=TESTSECRET0123456789
