@@ -35,7 +35,13 @@ std::string kinds_of(const plugin::PluginInfo& info) {
 int list(const PluginFlags& flags) {
   const auto config = flags.config.load();
   if (!config) return fail(config.error());
-  plugin::Registry registry(app::registry_options(*config));
+  const auto options = app::registry_options(*config);
+  std::error_code failed;
+  if (!fs::is_directory(options.directory, failed)) {
+    return fail(
+        core::Error(core::Status::kNotFound, "plugins.directory: there is no directory " + options.directory.string()));
+  }
+  plugin::Registry registry(options);
   std::vector<std::vector<std::string>> rows = {{"NAME", "VERSION", "KIND", "FILE", "STATUS"}};
   auto array = Json::array();
   bool all_load = true;

@@ -28,8 +28,9 @@ a list replaces the default list. Without any file the defaults hold.
 In names of plugins `_` stands for `-`, and values of their settings are JSON or, failing that, text:
 `SFTPGO_PLUGINS__STORAGE__FS_LOCAL='{"create_home": false}'` or `SFTPGO_PLUGINS__STORAGE__FS_LOCAL__CREATE_HOME=false`.
 
-**Mistakes.** A wrong type or value stops the start; the message names the file or variable, the key, what was found and
-what is allowed. An unknown key or section is a warning that names the known one it resembles; what it says has no effect.
+**Mistakes.** A wrong type or value stops the start; the message names the file or variable, the key, what was found
+and what is allowed; `null` is as if the key were not there. An unknown key or section is a warning that names the
+known one it resembles; what it says has no effect.
 
 Relative paths start at the configuration directory: `--config-dir`, else `SFTPGO_CONFIG_DIR`, else the working directory,
 wherever the file was found. Keys marked + are not in SFTPGo 0.9.5; values of keys marked # are

@@ -130,6 +130,12 @@ def test_a_server_that_is_not_there(cli):
     assert done.returncode == 1 and "no answer from http://127.0.0.1:1" in done.stderr
 
 
+@pytest.mark.parametrize("url", ["nonsense", "ftp://127.0.0.1", "http://", "http://127.0.0.1:99999", "http://[::1"])
+def test_an_address_that_is_none(cli, url):
+    done = cli("get-version", url=url, check=False)
+    assert done.returncode == 2 and f"--base-url: {url!r} is not http://HOST[:PORT]" in done.stderr
+
+
 def test_a_server_that_speaks_something_else(cli, rest_server):
     done = cli("get-version", url=f"http://127.0.0.1:{rest_server.port}", check=False)
     assert done.returncode == 1 and f"no HTTP server answers at http://127.0.0.1:{rest_server.port}" in done.stderr

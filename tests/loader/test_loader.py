@@ -146,6 +146,12 @@ def test_list_shows_good_and_bad_side_by_side(site):
         assert not rows[name]["ok"] and wanted in rows[name]["status"]
 
 
+def test_list_of_a_directory_that_is_not_there(site):
+    site.plugins = {"directory": "/nonexistent"}
+    result = site.run("plugin", "list")
+    assert result.returncode == 1 and "there is no directory /nonexistent" in result.stderr
+
+
 def test_list_shows_the_built_in_plugins(site):
     result = site.run("plugin", "list", "--json")
     assert result.returncode == 0, result.stderr

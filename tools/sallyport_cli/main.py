@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+import urllib.parse
 
 from . import accounts, convert, secrets
 from .api import Api, Unreachable, segment
@@ -184,11 +185,21 @@ def refuse_secrets(argv):
             secret.refuse_value()
 
 
+def is_base_url(text):
+    try:
+        parts = urllib.parse.urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:  # a port that is no number, an address that is none
+        return False
+
+
 def main(argv):
     parser = make_parser()
     try:
         refuse_secrets(argv)
         arguments = parser.parse_args(argv)
+        if not is_base_url(arguments.base_url):
+            parser.error(f"--base-url: {arguments.base_url!r} is not http://HOST[:PORT] or https://HOST[:PORT]")
         password = secrets.ADMINISTRATOR.given(arguments)
         if arguments.auth_user is not None and password is None:
             password = secrets.ADMINISTRATOR.ask()
