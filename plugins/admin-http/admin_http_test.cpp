@@ -10,6 +10,7 @@
 #include <fstream>
 #include <future>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 
 #include "htpasswd.h"
@@ -284,6 +285,44 @@ TEST_F(WatchTest, AtTheDeadlineNothingIsWaitedFor) {
   EXPECT_TRUE(cut(0));
   ASSERT_EQ(left.size(), 1U);
   EXPECT_TRUE(left.front().starts_with("GET /slow for ")) << left.front();
+}
+
+TEST_F(WatchTest, NothingBeginsOnceAllIsCutOff) {
+  std::promise<void> begun;
+  std::thread client([&] {
+    Watch::Connection connection(watch, ends[0]);
+    EXPECT_FALSE(connection.ending());
+    EXPECT_TRUE(connection.allow_any_time("login"));
+    connection.allow_rest();
+    begun.set_value();
+    EXPECT_TRUE(cut(20000));
+    EXPECT_TRUE(connection.ending());
+    EXPECT_FALSE(connection.allow_any_time("GET /late"));
+  });
+  begun.get_future().wait();
+  EXPECT_TRUE(watch.cut_all(Watch::Clock::now() + std::chrono::hours(1)).empty());
+  client.join();
+}
+
+TEST_F(WatchTest, AThreadThatIsElsewhereDoesNotHoldUpTheEnd) {
+  Watch::Connection answering(watch, ends[0]);
+  answering.allow_answer(std::chrono::hours(1));
+  const auto left = watch.cut_all(Watch::Clock::now(), std::chrono::milliseconds(1));
+  EXPECT_EQ(left, std::vector<std::string>{"a connection that does not end"});
+}
+
+TEST_F(WatchTest, WithoutADescriptorThereIsNoConnection) {
+  EXPECT_THROW(Watch::Connection(watch, -1), std::system_error);
+  EXPECT_EQ(Watch::Connection::current(), nullptr);
+  EXPECT_TRUE(watch.cut_all(Watch::Clock::now()).empty());
+}
+
+TEST_F(WatchTest, WhatAClientHadLeftIsLeftToIt) {
+  Watch::Connection connection(watch, ends[0]);
+  connection.allow(std::chrono::milliseconds(1));
+  connection.allow_any_time("login");
+  connection.allow_rest();
+  EXPECT_TRUE(cut(20000));
 }
 
 }  // namespace

@@ -8,31 +8,25 @@
 #include <Poco/Base64Decoder.h>
 #include <Poco/DateTimeFormat.h>
 #include <Poco/DateTimeFormatter.h>
-#include <Poco/Net/HTTPChunkedStream.h>
-#include <Poco/Net/HTTPFixedLengthStream.h>
-#include <Poco/Net/HTTPHeaderStream.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
-#include <Poco/Net/HTTPServerSession.h>
 #include <Poco/Net/NetException.h>
 #include <Poco/Net/StreamSocketImpl.h>
 #include <Poco/Net/TCPServerConnection.h>
 #include <Poco/URI.h>
-#include <poll.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <sstream>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
 #include "background.h"
 #include "http_limits.h"
 #include "server.h"
+#include "session.h"
 
 namespace admin_http {
 
@@ -43,46 +37,30 @@ namespace {
 
 Poco::Timespan timespan(std::chrono::seconds time) { return {static_cast<long>(time.count()), 0}; }
 
-bool has_body(const net::HTTPRequest& request) {
-  return request.getChunkedTransferEncoding() || (request.hasContentLength() && request.getContentLength64() != 0);
-}
-
-std::unique_ptr<std::istream> body_of(net::HTTPSession& session, const net::HTTPRequest& request) {
-  if (request.getChunkedTransferEncoding()) return std::make_unique<net::HTTPChunkedInputStream>(session);
-  return std::make_unique<net::HTTPFixedLengthInputStream>(session, request.getContentLength64());
-}
-
 // False when it is larger than allowed. What follows the limit is read and dropped, within reason: a client that is cut
 // off while it sends never sees the answer.
-bool read_body(const net::HTTPRequest& request, std::istream& stream, std::string& body) {
+bool read_body(Body& stream, std::string& body) {
   std::string block(16384, '\0');
   std::size_t total = 0;
   while (total <= limits::kDiscardedBytes) {
-    stream.read(block.data(), static_cast<std::streamsize>(block.size()));
-    const auto got = static_cast<std::size_t>(stream.gcount());
+    const auto got = stream.read(block.data(), block.size());
     if (got == 0) break;
     total += got;
     if (total <= limits::kBodyBytes) body.append(block, 0, got);
   }
-  // The part that came may well be JSON.
-  if (!request.getChunkedTransferEncoding() && total < static_cast<std::size_t>(request.getContentLength64()) &&
-      total <= limits::kDiscardedBytes) {
-    throw std::runtime_error("the body was cut off");
-  }
   return total <= limits::kBodyBytes;
 }
 
-void drop_body(const net::HTTPRequest& request, std::istream& stream) {
+void drop_body(Body& stream) {
   try {
     std::string dropped;
-    read_body(request, stream, dropped);
-  } catch (const std::exception&) {  // the client is gone
+    read_body(stream, dropped);
+  } catch (const std::exception&) {  // the client is gone, or what it sends is no body
     return;
   }
 }
 
-bool allowed(const net::HTTPRequest& request, PasswordFile* passwords) {
-  if (passwords == nullptr) return true;
+bool allowed(const net::HTTPRequest& request, PasswordFile& passwords) {
   const std::string header = request.get("Authorization", "");
   constexpr std::string_view kBasic = "basic ";
   if (header.size() < kBasic.size() || Poco::icompare(header.substr(0, kBasic.size()), std::string(kBasic)) != 0) {
@@ -97,7 +75,7 @@ bool allowed(const net::HTTPRequest& request, PasswordFile* passwords) {
     return false;
   }
   const auto colon = text.find(':');
-  return colon != std::string::npos && passwords->allows(text.substr(0, colon), text.substr(colon + 1));
+  return colon != std::string::npos && passwords.allows(text.substr(0, colon), text.substr(colon + 1));
 }
 
 Source source_of(const net::HTTPRequest& request) {
@@ -120,43 +98,6 @@ Answer unauthorized(const std::string& path) {
   return answer;
 }
 
-// Poco would take four system calls to wait for a request: it makes an epoll descriptor for each.
-class Session : public net::HTTPServerSession {
- public:
-  using HTTPServerSession::HTTPServerSession;
-
-  bool waits_for_request(std::chrono::seconds time) {
-    if (buffered() > 0) return true;
-    if (socket().secure()) return socket().poll(timespan(time), net::Socket::SELECT_READ);  // it may hold bytes itself
-    pollfd connection{socket().impl()->sockfd(), POLLIN, 0};
-    int ready = -1;
-    do {
-      ready = ::poll(&connection, 1, static_cast<int>(std::chrono::milliseconds(time).count()));
-    } while (ready < 0 && errno == EINTR);
-    return ready > 0;
-  }
-
-  // In one piece, so that it is one packet when it fits. False: the client is gone.
-  bool send(const std::string& head, std::string_view body) {
-    try {
-      if (body.size() > limits::kOnePieceBytes) return send_all(head) && send_all(body);
-      return send_all(head + std::string(body));
-    } catch (const std::exception&) {
-      return false;
-    }
-  }
-
- private:
-  bool send_all(std::string_view text) {
-    while (!text.empty()) {
-      const int sent = write(text.data(), static_cast<std::streamsize>(std::min(text.size(), limits::kOnePieceBytes)));
-      if (sent <= 0) return false;
-      text.remove_prefix(static_cast<std::size_t>(sent));
-    }
-    return true;
-  }
-};
-
 std::string head_of(const Answer& answer, const std::string& version, bool goes_on) {
   std::string head =
       version + ' ' + std::to_string(answer.status) + ' ' +
@@ -170,36 +111,44 @@ std::string head_of(const Answer& answer, const std::string& version, bool goes_
 // Of one connection.
 class RequestHandler {
  public:
-  RequestHandler(Server& server, Session& session)
-      : server_(server), session_(session), client_(text_of(session.socket().peerAddress())) {}
+  RequestHandler(Server& server, Session& session, Watch::Connection& connection)
+      : server_(server), session_(session), connection_(connection), client_(text_of(session.socket().peerAddress())) {}
 
   // False: the connection is of no more use.
-  bool handle(const net::HTTPRequest& request, bool may_go_on) {
+  bool handle(const net::HTTPRequest& request, const Framing& framing, bool may_go_on) {
     const auto begin = Clock::now();
-    auto* const connection = Watch::Connection::current();
-    const auto body = has_body(request) ? body_of(session_, request) : nullptr;
-    Answer answer;
-    bool read_to_end = body == nullptr;
+    Body body(session_, framing);
+    bool read_to_end = !framing.has_body();
+    std::optional<Answer> answer;
     try {
-      answer = answer_to(request, body.get(), read_to_end, connection);
+      answer = answer_to(request, body, read_to_end);
+      if (!answer) return false;
     } catch (const std::exception&) {  // a malformed request: the socket, its encoding, its characters
       answer = envelope(400, "malformed request", "");
     }
-    if (connection != nullptr) connection->allow_answer(server_.times().answer);
-    server_.services().metrics.count(answer.status);
+    connection_.allow_answer(server_.times().answer);
+    server_.services().metrics.count(answer->status);
     const bool goes_on = may_go_on && read_to_end && request.getKeepAlive();
     const bool with_body = request.getMethod() != net::HTTPRequest::HTTP_HEAD;
-    const bool sent = session_.send(head_of(answer, request.getVersion(), goes_on),
-                                    with_body ? std::string_view(answer.body) : std::string_view());
-    if (!read_to_end) drop_body(request, *body);
-    log(request, answer, begin);
-    if (connection != nullptr) connection->allow(server_.times().request);
+    const bool sent = session_.send(head_of(*answer, request.getVersion(), goes_on),
+                                    with_body ? std::string_view(answer->body) : std::string_view());
+    if (!read_to_end) drop_body(body);
+    log(request, *answer, begin);
+    connection_.allow(server_.times().request);
     return goes_on && sent;
   }
 
+  // Of what is no request something may be known.
+  void refuse(const net::HTTPRequest& request) {
+    const Answer no_request{400, "text/plain; charset=utf-8", "Bad Request\n"};
+    server_.services().metrics.count(no_request.status);
+    session_.send(head_of(no_request, net::HTTPMessage::HTTP_1_1, false), no_request.body);
+    log(request, no_request, Clock::now());
+  }
+
  private:
-  Answer answer_to(const net::HTTPRequest& request, std::istream* body, bool& read_to_end,
-                   Watch::Connection* connection) {
+  // None: the server ends, and this has not begun.
+  std::optional<Answer> answer_to(const net::HTTPRequest& request, Body& body, bool& read_to_end) {
     Request ours;
     ours.method = request.getMethod();
     const Poco::URI uri(request.getURI());
@@ -209,13 +158,19 @@ class RequestHandler {
     if (match.route == nullptr) return match.refusal;
     if (!match.route->open) {
       if (const auto why = refuses(source_of(request), server_.own_names())) return envelope(403, *why, "");
-      if (!allowed(request, server_.passwords())) return unauthorized(ours.path);
+      if (server_.passwords() != nullptr) {
+        // Its file may lie where nobody answers.
+        if (!connection_.allow_any_time("login")) return std::nullopt;
+        const bool good = allowed(request, *server_.passwords());
+        connection_.allow_rest();
+        if (!good) return unauthorized(ours.path);
+      }
     }
     ours.parameter = std::move(match.parameter);
-    if (body != nullptr && !read_body(request, *body, ours.body)) return envelope(413, "request body too large", "");
+    if (!read_to_end && !read_body(body, ours.body)) return envelope(413, "request body too large", "");
     read_to_end = true;
     // What we take is not the client's fault.
-    if (connection != nullptr) connection->allow_any_time(ours.method + " " + ours.path);
+    if (!connection_.allow_any_time(ours.method + " " + ours.path)) return std::nullopt;
     return run_handler(*match.route, ours, server_.services());
   }
 
@@ -255,6 +210,7 @@ class RequestHandler {
 
   Server& server_;
   Session& session_;
+  Watch::Connection& connection_;
   const std::string client_;
 };
 
@@ -265,47 +221,39 @@ class Connection : public net::TCPServerConnection {
 
   void run() override {
     work_in_background();
-    Watch::Connection connection(server_.watch(), socket().impl()->sockfd());
-    connection.allow(server_.times().request);
     try {
+      Watch::Connection connection(server_.watch(), socket().impl()->sockfd());
+      connection.allow(server_.times().request);
       Session session(socket(), params_);
-      RequestHandler handler(server_, session);
+      RequestHandler handler(server_, session, connection);
       auto patience = server_.times().silence;
       for (int left = limits::kRequestsPerConnection; session.waits_for_request(patience);
            patience = server_.times().idle)
-        if (!serve_one(session, handler, --left > 0)) return;
-    } catch (const std::exception&) {  // the client is gone, or its handshake failed
+        if (!serve_one(session, handler, connection, --left > 0)) return;
+    } catch (const std::exception&) {  // the client is gone, its handshake failed, or there is no descriptor
       return;
     }
   }
 
  private:
   // False: it was the last one.
-  static bool serve_one(Session& session, RequestHandler& handler, bool may_go_on) {
+  static bool serve_one(Session& session, RequestHandler& handler, const Watch::Connection& connection,
+                        bool may_go_on) {
+    net::HTTPRequest request("", "", "");
     try {
-      net::HTTPRequest request;
-      {
-        net::HTTPHeaderInputStream head(session);
-        request.read(head);
-      }
+      const auto framing = session.read_head(request);
+      if (connection.ending()) return false;
       // Who speaks 1.0 does not know what that is (RFC 9110 section 10.1.1).
       const bool waits = request.getVersion() != net::HTTPMessage::HTTP_1_0 &&
                          Poco::icompare(request.get("Expect", ""), std::string("100-continue")) == 0;
       if (waits && !session.send("HTTP/1.1 100 Continue\r\n\r\n", {})) return false;
-      return handler.handle(request, may_go_on);
+      return handler.handle(request, framing, may_go_on);
     } catch (const net::NoMessageException&) {
       return false;
     } catch (const net::MessageException&) {
-      return refuse(session);
-    } catch (const Poco::SyntaxException&) {  // a length that is no number
-      return refuse(session);
+      if (!connection.ending()) handler.refuse(request);
+      return false;
     }
-  }
-
-  static bool refuse(Session& session) {
-    const Answer no_request{400, "text/plain; charset=utf-8", "Bad Request\n"};
-    session.send(head_of(no_request, net::HTTPMessage::HTTP_1_1, false), no_request.body);
-    return false;
   }
 
   Server& server_;

@@ -17,7 +17,11 @@ inline constexpr std::size_t kBodyBytes = 1048576;
 inline constexpr std::size_t kDiscardedBytes =
     16 * kBodyBytes;                                          // of a body that is too large, so that the answer is seen
 inline constexpr auto kLastAnswer = std::chrono::seconds(1);  // to take it at a stop; an impatient one leaves 3 for all
-inline constexpr std::size_t kOnePieceBytes = 65536;          // of an answer
+// For threads whose client was cut off to find that out: they may wait for a processor.
+inline constexpr auto kStragglers = std::chrono::seconds(30);
+inline constexpr std::size_t kChunkLineBytes = 256;   // its size and extensions
+inline constexpr std::size_t kTrailerBytes = 8192;    // dropped
+inline constexpr std::size_t kOnePieceBytes = 65536;  // of an answer
 inline constexpr int kRequestsPerConnection = 1000;
 inline constexpr std::size_t kPasswordFileBytes = 1048576;
 inline constexpr std::size_t kRememberedLogins = 64;

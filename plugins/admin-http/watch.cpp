@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
 #include <utility>
-
-#include "http_limits.h"
 
 namespace admin_http {
 namespace {
@@ -40,7 +40,7 @@ void Watch::run() {
   }
 }
 
-std::vector<std::string> Watch::cut_all(Clock::time_point deadline) {
+std::vector<std::string> Watch::cut_all(Clock::time_point deadline, Clock::duration patience) {
   std::unique_lock lock(mutex_);
   cutting_ = true;
   for (auto* connection : connections_) {
@@ -50,11 +50,15 @@ std::vector<std::string> Watch::cut_all(Clock::time_point deadline) {
   fewer_.wait_until(lock, deadline, [this] { return connections_.empty(); });
   for (auto* connection : connections_) ::shutdown(connection->descriptor_, SHUT_RDWR);
   // Threads whose client is gone are on their way out, however long they wait for a processor.
-  fewer_.wait(lock, [this] {
+  fewer_.wait_for(lock, patience, [this] {
     return std::all_of(connections_.begin(), connections_.end(), [](const auto* each) { return each->is_ours(); });
   });
   std::vector<std::string> left;
   for (const auto* connection : connections_) {
+    if (!connection->is_ours()) {
+      left.emplace_back("a connection that does not end");
+      continue;
+    }
     const auto time = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - connection->since_);
     left.push_back(connection->what_ + " for " + std::to_string(time.count()) + " s");
   }
@@ -62,6 +66,7 @@ std::vector<std::string> Watch::cut_all(Clock::time_point deadline) {
 }
 
 Watch::Connection::Connection(Watch& watch, int descriptor) : watch_(watch), descriptor_(::dup(descriptor)) {
+  if (descriptor_ < 0) throw std::system_error(errno, std::generic_category());
   current_connection = this;
   const std::lock_guard lock(watch_.mutex_);
   watch_.connections_.insert(this);
@@ -94,14 +99,25 @@ void Watch::Connection::bound_last_answer() {
 }
 
 void Watch::Connection::allow(Clock::duration time) { set(Clock::now() + time, false); }
-void Watch::Connection::allow_any_time(std::string what) {
-  {
-    const std::lock_guard lock(watch_.mutex_);
-    what_ = std::move(what);
-    since_ = Clock::now();
-  }
-  set(Clock::time_point::max(), true);
+
+bool Watch::Connection::allow_any_time(std::string what) {
+  const std::lock_guard lock(watch_.mutex_);
+  if (watch_.cutting_ && !in_request_) return false;
+  what_ = std::move(what);
+  since_ = Clock::now();
+  rest_ = std::exchange(deadline_, Clock::time_point::max());
+  in_request_ = true;
+  if (watch_.cutting_) watch_.fewer_.notify_all();
+  return true;
 }
+
+void Watch::Connection::allow_rest() { set(rest_, false); }
+
+bool Watch::Connection::ending() const {
+  const std::lock_guard lock(watch_.mutex_);
+  return watch_.cutting_;
+}
+
 void Watch::Connection::allow_answer(Clock::duration time) { set(Clock::now() + time, true); }
 
 Watch::Connection* Watch::Connection::current() { return current_connection; }

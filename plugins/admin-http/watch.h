@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "http_limits.h"
+
 namespace admin_http {
 
 class Watch {
@@ -27,15 +29,18 @@ class Watch {
   // cannot mean another connection by the time it is cut off.
   class Connection {
    public:
-    Connection(Watch& watch, int descriptor);
+    Connection(Watch& watch, int descriptor);  // throws when there is no further descriptor
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
     // What the client may take to send a request; a connection that waits for one is of no more use at the end.
     void allow(Clock::duration time);
-    void allow_any_time(std::string what = {});  // for us to carry it out; `what` names it in a log
-    void allow_answer(Clock::duration time);     // for the client to take the answer
+    // For us to carry it out; `what` names it in a log. False, and no time: all are cut off, it is not to begin.
+    bool allow_any_time(std::string what = {});
+    void allow_rest();                        // to the client, what it had left before
+    void allow_answer(Clock::duration time);  // for the client to take the answer
+    bool ending() const;                      // all are cut off
     // That of the calling thread; null outside of one.
     static Connection* current();
 
@@ -50,13 +55,14 @@ class Watch {
     // Under watch_.mutex_.
     bool in_request_ = false;  // it has come, its answer has not gone
     std::string what_;
+    Clock::time_point rest_ = Clock::time_point::max();  // the deadline before this one
     Clock::time_point since_;
   };
 
   // Cuts off all connections, now and from now on; those whose request is being carried out when they have their
   // answer, which they must take within limits::kLastAnswer, or at `deadline`. Returns when there are none; else, soon
-  // after the deadline, what is still being carried out.
-  std::vector<std::string> cut_all(Clock::time_point deadline);
+  // after the deadline, what is still being carried out. Others have `patience` after the deadline to find out.
+  std::vector<std::string> cut_all(Clock::time_point deadline, Clock::duration patience = limits::kStragglers);
 
  private:
   void run();

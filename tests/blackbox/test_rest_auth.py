@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """REST API: who may come in, and TLS."""
 import os
+import re
 import signal
 import socket
 import ssl
@@ -8,7 +9,7 @@ import ssl
 import pytest
 
 from rest import Rest, operations
-from util import run, wait_for
+from util import run, seconds, wait_for
 
 pytestmark = pytest.mark.ours
 
@@ -148,3 +149,28 @@ def test_a_client_that_never_shakes_hands_holds_up_nobody(client, guarded):
     port = int(guarded.rest_url.rsplit(":", 1)[1])
     with socket.create_connection(("127.0.0.1", port)):
         wait_for("an answer beside a silent client", lambda: client("md5", "one").get("version").status == 200)
+
+
+def test_a_password_file_that_nobody_reads_out_does_not_hold_up_a_stop(make_server):
+    server = make_server(config={"httpd": {"bind_port": -1, "auth_user_file": "admins"}})
+    admins = server.config_dir / "admins"
+    write(admins, f"md5:{openssl_hash('1', 'one')}\n")
+    server.start()
+    os.mkfifo(server.config_dir / "pipe")
+    os.replace(server.config_dir / "pipe", admins)
+    stuck, ends = Rest(server.rest_url, "md5", "one").connect(), []
+    stuck.request("GET", "/api/v1/version", headers={"Authorization": "Basic bWQ1Om9uZQ=="})
+
+    def is_read():
+        try:
+            ends.append(os.open(admins, os.O_WRONLY | os.O_NONBLOCK))
+        except OSError:
+            return False
+        return True
+    wait_for("it is being read", is_read)
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(seconds(20)) == 1
+    server.process = None
+    assert re.search(r"not stopped: still being carried out: login for \d+ s", server.log_text())
+    stuck.close()
+    os.close(ends.pop())

@@ -127,14 +127,67 @@ class TestMistakes:
         assert connection.getresponse().status == 413
 
     def test_a_body_that_is_cut_off(self, rest, rest_server):
-        user = rest.add(rest_server, "whole")
+        user, whole = rest.add(rest_server, "whole"), b'{"status": 0}'
         with socket.create_connection((rest.host, rest.port), timeout=seconds(30)) as link:
             link.sendall(f"PUT /api/v1/user/{user['id']} HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n".encode())
-            link.sendall(b'{"status": 0}')
+            link.sendall(whole)
             link.shutdown(socket.SHUT_WR)
             assert link.recv(65536).startswith(b"HTTP/1.1 400")
+        for chunks in (b"d\r\n" + whole, b"d\r\n" + whole + b"\r\n", b"d\r\n" + whole + b"\r\n0\r\n", b"63\r\n" + whole, b"d\r\n" + whole + b"0\r\n\r\n",
+                       b"d\n" + whole + b"\n0\n\n", b"xd\r\n" + whole + b"\r\n0\r\n\r\n", b"+d\r\n" + whole + b"\r\n0\r\n\r\n", b"d\r\n" + whole + b"\r\n-1\r\n\r\n",
+                       b"1000000000000000d\r\n" + whole + b"\r\n0\r\n\r\n", b"d\r\n" + whole + b"\r\n0\r\n" + b"a: " + b"b" * 8190 + b"\r\n\r\n"):
+            with connected(rest) as link:
+                link.sendall(f"PUT /api/v1/user/{user['id']} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode() + chunks)
+                link.shutdown(socket.SHUT_WR)
+                assert link.recv(65536).startswith(b"HTTP/1.1 400"), chunks[:40]
         assert rest.user("whole") == user
         rest.delete(f"user/{user['id']}")
+
+    def test_a_head_that_is_cut_off(self, rest, rest_server):
+        user = rest.add(rest_server, "head")
+        head = f"DELETE /api/v1/user/{user['id']} HTTP/1.1\r\nHost: x\r\n".encode()
+        for part in (head, head[:-1], head[:-2], head + b"\r", head.replace(b"\r\n", b"\n"), head[:-2].replace(b"\r\n", b"\n")):
+            with connected(rest) as link:
+                link.sendall(part)
+                link.shutdown(socket.SHUT_WR)
+                assert everything(link).startswith(b"HTTP/1.1 400 "), part
+        assert rest.user("head") == user
+        with connected(rest) as link:
+            link.sendall(head.replace(b"\r\n", b"\n") + b"Connection: close\n\n")
+            assert everything(link).startswith(b"HTTP/1.1 200 "), "whole, though with bare line feeds"
+
+    @pytest.mark.parametrize("framing", [
+        b"Transfer-Encoding: gzip, chunked", b"Transfer-Encoding: chunked, chunked", b"Transfer-Encoding: xchunked",
+        b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", b"Transfer-Encoding: chunked\r\nContent-Length: 5",
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked", b"Content-Length: 5\r\ncontent-length: 0", b"Content-Length: 5\r\nContent-Length: 5",
+        b"Content-Length: 0,5", b"Content-Length: 5, 5", b"Content-Length: +5", b"Content-Length: 0x5", b"Content-Length: 5 5", b"Content-Length:",
+        b"Content-Length : 5", b"Transfer-Encoding : chunked", b"Transfer-Encoding:"], ids=repr)
+    def test_requests_whose_end_is_unclear_are_refused(self, rest, framing):
+        """A proxy that sees another end would let its clients hide a request in the body."""
+        with connected(rest) as link:
+            link.sendall(b"POST /api/v1/quota_scan HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n\r\n0\r\n\r\nGET /api/v1/health HTTP/1.1\r\nHost: x\r\n\r\n")
+            text = everything(link)
+        assert text.startswith(b"HTTP/1.1 400 ") and text.count(b"HTTP/1.1 ") == 1 and b"Connection: Close" in text
+
+    def test_chunks_with_everything_that_may_be_there(self, rest):
+        body = (b'00A;name="va;lue"\r\n{"username\r\n' b'B ; x\r\n": "nobody"\r\n' b'1\r\n}\r\n' b'000;last\r\nX-Trailer: a\r\nContent-Length: 7\r\n\r\n')
+        with connected(rest) as link:
+            link.sendall(b"POST /api/v1/quota_scan HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\n\r\n" + body +
+                         b"\r\nGET /api/v1/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            text = everything(link)
+        assert text.startswith(b"HTTP/1.1 404 ") and b"HTTP/1.1 200 OK\r\n" in text, "the empty line between them is skipped"
+
+    @pytest.mark.parametrize("line", [b"GET / FOO", b"GET /api/v1/health HTTP/1.2", b"GET /api/v1/health HTTP/2.0", b"GET /api/v1/health http/1.1",
+                                      b"GET /api/v1/health"], ids=repr)
+    def test_other_versions_are_refused_and_counted(self, rest, rest_server, line):
+        def refused():
+            return int(re.search(r"^sftpgo_http_client_errors_total (\d+)$", rest.get("/metrics").text, re.M)[1])
+        before, mark = refused(), rest_server.mark()
+        with connected(rest) as link:
+            link.sendall(line + b"\r\nHost: x\r\n\r\n")
+            assert everything(link).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        assert rest_server.wait_log(lambda l: l.get("resp_status") == 400, start=mark)["sender"] == "httpd"
+        assert refused() == before + 1
 
     @pytest.mark.parametrize("data", [b"\r\n\r\n", b"GET\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00", b"GET / HTTP/9.9\r\n\r\n",
                                       b"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", b"x" * 100000,
