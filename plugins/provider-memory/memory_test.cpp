@@ -98,6 +98,13 @@ TEST_F(DumpFile, ReloadReplacesAllOrNothing) {
   EXPECT_EQ(rig.names(), (std::vector<std::string>{"bob"}));
 }
 
+TEST_F(DumpFile, NullIsAnEmptyList) {
+  write(R"({"users": null})");
+  Rig rig(Json::object({{"name", path_.string()}}));
+  ASSERT_EQ(rig.prepare(SP_PREPARE_OPEN), SP_OK) << rig.message();
+  EXPECT_TRUE(rig.names().empty());
+}
+
 TEST(Memory, WithoutAFileReloadKeepsEverything) {
   auto rig = make_rig();
   ASSERT_EQ(rig->insert("ada", {{"permissions", Json::object()}}), SP_OK);

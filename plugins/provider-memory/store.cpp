@@ -190,6 +190,7 @@ Outcome<Store::Names> Store::replace_all(const Json& dump) {
     auto& table = tables[collection.name];
     if (!dump.contains(collection.name)) continue;
     const auto& list = dump.at(collection.name);
+    if (list.is_null()) continue;  // so a dump of the replaced system says that there is nobody
     if (!list.is_array()) return Failure{SP_E_INVALID, "\"" + collection.name + "\" is not a list", 0};
     if (auto loaded = load(collection, list, table, left_out); !loaded) return loaded.failure();
   }
