@@ -8,9 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <future>
+#include <memory>
 #include <optional>
+#include <system_error>
+#include <thread>
 
 #include "host/admin/sessions.h"
 #include "host/app/administration.h"
@@ -42,6 +47,21 @@ void prepare_process() {
   ::umask(0);  // every file gets its mode from whoever makes it, sftpd.umask included
   ::signal(SIGPIPE, SIG_IGN);
   raise_files_limit();
+}
+
+// It may be the data provider that does not return. The process must end after this, what the thread uses may not.
+void flush_within(vfs::Quotas& quotas, std::chrono::seconds patience) {
+  const auto flushed = std::make_shared<std::promise<void>>();
+  const auto done = flushed->get_future();
+  try {
+    std::thread([&quotas, flushed] {
+      quotas.flush();
+      flushed->set_value();
+    }).detach();
+  } catch (const std::system_error&) {  // no thread to be had
+    return;
+  }
+  done.wait_for(patience);
 }
 
 core::Result<void> open_log(const ServeOptions& options) {
@@ -155,7 +175,7 @@ core::Result<void> run(const Start& start, Signals& signals) {
   registry.stop_storages();  // the last files are counted before the counters go
   events.stop();
   if (!administration_ended) {  // what its thread uses must not go, so neither may this function
-    quotas.flush();
+    flush_within(quotas, kStopNowPatience);
     give_up();
     std::_Exit(EXIT_FAILURE);
   }
