@@ -175,6 +175,11 @@ TEST(Contract, ManyReadersWhileOneWrites) {
   for (auto& thread : threads) thread.join();
 }
 
+TEST(Contract, AnUnknownWayToPrepareIsRefused) {
+  auto rig = make_rig();
+  EXPECT_EQ(rig->prepare(SP_PREPARE_LOOK + 1), SP_E_INVALID);
+}
+
 TEST(Contract, CheckSucceedsAndUnknownCollectionsFail) {
   auto rig = make_rig();
   EXPECT_EQ(rig->check(), SP_OK);

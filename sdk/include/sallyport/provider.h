@@ -44,8 +44,9 @@ typedef struct sp_provider_ops {
   uint32_t reserved;
   /* [exclusive] */
   void(SP_CALL *destroy)(sp_provider *) SP_NOEXCEPT;
-  /* Called once before anything else. mode: SP_PREPARE_*. *changed is 1 when something was created or migrated, and
-   * after SP_PREPARE_LOOK when it would be. SP_E_NOT_FOUND when the store is not initialised. [setup] */
+  /* Called once before anything else. mode: SP_PREPARE_*, and SP_E_INVALID for one that is not known: it may be
+   * one that must change nothing. *changed is 1 when something was created or migrated, and after SP_PREPARE_LOOK when
+   * it would be. SP_E_NOT_FOUND when the store is not initialised. [setup] */
   sp_status(SP_CALL *prepare)(sp_provider *, sp_str collections_json, uint32_t mode, uint32_t *changed,
                               sp_error *) SP_NOEXCEPT;
   /* Is the store reachable? [worker] */

@@ -13,7 +13,7 @@
 
 /* One number per plugin kind, so that one kind can grow while another stays. The same draft rule applies. */
 #define SP_STORAGE_ABI 0u
-#define SP_PROVIDER_ABI 0u
+#define SP_PROVIDER_ABI 1u
 #define SP_AUTH_ABI 0u
 #define SP_NOTIFIER_ABI 0u
 #define SP_SERVICE_ABI 0u

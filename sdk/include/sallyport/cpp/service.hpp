@@ -5,7 +5,8 @@
 //   class MyService : public sallyport::Service<MyService>   create (see plugin.hpp), start, stop [, reload]
 //
 // Outcome<void> start(); Outcome<void> stop(const sp_op&); Outcome<void> reload(std::string_view config_json). Without
-// reload the slot stays NULL. Exceptions become statuses. The destructor is destroy; every thread is joined by stop.
+// reload the slot stays NULL. Exceptions become statuses. The destructor is destroy; every thread is joined when stop
+// succeeds, and after SP_E_TIMED_OUT (see service.h) nothing is destroyed.
 #pragma once
 
 #include <string_view>
