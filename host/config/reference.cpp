@@ -15,7 +15,8 @@ constexpr std::string_view kIntroduction =
 
 Sallyport reads one file and the environment at start. `sallyport check-config` tells whether a start would succeed with
 them, `sallyport check-config --print` which values are in force. It loads the plugins, reads the files that keys name and
-looks at the tables of the database, beside a running server as well, and makes and changes nothing. It does not see
+looks at the tables of the database, beside a running server as well, and makes and changes nothing; only what a crash
+left in the log of an SQLite database (`-wal`) may be put where it belongs, as by whoever opens it next. It does not see
 whether ports are free, asks no other machine (stores, services of hooks) and reads no account of a database.
 
 **File.** `NAME.json`, where NAME comes from `--config-file`; without it `sallyport`, then `sftpgo`. Searched in the
