@@ -54,9 +54,13 @@ void Spares::put(Held held) {
 }
 
 void Spares::let_go(bool) {
-  std::vector<Held> gone;
-  const std::lock_guard lock(mutex_);
-  gone.swap(spares_);
+  while (true) {
+    Held gone;
+    const std::lock_guard lock(mutex_);
+    if (spares_.empty()) return;
+    gone = std::move(spares_.back());
+    spares_.pop_back();
+  }
 }
 
 }  // namespace object_common

@@ -54,10 +54,10 @@ struct Held {
 // What one transfer has used and will need again; goes when somebody waits for memory. Any thread.
 class Spares final : public MemoryHolder {
  public:
-  explicit Spares(std::size_t most) : most_(most) {}
+  explicit Spares(std::size_t most) : most_(most) { spares_.reserve(most); }
   // One of just that size; without pages: there is none.
   Held take(std::size_t bytes);
-  void put(Held held);
+  void put(Held held);  // needs no memory
   void let_go(bool urgent) override;
 
  private:

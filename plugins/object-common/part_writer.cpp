@@ -162,23 +162,33 @@ Outcome<void> PartWriter::send(const Stop& stop) {
 }
 
 void PartWriter::upload(const std::shared_ptr<Part>& part) {
-  Outcome<void> done = stopped();
+  // However short memory is: somebody waits for it to be over.
+  struct Flight {
+    PartWriter& writer;
+    ~Flight() {
+      const std::lock_guard lock(writer.mutex_);
+      --writer.in_flight_;
+      writer.changed_.notify_all();
+    }
+  };
+  const Flight flight{*this};
+  Outcome<void> done;
   try {
     const Stop stop = [this] { return given_up_.load(); };
-    if (!given_up_) {
+    if (given_up_) {
+      done = stopped();
+    } else {
       done = part->make ? part->make(stop, part->number) : target_->put_part(stop, part->number, part->data());
     }
+    spares_->put(std::move(part->held));
   } catch (const std::exception& e) {
     done = Failure{SP_E_INTERNAL, e.what(), 0};
   }
-  spares_->put(std::move(part->held));
   const std::lock_guard lock(mutex_);
-  --in_flight_;
   if (!done && !failure_) {
     failure_ = std::move(done.failure());
     given_up_ = true;
   }
-  changed_.notify_all();
 }
 
 Outcome<void> PartWriter::finish(const Stop& stop) {
