@@ -9,6 +9,7 @@
 #include <Poco/Net/NetException.h>
 #include <Poco/Net/SocketAddress.h>
 #include <Poco/Net/SocketImpl.h>
+#include <openssl/err.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -31,6 +32,12 @@ constexpr std::size_t kChunkLines = 16;           // bytes of lines for a byte o
 std::string words(int error) { return std::generic_category().message(error); }
 
 bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
+
+// OpenSSL takes an error that is left from another connection of the thread for one of this call.
+SecureStreamSocket& without_old_errors(SecureStreamSocket& socket) {
+  ::ERR_clear_error();
+  return socket;
+}
 
 std::string with_port(const Endpoint& endpoint) {
   const std::string text = endpoint.authority(), port = ":" + std::to_string(endpoint.port);
@@ -85,7 +92,7 @@ void Connection::open_tunnel(Patience& patience, const Endpoint& endpoint) {
 void Connection::begin_tls(Patience& patience, const Endpoint& endpoint, const Poco::Net::Context::Ptr& context) {
   secure_ = SecureStreamSocket::attach(plain_, endpoint.host, context);
   int done = 0;
-  while ((done = secure_->completeHandshake()) < 0) wait_for_tls(patience, done);
+  while ((done = without_old_errors(*secure_).completeHandshake()) < 0) wait_for_tls(patience, done);
   if (done == 0) throw Poco::Net::NetException("closed amid the handshake");
   secure_->verifyPeerCertificate();
 }
@@ -108,7 +115,8 @@ void Connection::send_head(Patience& patience, Poco::Net::HTTPRequest& head) {
 std::size_t Connection::send(Patience& patience, std::span<const char> data) {
   while (true) {
     if (secure_) {
-      const int sent = secure_->sendBytes(data.data(), static_cast<int>(std::min(data.size(), kTlsRecord)));
+      const auto size = static_cast<int>(std::min(data.size(), kTlsRecord));
+      const int sent = without_old_errors(*secure_).sendBytes(data.data(), size);
       if (sent == 0) throw Poco::Net::ConnectionResetException();
       patience.moved(sent > 0 ? static_cast<std::size_t>(sent) : 0);
       if (sent > 0) return static_cast<std::size_t>(sent);
@@ -119,7 +127,9 @@ std::size_t Connection::send(Patience& patience, std::span<const char> data) {
     if (sent < 0 && !would_block()) throw Poco::Net::NetException(words(errno), errno);
     patience.moved(sent > 0 ? static_cast<std::size_t>(sent) : 0);
     if (sent > 0) return static_cast<std::size_t>(sent);
-    patience.wait(plain_, Socket::SELECT_WRITE);
+    patience.wait(plain_, Socket::SELECT_WRITE | Socket::SELECT_READ);
+    // Whoever answers before the end may read no further, and never close either.
+    if (plain_.poll(0, Socket::SELECT_READ)) throw Poco::Net::NetException("the other side has answered or ended");
   }
 }
 
@@ -128,7 +138,7 @@ std::size_t Connection::receive(Patience& patience, std::span<char> into) {
     ssize_t got = 0;
     if (secure_) {
       constexpr std::size_t kMost = 1 << 30;
-      got = secure_->receiveBytes(into.data(), static_cast<int>(std::min(into.size(), kMost)));
+      got = without_old_errors(*secure_).receiveBytes(into.data(), static_cast<int>(std::min(into.size(), kMost)));
     } else {
       got = ::recv(plain_.impl()->sockfd(), into.data(), into.size(), 0);
       if (got < 0 && !would_block()) throw Poco::Net::NetException(words(errno), errno);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One connection to a server, straight or through a proxy, plain or TLS. Its socket never blocks, not even within a TLS
-// record: all waiting is Patience's. Failures are Poco's exceptions. One thread at a time.
+// record: all that waiting is Patience's. Looking up a name blocks for as long as the system's resolver takes. Failures
+// are Poco's exceptions. One thread at a time.
 #pragma once
 
 #include <Poco/Net/Context.h>
@@ -23,15 +24,15 @@ namespace fs_s3 {
 
 class Connection {
  public:
-  // `tls`: null when the endpoint wants none. `connect_timeout`: of the connection, and once more of what follows until
-  // a request may be sent.
+  // `tls`: null when the endpoint wants none. `connect_timeout`: of the connection once its name is looked up, and once
+  // more of what follows until a request may be sent.
   Connection(const Endpoint& endpoint, const std::optional<Proxy>& proxy, const Poco::Net::Context::Ptr& tls,
              const object_common::Stop& stop, Patience::Clock::time_point until, std::chrono::seconds connect_timeout);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   void send_head(Patience& patience, Poco::Net::HTTPRequest& head);
-  // What it took of the data: a byte at least.
+  // What it took of the data: a byte at least. Fails too when it takes no more and an answer has come (not with TLS).
   std::size_t send(Patience& patience, std::span<const char> data);
   // What has come: nothing when the other side has ended.
   std::size_t receive(Patience& patience, std::span<char> into);

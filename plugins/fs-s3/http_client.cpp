@@ -90,7 +90,6 @@ class Body {
   bool leaves_the_connection() const { return ended_ && !to_the_end_ && !incoming_.has_more(); }
 
  private:
-  static Poco::Int64 length_of(const Poco::Net::HTTPResponse& head) { return head.getContentLength64(); }
   // RFC 9112, 7.1: what follows the size is of no interest, nor are trailers.
   void next_chunk() {
     if (!std::exchange(first_, false) && !incoming_.line().empty()) throw Poco::Net::MessageException("no chunk");
@@ -228,15 +227,22 @@ Outcome<HttpAnswer> HttpClient::exchange(const Endpoint& endpoint, Link link, co
 Outcome<HttpAnswer> HttpClient::call(const Endpoint& endpoint, const HttpRequest& request, std::span<std::byte> into,
                                      bool fresh) {
   // A kept connection may have been closed by the other side meanwhile: then once more, on a new one.
-  if (Link kept = fresh ? nullptr : take(endpoint)) {
-    try {
-      return exchange(endpoint, std::move(kept), request, into);
-    } catch (const Poco::TimeoutException&) {
-      return no_answer(endpoint, "time-out");
-    } catch (const Poco::Exception&) {  // as said
-    }
+  Link kept = fresh ? nullptr : take(endpoint);
+  if (!kept) return on_new_connection(endpoint, request, into);
+  try {
+    return exchange(endpoint, std::move(kept), request, into);
+  } catch (const Poco::TimeoutException&) {
+    return no_answer(endpoint, "time-out");
+  } catch (const Poco::Exception&) {  // as said
   }
-  return on_new_connection(endpoint, request, into);
+  auto answer = on_new_connection(endpoint, request, into);
+  // The other side may have closed it only after it had the request.
+  if (answer) {
+    answer->sent_before = true;
+  } else if (answer.failure().native == kNotSent) {
+    answer.failure().native = 0;
+  }
+  return answer;
 }
 
 Outcome<HttpAnswer> HttpClient::on_new_connection(const Endpoint& endpoint, const HttpRequest& request,

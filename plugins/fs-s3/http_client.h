@@ -40,6 +40,7 @@ struct HttpAnswer {
   int status = 0;
   std::map<std::string, std::string> headers;  // names in lower case
   std::string body;                            // what did not go into the caller's memory
+  bool sent_before = false;                    // over a connection that then broke: it may have been done twice
   bool ok() const { return status >= 200 && status < 300; }
   std::string header(const std::string& name) const;
 };

@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Servers that do not get on with their answers, and answers of every form. What TLS adds to it is in
+// Servers that do not get on with their answers, and answers of every form. What else TLS adds is in
 // tests/blackbox/test_s3_tls.py.
 #include "http_client.h"
 
+#include <Poco/Net/SecureServerSocket.h>
 #include <Poco/Net/SocketImpl.h>
 #include <gtest/gtest.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
 
 #include "fake_store_test.h"
 
@@ -158,6 +166,77 @@ TEST(HttpConnections, ThatAreRefusedSentNothing) {
   EXPECT_EQ(answer.failure().native, HttpClient::kNotSent);
 }
 
+// Answers one request, and goes away when it has another.
+class Vanishing {
+ public:
+  Vanishing() : thread_([this] { run(); }) {}
+  ~Vanishing() { thread_.join(); }
+  Vanishing(const Vanishing&) = delete;
+  Vanishing& operator=(const Vanishing&) = delete;
+  Endpoint endpoint() const { return endpoint_; }
+
+ private:
+  void run() {
+    auto client = socket_.acceptConnection();
+    const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    char request[4096];
+    client.receiveBytes(request, sizeof request);
+    client.sendBytes(answer.data(), static_cast<int>(answer.size()));
+    client.receiveBytes(request, sizeof request);
+    socket_.close();
+  }
+  Poco::Net::ServerSocket socket_{Poco::Net::SocketAddress("127.0.0.1", 0)};
+  const Endpoint endpoint_ = *Endpoint::parse("http://127.0.0.1:" + std::to_string(socket_.address().port()));
+  std::thread thread_;
+};
+
+TEST(HttpConnections, ThatBreakWithARequestOnThemLeaveItInDoubt) {
+  Vanishing server;
+  HttpClient client{HttpClient::Settings{}};
+  ASSERT_TRUE(client.call(server.endpoint(), get("/")));
+  auto answer = client.call(server.endpoint(), get("/"));
+  ASSERT_FALSE(answer);
+  EXPECT_NE(answer.failure().message.find("no connection"), std::string::npos) << answer.failure().message;
+  EXPECT_NE(answer.failure().native, HttpClient::kNotSent);
+}
+
+TEST(HttpConnections, AnswersTellWhetherTheRequestWasSentBefore) {
+  int count = 0;
+  FakeStore store(
+      [&](const auto&) { return ++count == 2 ? std::string() : "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"; });
+  HttpClient client{HttpClient::Settings{}};
+  EXPECT_FALSE(ask(store, client)->sent_before);
+  EXPECT_TRUE(ask(store, client)->sent_before);
+  EXPECT_EQ(count, 3);
+}
+
+// Reads the head, says no, and neither reads nor closes from then on.
+TEST(HttpAnswers, ThatComeBeforeTheEndOfTheDataAreNotWaitedFor) {
+  Poco::Net::ServerSocket socket(Poco::Net::SocketAddress("127.0.0.1", 0));
+  std::atomic<bool> over = false;
+  std::thread server([&] {
+    auto client = socket.acceptConnection();
+    const std::string no = "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n";
+    char head[1024];
+    client.receiveBytes(head, sizeof head);
+    client.sendBytes(no.data(), static_cast<int>(no.size()));
+    over.wait(false);
+  });
+  const std::vector<std::byte> data(64 << 20);
+  HttpRequest request = get("/");
+  request.method = "PUT";
+  request.body = data;
+  const auto begun = Clock::now();
+  HttpClient client{HttpClient::Settings{}};
+  auto answer = client.call(*Endpoint::parse("http://127.0.0.1:" + std::to_string(socket.address().port())), request);
+  over = true;
+  over.notify_all();
+  server.join();
+  ASSERT_TRUE(answer) << answer.failure().message;
+  EXPECT_EQ(answer->status, 403);
+  EXPECT_LT(Clock::now() - begun, kSoon);
+}
+
 // A server that never answers a hello holds nobody who has left.
 TEST(HttpConnections, AHandshakeIsGivenUpWithItsRequest) {
   Poco::Net::ServerSocket silent(Poco::Net::SocketAddress("127.0.0.1", 0));
@@ -171,6 +250,73 @@ TEST(HttpConnections, AHandshakeIsGivenUpWithItsRequest) {
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.failure().native, HttpClient::kNotSent);
   EXPECT_LT(Clock::now() - begun, kSoon);
+}
+
+// A key, and a certificate of it for 127.0.0.1 that is its own authority.
+std::string made_certificate() {
+  EVP_PKEY* const key = EVP_RSA_gen(2048);
+  X509* const made = X509_new();
+  X509_set_version(made, 2);
+  ASN1_INTEGER_set(X509_get_serialNumber(made), 1);
+  X509_gmtime_adj(X509_getm_notBefore(made), -3600);
+  X509_gmtime_adj(X509_getm_notAfter(made), 3600);
+  X509_set_pubkey(made, key);
+  const auto* const name = reinterpret_cast<const unsigned char*>("127.0.0.1");
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(made), "CN", MBSTRING_ASC, name, -1, -1, 0);
+  X509_set_issuer_name(made, X509_get_subject_name(made));
+  X509_EXTENSION* const about = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "IP:127.0.0.1");
+  X509_add_ext(made, about, -1);
+  X509_sign(made, key, EVP_sha256());
+  const std::string path = testing::TempDir() + "/http_client_test." + std::to_string(::getpid()) + ".pem";
+  std::FILE* const file = std::fopen(path.c_str(), "w");
+  PEM_write_PrivateKey(file, key, nullptr, nullptr, 0, nullptr, nullptr);
+  PEM_write_X509(file, made);
+  std::fclose(file);
+  X509_EXTENSION_free(about);
+  X509_free(made);
+  EVP_PKEY_free(key);
+  return path;
+}
+
+// The queue of errors is the thread's, and what another library leaves there is none of the connection's.
+TEST(HttpConnections, WithTlsStayWhateverErrorIsLeftInTheThread) {
+  using Poco::Net::Context;
+  const std::string pem = made_certificate();
+  Poco::Net::SecureServerSocket socket(Poco::Net::SocketAddress("127.0.0.1", 0), 5,
+                                       new Context(Context::TLS_SERVER_USE, pem, pem, "", Context::VERIFY_NONE));
+  std::atomic<bool> waited_for = false;
+  std::thread server([&] {
+    auto client = socket.acceptConnection();
+    const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    char request[4096];
+    client.receiveBytes(request, sizeof request);
+    client.sendBytes(answer.data(), static_cast<int>(answer.size()));
+    client.receiveBytes(request, sizeof request);
+    waited_for.wait(false);
+    client.sendBytes(answer.data(), static_cast<int>(answer.size()));
+  });
+  HttpClient::Settings settings;
+  settings.ca_file = pem;
+  HttpClient client{settings};
+  const auto endpoint = *Endpoint::parse("https://127.0.0.1:" + std::to_string(socket.address().port()));
+  auto first = client.call(endpoint, get("/"));
+  HttpRequest request = get("/");
+  request.until = Clock::now() + std::chrono::seconds(2);
+  int asked = 0;
+  request.stop = [&] {  // once when it is sent, and then when there is nothing to be read
+    waited_for = ++asked > 1;
+    waited_for.notify_all();
+    return false;
+  };
+  ERR_raise(ERR_LIB_USER, 1);
+  auto second = client.call(endpoint, request);
+  waited_for = true;
+  waited_for.notify_all();
+  server.join();
+  std::filesystem::remove(pem);
+  ASSERT_TRUE(first) << first.failure().message;
+  ASSERT_TRUE(second) << second.failure().message;
+  EXPECT_FALSE(second->sent_before);
 }
 
 class HttpProxies : public testing::Test {
