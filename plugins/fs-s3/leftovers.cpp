@@ -83,7 +83,8 @@ void Leftovers::say_stays(const Entry& entry, const char* why) const {
 // All: nothing of it is there any more.
 Leftovers::Took Leftovers::take_back(const Entry& entry, const Stop& stop, bool hurry) try {
   const auto failed = [](const Failure& failure) {
-    const bool silent = in_doubt(failure) || failure.native == HttpClient::kNotSent;
+    const bool refused = failure.native == HttpClient::kNotSent || failure.native == kUnavailable;
+    const bool silent = in_doubt(failure) || refused;
     return silent ? Took::kNoAnswer : Took::kNotAll;
   };
   std::vector<std::string> ids{entry.upload.id};

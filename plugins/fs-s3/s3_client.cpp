@@ -17,7 +17,7 @@
 namespace fs_s3 {
 namespace {
 
-constexpr int kBadRequest = 400, kForbidden = 403, kNotFound = 404, kNotImplemented = 501, kUnavailable = 503;
+constexpr int kBadRequest = 400, kForbidden = 403, kNotFound = 404, kNotImplemented = 501;
 constexpr std::int64_t kNsPerSecondOfClock = 1'000'000'000;
 constexpr std::int64_t kToleratedSkewSeconds = 300;   // stores take up to 900
 constexpr std::size_t kBytesPerSecond = 1024 * 1024;  // what moves gets that much longer
@@ -137,6 +137,13 @@ Outcome<HttpAnswer> S3Client::send(const Stop& stop, const Request& request) {
   retries.total += std::chrono::seconds((request.body.size() + request.into.size()) / kBytesPerSecond);
   object_common::Backoff backoff(retries);
   bool second_chance = true;  // for what is put right here: the clock, credentials that ended early
+  bool perhaps_done = false;  // by an attempt before the last
+  const auto ends = [&](Failure failure) {
+    failure = in_words(request, std::move(failure));
+    const bool changes = request.method == "PUT" || request.method == "POST";
+    if (changes && perhaps_done && !in_doubt(failure)) failure.native = kPerhapsDoneBefore;
+    return failure;
+  };
   while (true) {
     Attempt with{.until = backoff.until()};
     auto answer = attempt(stop, request, payload_hash, with);
@@ -147,14 +154,17 @@ Outcome<HttpAnswer> S3Client::send(const Stop& stop, const Request& request) {
     if (!answer) {
       const bool lost = answer.failure().status == SP_E_IO;
       const bool harmless = !request.once || answer.failure().native == HttpClient::kNotSent;
-      if (!lost || !harmless || !backoff.wait(stop)) return in_words(request, std::move(answer.failure()));
+      if (!lost || !harmless || !backoff.wait(stop)) return ends(std::move(answer.failure()));
+      perhaps_done = perhaps_done || in_doubt(answer.failure());
       continue;
     }
+    perhaps_done = perhaps_done || answer->sent_before;
     S3Error error = read_error(*answer);
     if (put_right(stop, request, *answer, with, error) && std::exchange(second_chance, false)) continue;
     // 503 is said before anything is done; after 500 nobody knows.
     const bool again = may_pass(error) && (!request.once || error.status == kUnavailable);
-    if (!again || !backoff.wait(stop)) return in_words(request, failure_of(error));
+    if (!again || !backoff.wait(stop)) return ends(failure_of(error));
+    perhaps_done = perhaps_done || in_doubt(failure_of(error));
   }
 }
 

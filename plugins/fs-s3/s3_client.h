@@ -69,7 +69,8 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
   };
   Outcome<ListPage> list(const Stop& stop, const Listing& what);
   // Any size. What the object is, other than its name, stays, or becomes `nature`. SP_E_CONFLICT when it is not the one
-  // of `what` any more. `made`: gets the copy's ETag, or nothing where the store does not say it.
+  // of `what` any more. `made`: gets the ETag of the copy, also where it is only perhaps made; nothing where that is
+  // unknown.
   Outcome<void> copy(const Stop& stop, const std::string& from, const std::string& to, const ObjectInfo& what,
                      const Nature* nature = nullptr, std::string* made = nullptr);
 
@@ -125,7 +126,8 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
   std::string code_behind(const Stop& stop, const Request& head);
   std::map<std::string, std::string> copy_source(const std::string& from, const std::string& etag) const;
   Outcome<void> copy_in_parts(const Stop& stop, const std::string& from, const std::string& to, const ObjectInfo& what,
-                              const Nature& nature);
+                              const Nature& nature, std::string* made);
+  Outcome<std::string> keep_alive(const std::string& key, std::string upload);
   std::string target(const Request& request) const;
   Failure in_words(const Request& request, Failure failure) const;
   bool correct_clock(const HttpAnswer& answer, const Attempt& with, std::int64_t tolerance_s);

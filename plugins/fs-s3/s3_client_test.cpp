@@ -10,6 +10,7 @@
 
 #include "encoding.h"
 #include "fake_store_test.h"
+#include "s3_error.h"
 
 namespace fs_s3 {
 namespace {
@@ -214,6 +215,39 @@ TEST_F(S3ClientTest, DataWhoseAnswersGetLostIsLookedFor) {
   etag = kEtag;
   EXPECT_FALSE(asked.put(nullptr, "key", {}, data)) << "that is another object";
   EXPECT_EQ(store->methods(), (Methods{"PUT", "PUT", "PUT", "HEAD", "PUT", "PUT", "PUT", "HEAD"}));
+}
+
+TEST_F(S3ClientTest, WhateverTheLastAnswerSaysDataMayBeThereByOneThatGotLost) {
+  const auto data = std::as_bytes(std::span("data", 4));
+  int count = 0;
+  auto& asked = client([&](const auto& head) {
+    if (head.starts_with("HEAD")) return FakeStore::whole(200, "", "ETag: " + etag_of(data) + "\r\n");
+    return ++count == 1 ? std::string() : FakeStore::whole(403, "<Error><Code>AccessDenied</Code></Error>");
+  });
+  EXPECT_TRUE(asked.put(nullptr, "key", {}, data));
+  auto refused = asked.put(nullptr, "key", {}, data);
+  ASSERT_FALSE(refused) << "nothing got lost";
+  EXPECT_FALSE(in_doubt(refused.failure()));
+  EXPECT_EQ(store->methods(), (Methods{"PUT", "PUT", "HEAD", "PUT"}));
+}
+
+TEST_F(S3ClientTest, ACopyIsInDoubtWhenAnyOfItsAnswersGotLostAndNotWhenTheStoreHadNoTime) {
+  int count = 0;
+  std::string first;
+  auto& asked = client([&](const auto&) {
+    if (++count == 1) return first;
+    return first.empty() ? FakeStore::whole(412, "<Error><Code>PreconditionFailed</Code></Error>") : first;
+  });
+  std::string perhaps;
+  auto lost = asked.copy(nullptr, "from", "to", object(), nullptr, &perhaps);
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.failure().status, SP_E_CONFLICT);
+  EXPECT_TRUE(in_doubt(lost.failure()));
+  EXPECT_EQ(perhaps, kEtag);
+  first = FakeStore::whole(503, "<Error><Code>SlowDown</Code></Error>");
+  auto refused = asked.copy(nullptr, "from", "to", object());
+  ASSERT_FALSE(refused);
+  EXPECT_FALSE(in_doubt(refused.failure()));
 }
 
 TEST_F(S3ClientTest, ABeginningWhoseAnswerGetsLostIsMadeAgainAndTheLostOneIsLookedFor) {

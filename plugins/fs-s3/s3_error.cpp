@@ -60,7 +60,9 @@ bool hides_error(const HttpAnswer& answer) {
 
 bool in_doubt(const Failure& failure) {
   constexpr int kServersFault = 500;
-  return failure.status == SP_E_IO && (failure.native == 0 || failure.native >= kServersFault);
+  if (failure.native == kPerhapsDoneBefore) return true;
+  if (failure.status != SP_E_IO || failure.native == kUnavailable) return false;
+  return failure.native == 0 || failure.native >= kServersFault;
 }
 
 bool may_pass(const S3Error& error) {

@@ -52,11 +52,11 @@ class S3Fs final : public sallyport::Fs<S3Fs> {
   Outcome<bool> is_empty(const Stop& stop, std::string_view directory);
   Outcome<void> remove_dir(const Stop& stop, std::string_view path);
   Outcome<void> rename_dir(const Stop& stop, std::string_view from, std::string_view to);
-  Outcome<void> remove_version(const Stop& stop, const std::string& key, const std::string& etag);
+  Outcome<void> remove_version(const Stop& stop, const std::string& key, const std::vector<std::string>& etags);
   Outcome<void> rename_file(const Stop& stop, const std::string& from, const std::string& to, const ObjectInfo& what);
   struct Moving;
   Outcome<void> copy_one(const Stop& stop, Moving& key);
-  std::size_t take_copies_back(const Stop& stop, std::vector<Moving>& all);
+  std::string take_copies_back(const Stop& stop, std::vector<Moving>& all);
   Outcome<void> move_all(const Stop& stop, std::vector<Moving>& all, const std::string& names);
   Outcome<std::vector<Listed>> tree(const Stop& stop, const std::string& prefix);
 

@@ -2,6 +2,7 @@
 //
 // The requests of S3 for objects in parts, and copies, which for large objects are made of parts too.
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "each.h"
@@ -36,10 +37,7 @@ Outcome<std::string> S3Client::begin_parts(const Stop& stop, const std::string& 
     const auto begun_ns = store_time_ns() - kClockTolerance.count();
     auto answer = send(stop, request);
     auto upload = answer ? xml_element(answer->body, "InitiateMultipartUploadResult/UploadId") : std::string();
-    if (!upload.empty()) {
-      options_.alive->add(upload);
-      return upload;
-    }
+    if (!upload.empty()) return keep_alive(key, std::move(upload));
     Failure failure = answer ? Failure{SP_E_IO, "the store begins an upload without naming it", 0} : answer.failure();
     if (!in_doubt(failure)) return failure;
     if (options_.left) {
@@ -47,6 +45,15 @@ Outcome<std::string> S3Client::begin_parts(const Stop& stop, const std::string& 
     }
     if (!backoff.wait(stop)) return failure;
   }
+}
+
+// What cannot be kept from being taken for lost is not used, and taken back.
+Outcome<std::string> S3Client::keep_alive(const std::string& key, std::string upload) try {
+  options_.alive->add(upload);
+  return upload;
+} catch (const std::exception& e) {
+  if (options_.left) options_.left(weak_from_this().lock(), {.key = key, .id = std::move(upload)});
+  return Failure{SP_E_INTERNAL, e.what(), 0};
 }
 
 Outcome<std::string> S3Client::put_part(const Stop& stop, const PartName& part, std::span<const std::byte> data) {
@@ -82,7 +89,7 @@ Outcome<void> S3Client::complete_parts(const Stop& stop, const std::string& key,
   // It may have been done by an attempt whose answer got lost: then the upload is gone and the object is of these
   // parts. Whether it is gone is found out by taking it back, so that nothing completes it later.
   bool gone = answer.failure().status == SP_E_NOT_FOUND || answer.failure().status == SP_E_EXISTS;
-  if (answer.failure().status == SP_E_IO) {
+  if (!gone && (answer.failure().status == SP_E_IO || in_doubt(answer.failure()))) {
     auto was_there = abort_parts(nullptr, key, upload);
     gone = was_there && !*was_there;
   }
@@ -172,7 +179,7 @@ std::map<std::string, std::string> S3Client::copy_source(const std::string& from
 }
 
 Outcome<void> S3Client::copy_in_parts(const Stop& stop, const std::string& from, const std::string& to,
-                                      const ObjectInfo& what, const Nature& nature) {
+                                      const ObjectInfo& what, const Nature& nature, std::string* made) {
   auto upload = begin_parts(stop, to, nature);
   if (!upload) return std::move(upload.failure());
   const std::uint64_t step = options_.copy_part_bytes;
@@ -192,6 +199,7 @@ Outcome<void> S3Client::copy_in_parts(const Stop& stop, const std::string& from,
   } else {
     for (std::size_t i = 0; done && i < etags.size(); ++i) done = one(i);
   }
+  if (done && made != nullptr) *made = etag_of_parts(etags);
   if (done) done = complete_parts(stop, to, *upload, etags);
   if (!done && !abort_parts(nullptr, to, *upload) && options_.left) {
     options_.left(weak_from_this().lock(), {.key = to, .id = *upload});
@@ -201,8 +209,9 @@ Outcome<void> S3Client::copy_in_parts(const Stop& stop, const std::string& from,
 
 Outcome<void> S3Client::copy(const Stop& stop, const std::string& from, const std::string& to, const ObjectInfo& what,
                              const Nature* nature, std::string* made) {
+  if (made != nullptr) made->clear();
   if (what.size > options_.max_copy_bytes) {
-    return copy_in_parts(stop, from, to, what, nature != nullptr ? *nature : what.nature);
+    return copy_in_parts(stop, from, to, what, nature != nullptr ? *nature : what.nature, made);
   }
   Request request{.operation = "CopyObject",
                   .method = "PUT",
@@ -218,6 +227,7 @@ Outcome<void> S3Client::copy(const Stop& stop, const std::string& from, const st
     const auto stored = what.nature.find("x-amz-storage-class");
     if (stored != what.nature.end()) request.headers.insert(*stored);
   }
+  if (made != nullptr) *made = what.etag;  // most copies keep it; counts where the answer gets lost
   auto answer = send(stop, request);
   if (!answer) return std::move(answer.failure());
   if (made != nullptr) *made = xml_element(answer->body, request.proof);

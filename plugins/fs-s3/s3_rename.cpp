@@ -69,8 +69,9 @@ constexpr int kLooks = 3;  // at an object that somebody replaces again and agai
 // One key on its way.
 struct S3Fs::Moving {
   std::string from, to;
-  std::string version, made = {};  // ETags of the object and of its copy
-  bool copied = false;             // or perhaps
+  std::string version;                 // ETag of the object
+  std::vector<std::string> made = {};  // those that its copy may have
+  bool copied = false;                 // or perhaps
 };
 
 Outcome<std::vector<Listed>> S3Fs::tree(const Stop& stop, const std::string& prefix) {
@@ -94,11 +95,14 @@ Outcome<std::vector<Listed>> S3Fs::tree(const Stop& stop, const std::string& pre
 }
 
 // What somebody else has put under the name since it was copied is not what was renamed: it stays.
-Outcome<void> S3Fs::remove_version(const Stop& stop, const std::string& key, const std::string& etag) {
+Outcome<void> S3Fs::remove_version(const Stop& stop, const std::string& key, const std::vector<std::string>& etags) {
   auto now = client_->head(stop, key);
   if (!now && now.failure().status == SP_E_NOT_FOUND) return {};
   if (!now) return std::move(now.failure());
-  if (bare(now->etag) != bare(etag)) return refusal(SP_E_CONFLICT, "another object has the key by now, it stays");
+  const auto is_that = [&](const std::string& etag) { return bare(etag) == bare(now->etag); };
+  if (std::ranges::none_of(etags, is_that)) {
+    return refusal(SP_E_CONFLICT, "another object has the key by now, it stays");
+  }
   return client_->remove(stop, key);
 }
 
@@ -110,35 +114,38 @@ Outcome<void> S3Fs::copy_one(const Stop& stop, Moving& key) {
     if (!info && info.failure().status == SP_E_NOT_FOUND) return {};
     if (!info) return std::move(info.failure());
     key.version = info->etag;
-    auto copy = client_->copy(stop, key.from, key.to, *info, nullptr, &key.made);
-    key.copied = copy || in_doubt(copy.failure());
+    std::string made;
+    auto copy = client_->copy(stop, key.from, key.to, *info, nullptr, &made);
+    key.copied = copy || key.copied || in_doubt(copy.failure());
+    if (copy || in_doubt(copy.failure())) key.made.push_back(std::move(made));
     if (copy) return {};
     const auto status = copy.failure().status;
     if ((status != SP_E_CONFLICT && status != SP_E_NOT_FOUND) || look == kLooks) return copy;
   }
 }
 
-// How many of them stay.
-std::size_t S3Fs::take_copies_back(const Stop& stop, std::vector<Moving>& all) {
+// What stays of them, in words; empty: nothing.
+std::string S3Fs::take_copies_back(const Stop& stop, std::vector<Moving>& all) {
   Ending ending(stop, shared_.settings.rename_patience);
-  std::atomic<std::size_t> left = 0;
+  std::atomic<std::size_t> gone = 0, others = 0;
   std::size_t ignored = 0;
+  // Those that it never comes to, because memory is short, stay too.
   (void)each(shared_.pool, client_->store(), all.size(), ignored, [&](std::size_t i) -> Outcome<void> {
     const Moving& key = all[i];
-    if (!key.copied) return {};
-    Outcome<void> gone = refusal(SP_E_TIMED_OUT, kStandstill);
-    if (!ending.over()) {
-      gone =
-          key.made.empty() ? client_->remove(ending.stop(), key.to) : remove_version(ending.stop(), key.to, key.made);
-    }
-    if (gone || gone.failure().status == SP_E_CONFLICT) {  // by now it may be somebody else's
-      ending.got_on();
-    } else {
-      ++left;
-    }
+    if (!key.copied || ending.over()) return {};
+    auto done = remove_version(ending.stop(), key.to, key.made);
+    const bool conflict = !done && done.failure().status == SP_E_CONFLICT;
+    if (done || conflict) ending.got_on();
+    if (done) ++gone;
+    if (conflict) ++others;
     return {};
   });
-  return left;
+  const auto copied = static_cast<std::size_t>(std::ranges::count_if(all, &Moving::copied));
+  const std::size_t left = copied - gone - others;
+  if (left == 0 && others == 0) return {};
+  std::string text = std::to_string(left) + " of these could not be deleted again, ";
+  if (others > 0) text += std::to_string(others) + " new names have objects that are perhaps not copies and stay, ";
+  return text;
 }
 
 Outcome<void> S3Fs::move_all(const Stop& stop, std::vector<Moving>& all, const std::string& names) {
@@ -148,32 +155,35 @@ Outcome<void> S3Fs::move_all(const Stop& stop, std::vector<Moving>& all, const s
   auto copies =
       each(shared_.pool, client_->store(), all.size(), done, [&](std::size_t i) { return copy_one(stop, all[i]); });
   if (!copies) {  // what was there before is there still
-    const std::size_t left = take_copies_back(stop, all);
-    const std::string text = std::to_string(done) + " of " + count + " keys were copied, " + std::to_string(left) +
-                             " of these could not be deleted again, nothing has moved";
-    if (left > 0) log.warn(names + ": " + text);
+    const std::string left = take_copies_back(stop, all);
+    const std::string text = std::to_string(done) + " of " + count + " keys were copied, " +
+                             (left.empty() ? "0 of these could not be deleted again, " : left) + "nothing has moved";
+    if (!left.empty()) log.warn(names + ": " + text);
     return told(std::move(copies.failure()), text + ": ");
   }
   Ending ending(stop, shared_.settings.rename_patience);
   std::mutex mutex;
   std::optional<Failure> why;  // under mutex, as the rest
-  std::size_t replaced = 0, stuck = 0;
-  (void)each(shared_.pool, client_->store(), all.size(), done, [&](std::size_t i) -> Outcome<void> {
+  std::size_t gone = 0, replaced = 0;
+  auto deleted = each(shared_.pool, client_->store(), all.size(), done, [&](std::size_t i) -> Outcome<void> {
     if (!all[i].copied) return {};
-    Outcome<void> gone = refusal(SP_E_TIMED_OUT, kStandstill);
-    if (!ending.over()) gone = remove_version(ending.stop(), all[i].from, all[i].version);
-    const bool conflict = !gone && gone.failure().status == SP_E_CONFLICT;
-    if (gone || conflict) ending.got_on();
-    if (gone) return {};
+    Outcome<void> removal = refusal(SP_E_TIMED_OUT, kStandstill);
+    if (!ending.over()) removal = remove_version(ending.stop(), all[i].from, {all[i].version});
+    const bool conflict = !removal && removal.failure().status == SP_E_CONFLICT;
+    if (removal || conflict) ending.got_on();
     const std::lock_guard lock(mutex);
-    ++(conflict ? replaced : stuck);
+    if (removal) ++gone;
+    if (conflict) ++replaced;
     // What the store did not do says more than what somebody else did.
-    if (!why || (!conflict && why->status == SP_E_CONFLICT)) why = std::move(gone.failure());
+    if (!removal && (!why || (!conflict && why->status == SP_E_CONFLICT))) why = std::move(removal.failure());
     return {};
   });
+  if (!deleted && !why) why = std::move(deleted.failure());  // short of memory: the others it never came to
   if (!why) return {};
+  const auto copied = static_cast<std::size_t>(std::ranges::count_if(all, &Moving::copied));
   const std::string text = "all " + count + " keys have their new names; of the old ones " + std::to_string(replaced) +
-                           " were replaced meanwhile and stay, " + std::to_string(stuck) + " could not be deleted";
+                           " were replaced meanwhile and stay, " + std::to_string(copied - gone - replaced) +
+                           " could not be deleted";
   log.warn(names + ": " + text);
   return told(*std::move(why), text + ": ");
 }
@@ -198,7 +208,7 @@ Outcome<void> S3Fs::rename_file(const Stop& stop, const std::string& from, const
   auto copy = client_->copy(stop, from, to, what);
   if (!copy) return copy;
   Ending ending(stop, shared_.settings.rename_patience);
-  auto removal = remove_version(ending.stop(), from, what.etag);
+  auto removal = remove_version(ending.stop(), from, {what.etag});
   if (removal) return {};
   return told(std::move(removal.failure()), "the copy has its new name already, the old one could not be deleted: ");
 }

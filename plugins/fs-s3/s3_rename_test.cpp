@@ -154,6 +154,43 @@ TEST_F(RenameTest, WhatAFailureTakesBackIsOnlyItsOwn) {
   EXPECT_EQ(objects, (Objects{{"dir/a", "1"}, {"dir/b", "2"}, {"dir/c", "3"}, {"new/a", "somebody else's"}}));
 }
 
+// The answer to one copy gets lost, then it is refused.
+TEST_F(RenameTest, ACopyInDoubtIsTakenBackUnlessItIsSomebodyElses) {
+  for (const bool replaced : {false, true}) {
+    objects = {{"dir/c", "3"}};
+    bool made = false;
+    meanwhile = [&](const auto& method, const auto& key) -> std::optional<std::string> {
+      if (method == "HEAD" && key == "new/c" && made && replaced) objects["new/c"] = "somebody else's";
+      if (method != "PUT") return std::nullopt;
+      if (std::exchange(made, true)) return FakeStore::whole(403, "<Error><Code>AccessDenied</Code></Error>");
+      objects["new/c"] = "3";
+      return "";
+    };
+    auto done = rename();
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.failure().status, SP_E_DENIED);
+    EXPECT_EQ(objects, replaced ? (Objects{{"dir/c", "3"}, {"new/c", "somebody else's"}}) : (Objects{{"dir/c", "3"}}));
+    ASSERT_EQ(host.lines().size(), replaced ? 1U : 0U);
+  }
+  EXPECT_NE(host.lines()[0].find("1 new names have objects that are perhaps not copies and stay"), std::string::npos)
+      << host.lines()[0];
+}
+
+TEST_F(RenameTest, KeysThatItNeverComesToAreNoSuccess) {
+  S3Client::Options options{.retries = shared.settings.retries};
+  options.watch = [](std::string_view operation, bool, auto) {
+    if (operation == "DeleteObject") throw std::bad_alloc();
+  };
+  S3Fs short_of_memory{
+      shared, shared.memory,
+      std::make_shared<S3Client>(shared.http, std::make_shared<GivenCredentials>(Credentials{"K", "S", ""}),
+                                 Bucket{"b", "r", "", store.endpoint(), true}, options),
+      *Keys::within(""), Owner{}};
+  auto done = short_of_memory.rename(sp_op{}, "/dir", "/new", 0);
+  ASSERT_FALSE(done);
+  EXPECT_NE(done.failure().message.find("3 could not be deleted"), std::string::npos) << done.failure().message;
+}
+
 TEST_F(RenameTest, NothingIsKnownAnyMoreOfWhatMovedOrWentAway) {
   auto& seen = shared.parents_seen;
   const auto learn = [&] {
