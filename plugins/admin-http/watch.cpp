@@ -12,12 +12,6 @@
 #include <utility>
 
 namespace admin_http {
-namespace {
-
-thread_local Watch::Connection* current_connection = nullptr;
-
-}  // namespace
-
 Watch::Watch() : thread_([this] { run(); }) {}
 
 Watch::~Watch() {
@@ -67,7 +61,6 @@ std::vector<std::string> Watch::cut_all(Clock::time_point deadline, Clock::durat
 
 Watch::Connection::Connection(Watch& watch, int descriptor) : watch_(watch), descriptor_(::dup(descriptor)) {
   if (descriptor_ < 0) throw std::system_error(errno, std::generic_category());
-  current_connection = this;
   const std::lock_guard lock(watch_.mutex_);
   watch_.connections_.insert(this);
   if (watch_.cutting_) ::shutdown(descriptor_, SHUT_RDWR);
@@ -79,8 +72,7 @@ Watch::Connection::~Connection() {
     watch_.connections_.erase(this);
     watch_.fewer_.notify_all();
   }
-  current_connection = nullptr;
-  if (descriptor_ >= 0) ::close(descriptor_);
+  ::close(descriptor_);
 }
 
 void Watch::Connection::set(Clock::time_point deadline, bool in_request) {
@@ -119,7 +111,5 @@ bool Watch::Connection::ending() const {
 }
 
 void Watch::Connection::allow_answer(Clock::duration time) { set(Clock::now() + time, true); }
-
-Watch::Connection* Watch::Connection::current() { return current_connection; }
 
 }  // namespace admin_http

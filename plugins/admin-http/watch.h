@@ -41,8 +41,6 @@ class Watch {
     void allow_rest();                        // to the client, what it had left before
     void allow_answer(Clock::duration time);  // for the client to take the answer
     bool ending() const;                      // all are cut off
-    // That of the calling thread; null outside of one.
-    static Connection* current();
 
    private:
     friend class Watch;

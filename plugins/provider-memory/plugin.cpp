@@ -33,7 +33,7 @@ class MemoryProvider final : public sallyport::Provider<MemoryProvider> {
 
   MemoryProvider(std::string dump_path, sallyport::Log log) : dump_path_(std::move(dump_path)), log_(std::move(log)) {}
 
-  // There is nothing to create: both modes do the same.
+  // There is nothing to create or to migrate: all modes do the same.
   Outcome<bool> prepare(std::string_view collections_json, std::uint32_t mode) {
     if (mode > SP_PREPARE_LOOK) return Failure{SP_E_INVALID, "unknown prepare mode", 0};
     auto schema = provider_common::parse_schema(collections_json);
