@@ -137,7 +137,7 @@ def judge(rows):
 def markdown(facts, checks, failures, rows, scenarios):
     settings = facts["settings"]
     yield "# Benchmark: files in S3\n"
-    yield (f"{facts['date']} · {facts['cpu']}, {facts['cores']} cores shared by servers, clients and the store (Ceph RGW over memory) · "
+    yield (f"{facts['date']} · {facts['cpu']}, {facts['cores']} cores shared by servers, clients and the store (Ceph RGW over memory, {settings['allocator']}) · "
            f"{facts['system']}, kernel {facts['kernel']}\n")
     yield (f"commit {facts['commit']}, build type {facts['build_type']} · " + " · ".join(f"{name}: {text}" for name, text in facts["versions"].items())
            + f" · {settings['rounds']} interleaved rounds{' (quick: for orientation only)' if settings['quick'] else ''}, {facts['duration_s']} s · "
@@ -184,7 +184,7 @@ def main(arguments):
     duration = time.monotonic() - started
     facts["foreign_cpu_share"] = max(0.0, machine.busy_seconds() - busy_before - machine.own_seconds()) / duration / os.cpu_count()
     facts["duration_s"] = round(duration)
-    facts["settings"] = {"quick": options.quick, "rounds": options.runs, **vars(harness.sizes)}
+    facts["settings"] = {"quick": options.quick, "rounds": options.runs, "allocator": os.path.basename(store.allocator) or "malloc of the C library", **vars(harness.sizes)}
     rows, failures = report.make_rows(harness.samples), report.collect_notes(harness.samples, "error")
     checks = list(judge(rows))
     text = "\n".join(markdown(facts, checks, failures, rows, harness.scenarios)) + "\n"

@@ -16,6 +16,7 @@ namespace {
 
 constexpr int kFirstYearOfTm = 1900;
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+constexpr auto kNoDigest = "no digest to be had";
 constexpr std::string_view kUpperHex = "0123456789ABCDEF";
 constexpr std::string_view kLowerHex = "0123456789abcdef";
 
@@ -33,7 +34,7 @@ int nibble(char c) {
 
 Digest digest(const EVP_MD* kind, const void* data, std::size_t size) {
   Digest out(static_cast<std::size_t>(EVP_MD_get_size(kind)));
-  if (EVP_Digest(data, size, out.data(), nullptr, kind, nullptr) != 1) throw std::runtime_error("no digest to be had");
+  if (EVP_Digest(data, size, out.data(), nullptr, kind, nullptr) != 1) throw std::runtime_error(kNoDigest);
   return out;
 }
 
@@ -84,6 +85,25 @@ std::string hex(std::span<const unsigned char> bytes) {
 }
 
 Digest sha256(std::span<const std::byte> data) { return digest(EVP_sha256(), data.data(), data.size()); }
+
+Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
+  if (!context_ || EVP_DigestInit_ex2(context_.get(), EVP_sha256(), nullptr) != 1) throw std::runtime_error(kNoDigest);
+}
+
+void Sha256::Free::operator()(evp_md_ctx_st* context) const { EVP_MD_CTX_free(context); }
+
+void Sha256::add(std::span<const std::byte> data) {
+  if (EVP_DigestUpdate(context_.get(), data.data(), data.size()) != 1) throw std::runtime_error(kNoDigest);
+}
+
+Digest Sha256::so_far() const {
+  const Sha256 end;
+  Digest out(static_cast<std::size_t>(EVP_MD_get_size(EVP_sha256())));
+  const bool good = EVP_MD_CTX_copy_ex(end.context_.get(), context_.get()) == 1 &&
+                    EVP_DigestFinal_ex(end.context_.get(), out.data(), nullptr) == 1;
+  if (!good) throw std::runtime_error(kNoDigest);
+  return out;
+}
 
 std::string etag_of(std::span<const std::byte> data) {
   return "\"" + hex(digest(EVP_md5(), data.data(), data.size())) + "\"";

@@ -5,11 +5,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+struct evp_md_ctx_st;  // OpenSSL's
 
 namespace fs_s3 {
 
@@ -21,6 +24,19 @@ std::optional<std::string> uri_decode(std::string_view text);
 using Digest = std::vector<unsigned char>;
 std::string hex(std::span<const unsigned char> bytes);
 Digest sha256(std::span<const std::byte> data);
+// The same of data that comes piece by piece. One thread at a time.
+class Sha256 {
+ public:
+  Sha256();
+  void add(std::span<const std::byte> data);
+  Digest so_far() const;
+
+ private:
+  struct Free {
+    void operator()(evp_md_ctx_st* context) const;
+  };
+  std::unique_ptr<evp_md_ctx_st, Free> context_;
+};
 Digest hmac_sha256(std::span<const unsigned char> key, std::string_view text);
 // The ETag of an object that was put whole.
 std::string etag_of(std::span<const std::byte> data);

@@ -65,7 +65,7 @@ Outcome<HttpAnswer> S3Client::attempt(const Stop& stop, const Request& request, 
   to_sign.headers["x-amz-content-sha256"] = payload_hash;
   to_sign.headers["x-amz-date"] = Poco::DateTimeFormatter::format(now, "%Y%m%dT%H%M%SZ");
   if (!credentials->session_token.empty()) to_sign.headers["x-amz-security-token"] = credentials->session_token;
-  HttpRequest http{request.method, to_sign.path, to_sign.headers, request.body};
+  HttpRequest http{request.method, to_sign.path, to_sign.headers, request.body.data};
   http.until = with.until;
   http.stop = stop;
   http.headers["authorization"] =
@@ -132,9 +132,9 @@ bool S3Client::is_whole(const Request& request, const HttpAnswer& answer) {
 }
 
 Outcome<HttpAnswer> S3Client::send(const Stop& stop, const Request& request) {
-  const std::string payload_hash = hex(sha256(request.body));
+  const std::string payload_hash = request.body.sha256.empty() ? hex(sha256(request.body.data)) : request.body.sha256;
   auto retries = request.retries.value_or(options_.retries);
-  retries.total += std::chrono::seconds((request.body.size() + request.into.size()) / kBytesPerSecond);
+  retries.total += std::chrono::seconds((request.body.data.size() + request.into.size()) / kBytesPerSecond);
   object_common::Backoff backoff(retries);
   bool second_chance = true;  // for what is put right here: the clock, credentials that ended early
   bool perhaps_done = false;  // by an attempt before the last
@@ -218,15 +218,15 @@ Outcome<void> S3Client::get(const Stop& stop, const std::string& key, const std:
   return {};
 }
 
-Outcome<void> S3Client::put(const Stop& stop, const std::string& key, const Nature& nature,
-                            std::span<const std::byte> data, bool only_new) {
-  const Request request{.operation = "PutObject", .method = "PUT", .key = key, .headers = nature, .body = data};
+Outcome<void> S3Client::put(const Stop& stop, const std::string& key, const Nature& nature, const Payload& payload,
+                            bool only_new) {
+  const Request request{.operation = "PutObject", .method = "PUT", .key = key, .headers = nature, .body = payload};
   auto answer = only_new ? send_if_new(stop, request) : send(stop, request);
   if (answer) return {};
   // It may have been done by an attempt whose answer got lost.
   if (in_doubt(answer.failure()) || answer.failure().status == SP_E_EXISTS) {
     auto now = head(stop, key);
-    if (now && now->etag == etag_of(data)) return {};
+    if (now && now->etag == etag_of(payload.data)) return {};
   }
   return std::move(answer.failure());
 }

@@ -59,7 +59,7 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
   Outcome<void> get(const Stop& stop, const std::string& key, const std::string& etag, std::uint64_t offset,
                     std::span<std::byte> into);
   // `only_new`: SP_E_EXISTS when there is an object of that name; a store that knows no such condition replaces it.
-  Outcome<void> put(const Stop& stop, const std::string& key, const Nature& nature, std::span<const std::byte> data,
+  Outcome<void> put(const Stop& stop, const std::string& key, const Nature& nature, const Payload& payload,
                     bool only_new = false);
   Outcome<void> remove(const Stop& stop, const std::string& key);
   struct Listing {
@@ -81,7 +81,7 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
     int number = 0;
   };
   // These answer with the part's ETag.
-  Outcome<std::string> put_part(const Stop& stop, const PartName& part, std::span<const std::byte> data);
+  Outcome<std::string> put_part(const Stop& stop, const PartName& part, const Payload& payload);
   struct Range {
     std::string key, etag;
     std::uint64_t offset = 0, length = 0;
@@ -103,7 +103,7 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
     std::optional<std::string> key = {};  // nothing: the bucket itself
     std::vector<std::pair<std::string, std::string>> query = {};
     std::map<std::string, std::string> headers = {};  // names in lower case
-    std::span<const std::byte> body = {};
+    Payload body = {};
     std::span<std::byte> into = {};
     bool once = false;  // not again when it is unknown whether it was done
     // An element of a good answer. What takes long is answered 200 at first, and said to have worked only in the body:

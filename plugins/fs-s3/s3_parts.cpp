@@ -56,12 +56,12 @@ Outcome<std::string> S3Client::keep_alive(const std::string& key, std::string up
   return Failure{SP_E_INTERNAL, e.what(), 0};
 }
 
-Outcome<std::string> S3Client::put_part(const Stop& stop, const PartName& part, std::span<const std::byte> data) {
+Outcome<std::string> S3Client::put_part(const Stop& stop, const PartName& part, const Payload& payload) {
   auto answer = send(stop, {.operation = "UploadPart",
                             .method = "PUT",
                             .key = part.key,
                             .query = {{"partNumber", std::to_string(part.number)}, {"uploadId", part.upload}},
-                            .body = data});
+                            .body = payload});
   if (!answer) return std::move(answer.failure());
   return answer->header("etag");
 }

@@ -3,11 +3,14 @@
 // Buckets, objects and listings, as the requests give and take them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "endpoint.h"
@@ -30,6 +33,15 @@ struct ObjectInfo {
   std::int64_t mtime_ns = 0;  // the store's own: when it was uploaded
   std::string etag;
   Nature nature = {};
+};
+
+// What goes up in one request.
+struct Payload {
+  Payload() = default;
+  Payload(std::span<const std::byte> bytes, std::string sha256_hex = {})  // NOLINT(google-explicit-constructor)
+      : data(bytes), sha256(std::move(sha256_hex)) {}
+  std::span<const std::byte> data;
+  std::string sha256;  // in hex; empty: nobody has made it yet
 };
 
 struct Listed {

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <utility>
 
+#include "encoding.h"
 #include "shared.h"
 
 namespace fs_s3 {
@@ -15,6 +16,20 @@ namespace {
 
 constexpr std::uint64_t kReadBytes = 1024 * 1024;  // at a time, of what is too small for the store to copy
 constexpr int kLooks = 2;                          // at an upload that may get a part after its end
+
+// Signatures are of the data's digest.
+class Sum final : public object_common::PartSum {
+ public:
+  void add(std::span<const std::byte> data) override { sha256_.add(data); }
+  std::string hex() const { return fs_s3::hex(sha256_.so_far()); }
+
+ private:
+  Sha256 sha256_;
+};
+
+Payload payload_of(const object_common::PartData& data) {
+  return {data.bytes, data.sum != nullptr ? static_cast<const Sum&>(*data.sum).hex() : ""};
+}
 
 }  // namespace
 
@@ -27,9 +42,10 @@ class S3Upload::Target final : public object_common::PartTarget {
         key_(std::move(key)),
         nature_(client_->nature_of(key_)) {}
 
-  Outcome<void> put_whole(const Stop& stop, std::span<const std::byte> data) override {
+  std::unique_ptr<object_common::PartSum> new_sum() override { return std::make_unique<Sum>(); }
+  Outcome<void> put_whole(const Stop& stop, const object_common::PartData& data) override {
     told_ = true;
-    return client_->put(stop, key_, nature_, data, only_new_);
+    return client_->put(stop, key_, nature_, payload_of(data), only_new_);
   }
   Outcome<void> begin(const Stop& stop) override {
     auto upload = client_->begin_parts(stop, key_, nature_);
@@ -38,8 +54,8 @@ class S3Upload::Target final : public object_common::PartTarget {
     told_ = true;
     return {};
   }
-  Outcome<void> put_part(const Stop& stop, int number, std::span<const std::byte> data) override {
-    return keep(number, client_->put_part(stop, {key_, upload_, number}, data));
+  Outcome<void> put_part(const Stop& stop, int number, const object_common::PartData& data) override {
+    return keep(number, client_->put_part(stop, {key_, upload_, number}, payload_of(data)));
   }
   Outcome<void> copy_part(const Stop& stop, int number, const S3Client::Range& from) {
     return keep(number, client_->copy_part(stop, {key_, upload_, number}, from));

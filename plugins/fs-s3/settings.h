@@ -38,7 +38,7 @@ struct Settings {
     "additionalProperties": false,
     "properties": {
       "part_size_mib": {"type": "integer", "minimum": 5, "maximum": 1024, "default": 8, "description": "of an upload's first parts; it doubles every 250 parts, up to 640 MiB or a quarter of max_memory_mib"},
-      "upload_concurrency": {"type": "integer", "minimum": 1, "maximum": 32, "default": 2, "description": "parts of one upload on their way at once; its memory is one more times the part size"},
+      "upload_concurrency": {"type": "integer", "minimum": 1, "maximum": 32, "default": 3, "description": "parts of one upload on their way at once; its memory is one more times the part size"},
       "download_chunk_mib": {"type": "integer", "minimum": 1, "maximum": 64, "default": 4, "description": "the most that one request of a download fetches"},
       "download_concurrency": {"type": "integer", "minimum": 1, "maximum": 32, "default": 4, "description": "requests that a download is ahead of its reader"},
       "max_memory_mib": {"type": "integer", "minimum": 64, "maximum": 1048576, "default": 1024, "description": "of all transfers together; those of one user get a quarter, and up to as much again for parts that uploads cannot go on without"},

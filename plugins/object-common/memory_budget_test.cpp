@@ -20,9 +20,9 @@ constexpr std::size_t kPart = 1 << 20;
 // Takes everything at once, and remembers nothing.
 class Anywhere final : public PartTarget {
  public:
-  Outcome<void> put_whole(const Stop&, std::span<const std::byte>) override { return {}; }
+  Outcome<void> put_whole(const Stop&, const PartData&) override { return {}; }
   Outcome<void> begin(const Stop&) override { return {}; }
-  Outcome<void> put_part(const Stop&, int, std::span<const std::byte>) override { return {}; }
+  Outcome<void> put_part(const Stop&, int, const PartData&) override { return {}; }
   Outcome<void> complete(const Stop&, int) override { return {}; }
   void abort() override {}
 };

@@ -54,6 +54,8 @@ Outcome<void> PartWriter::append(const Stop& stop, std::span<const std::byte> da
     Part& part = *filling_;
     const std::size_t step = std::min(data.size(), part.room - part.size);
     std::copy_n(data.data(), step, part.held.pages.data() + part.size);
+    if (!part.sum && part.size == 0) part.sum = target_->new_sum();
+    if (part.sum) part.sum->add(data.first(step));
     part.size += step;
     data = data.subspan(step);
     size_.fetch_add(step, std::memory_order_relaxed);
@@ -199,7 +201,7 @@ Outcome<void> PartWriter::finish(const Stop& stop) {
   }
   if (!begun_) {
     ended_ = true;
-    return target_->put_whole(stop, filling_ ? filling_->data() : std::span<const std::byte>());
+    return target_->put_whole(stop, filling_ ? filling_->data() : PartData());
   }
   Outcome<void> done;
   if (filling_) done = send(stop);

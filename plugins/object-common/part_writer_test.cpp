@@ -11,9 +11,18 @@
 namespace object_common {
 namespace {
 
+class Seen final : public PartSum {
+ public:
+  void add(std::span<const std::byte> data) override {
+    text.append(reinterpret_cast<const char*>(data.data()), data.size());
+  }
+  std::string text;
+};
+
 class Target final : public PartTarget {
  public:
-  Outcome<void> put_whole(const Stop&, std::span<const std::byte> data) override {
+  std::unique_ptr<PartSum> new_sum() override { return std::make_unique<Seen>(); }
+  Outcome<void> put_whole(const Stop&, const PartData& data) override {
     ++wholes;
     return keep(0, data);
   }
@@ -21,7 +30,7 @@ class Target final : public PartTarget {
     ++begins;
     return {};
   }
-  Outcome<void> put_part(const Stop&, int number, std::span<const std::byte> data) override {
+  Outcome<void> put_part(const Stop&, int number, const PartData& data) override {
     {
       const std::lock_guard lock(mutex);
       most = std::max(most, ++running);
@@ -49,13 +58,17 @@ class Target final : public PartTarget {
   }
   std::mutex mutex;
   std::map<int, std::string> parts;
-  int wholes = 0, begins = 0, aborts = 0, completed = 0, failing = 0, running = 0, most = 0;
+  int wholes = 0, begins = 0, aborts = 0, completed = 0, failing = 0, running = 0, most = 0, sums = 0;
   bool refuses_end = false;
 
  private:
-  Outcome<void> keep(int number, std::span<const std::byte> data) {
+  Outcome<void> keep(int number, const PartData& data) {
     const std::lock_guard lock(mutex);
-    parts[number].assign(reinterpret_cast<const char*>(data.data()), data.size());
+    parts[number].assign(reinterpret_cast<const char*>(data.bytes.data()), data.bytes.size());
+    if (data.sum != nullptr) {
+      EXPECT_EQ(dynamic_cast<Seen&>(*data.sum).text, parts[number]) << "a sum is of its part's data";
+    }
+    sums += data.sum != nullptr ? 1 : 0;
     return {};
   }
 };
@@ -112,6 +125,7 @@ TEST_F(PartWriterTest, ALargeOneGoesInPartsWithinTheConcurrency) {
   EXPECT_EQ(target->completed, 13);
   EXPECT_EQ(target->joined(), text(12'345));
   EXPECT_LE(target->most, 2);
+  EXPECT_EQ(target->sums, 13);
   EXPECT_EQ(target->aborts, 0);
 }
 
@@ -120,7 +134,7 @@ TEST_F(PartWriterTest, APartThatTheStoreMakesStandsBetweenData) {
   ASSERT_TRUE(append(to, text(600), 100));
   ASSERT_TRUE(to.may_append_part());
   ASSERT_TRUE(to.append_part(nullptr, 5000, [&](const Stop&, int number) -> Outcome<void> {
-    return target->put_part(nullptr, number, std::as_bytes(std::span("copied", 6)));
+    return target->put_part(nullptr, number, {std::as_bytes(std::span("copied", 6))});
   }));
   EXPECT_EQ(to.size(), 5600U);
   ASSERT_TRUE(append(to, "end", 3));
