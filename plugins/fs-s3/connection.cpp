@@ -6,6 +6,7 @@
 
 #include <Poco/Net/HTTPBasicCredentials.h>
 #include <Poco/Net/HTTPResponse.h>
+#include <Poco/Net/IPAddress.h>
 #include <Poco/Net/NetException.h>
 #include <Poco/Net/SocketAddress.h>
 #include <Poco/Net/SocketImpl.h>
@@ -44,18 +45,37 @@ std::string with_port(const Endpoint& endpoint) {
   return text.ends_with(port) ? text : text + port;
 }
 
+hook_common::Resolver::Addresses addresses_of(hook_common::Resolver& resolver, const std::string& host,
+                                              const object_common::Stop& stop, Patience::Clock::time_point deadline) {
+  Poco::Net::IPAddress digits;
+  if (Poco::Net::IPAddress::tryParse(host, digits)) return {host};
+  auto found = resolver.find(host, deadline, [&] { return stop && stop(); });
+  if (found) return *std::move(found);
+  if (found.failure().status == SP_E_IO) throw Poco::Net::DNSException(found.failure().message);
+  throw Poco::TimeoutException(found.failure().message);
+}
+
 }  // namespace
 
-Connection::Connection(const Endpoint& endpoint, const std::optional<Proxy>& proxy, const Poco::Net::Context::Ptr& tls,
-                       const object_common::Stop& stop, Patience::Clock::time_point until,
-                       std::chrono::seconds connect_timeout)
+Connection::Connection(hook_common::Resolver& resolver, const Endpoint& endpoint, const std::optional<Proxy>& proxy,
+                       const Poco::Net::Context::Ptr& tls, const object_common::Stop& stop,
+                       Patience::Clock::time_point until, std::chrono::seconds connect_timeout)
     : proxy_(proxy) {
-  const auto patience = [&] {
-    return Patience(stop, std::min(until, Patience::Clock::now() + connect_timeout), connect_timeout);
-  };
-  Patience first = patience();
-  connect(first, proxy ? proxy->host : endpoint.host, proxy ? proxy->port : endpoint.port);
-  Patience then = patience();
+  using Clock = Patience::Clock;
+  const auto end = [&] { return std::min(until, Clock::now() + connect_timeout); };
+  const auto addresses = addresses_of(resolver, proxy ? proxy->host : endpoint.host, stop, end());
+  const auto last = end();
+  for (auto left = addresses.size(); left > 0; --left) {
+    const Patience share(stop, Clock::now() + (last - Clock::now()) / left, connect_timeout);
+    try {
+      connect(share, addresses[addresses.size() - left], proxy ? proxy->port : endpoint.port);
+      break;
+    } catch (const Poco::Exception&) {
+      if (left == 1 || (stop && stop())) throw;
+      plain_ = Poco::Net::StreamSocket();
+    }
+  }
+  Patience then(stop, end(), connect_timeout);
   if (!tls) {
     if (proxy) before_target_ = "http://" + endpoint.authority();
     return;
@@ -64,11 +84,11 @@ Connection::Connection(const Endpoint& endpoint, const std::optional<Proxy>& pro
   begin_tls(then, endpoint, tls);
 }
 
-void Connection::connect(Patience& patience, const std::string& host, std::uint16_t port) {
-  plain_.connectNB(Poco::Net::SocketAddress(host, port));
+void Connection::connect(const Patience& patience, const std::string& address, std::uint16_t port) {
+  plain_.connectNB(Poco::Net::SocketAddress(address, port));
   patience.wait(plain_, Socket::SELECT_WRITE);
   if (const int error = plain_.impl()->socketError(); error != 0) {
-    if (error == ECONNREFUSED) throw Poco::Net::ConnectionRefusedException(host + ":" + std::to_string(port));
+    if (error == ECONNREFUSED) throw Poco::Net::ConnectionRefusedException(address + ":" + std::to_string(port));
     throw Poco::Net::NetException(words(error), error);
   }
   plain_.setNoDelay(true);

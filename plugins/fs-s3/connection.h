@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One connection to a server, straight or through a proxy, plain or TLS. Its socket never blocks, not even within a TLS
-// record: all that waiting is Patience's. Looking up a name blocks for as long as the system's resolver takes. Failures
-// are Poco's exceptions. One thread at a time.
+// record: all that waiting is Patience's, but for a name to be looked up, which has the same end. Failures are Poco's
+// exceptions. One thread at a time.
 #pragma once
 
 #include <Poco/Net/Context.h>
@@ -18,16 +18,18 @@
 #include <string>
 
 #include "endpoint.h"
+#include "hook-common/resolver.h"
 #include "patience.h"
 
 namespace fs_s3 {
 
 class Connection {
  public:
-  // `tls`: null when the endpoint wants none. `connect_timeout`: of the connection once its name is looked up, and once
-  // more of what follows until a request may be sent.
-  Connection(const Endpoint& endpoint, const std::optional<Proxy>& proxy, const Poco::Net::Context::Ptr& tls,
-             const object_common::Stop& stop, Patience::Clock::time_point until, std::chrono::seconds connect_timeout);
+  // `tls`: null when the endpoint wants none. `connect_timeout`: of looking up the name, of the connection, all its
+  // addresses together, and of what follows until a request may be sent.
+  Connection(hook_common::Resolver& resolver, const Endpoint& endpoint, const std::optional<Proxy>& proxy,
+             const Poco::Net::Context::Ptr& tls, const object_common::Stop& stop, Patience::Clock::time_point until,
+             std::chrono::seconds connect_timeout);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -38,7 +40,7 @@ class Connection {
   std::size_t receive(Patience& patience, std::span<char> into);
 
  private:
-  void connect(Patience& patience, const std::string& host, std::uint16_t port);
+  void connect(const Patience& patience, const std::string& address, std::uint16_t port);
   void open_tunnel(Patience& patience, const Endpoint& endpoint);
   void begin_tls(Patience& patience, const Endpoint& endpoint, const Poco::Net::Context::Ptr& context);
   void wait_for_tls(const Patience& patience, int wanted) const;

@@ -137,7 +137,8 @@ std::string HttpAnswer::header(const std::string& name) const {
   return found == headers.end() ? "" : found->second;
 }
 
-HttpClient::HttpClient(const Settings& settings) : settings_(settings) {}
+HttpClient::HttpClient(const Settings& settings, hook_common::Resolver::LookUp look_up)
+    : settings_(settings), resolver_(std::move(look_up)) {}
 
 HttpClient::Link HttpClient::take(const Endpoint& endpoint) {
   std::vector<Link> stale;  // ends after the lock: ending one may write to it
@@ -195,7 +196,8 @@ Poco::Net::Context::Ptr HttpClient::context() {
 HttpClient::Link HttpClient::connect(const Endpoint& endpoint, const HttpRequest& request) {
   const auto proxy = request.straight ? std::nullopt : proxy_for(endpoint);
   const auto tls = endpoint.tls ? context() : Poco::Net::Context::Ptr();
-  return std::make_unique<Connection>(endpoint, proxy, tls, request.stop, request.until, settings_.connect_timeout);
+  return std::make_unique<Connection>(resolver_, endpoint, proxy, tls, request.stop, request.until,
+                                      settings_.connect_timeout);
 }
 
 Outcome<HttpAnswer> HttpClient::exchange(const Endpoint& endpoint, Link link, const HttpRequest& request,

@@ -17,6 +17,7 @@
 
 #include "connection.h"
 #include "endpoint.h"
+#include "hook-common/resolver.h"
 #include "object-common/stop.h"
 
 namespace fs_s3 {
@@ -54,7 +55,7 @@ class HttpClient {
     std::size_t max_kept = 256;        // of all endpoints
     std::string ca_file;               // empty: the system's
   };
-  explicit HttpClient(const Settings& settings);
+  explicit HttpClient(const Settings& settings, hook_common::Resolver::LookUp look_up = {});
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
@@ -82,6 +83,7 @@ class HttpClient {
                                std::span<std::byte> into);
 
   const Settings settings_;
+  hook_common::Resolver resolver_;
   std::mutex mutex_;
   std::map<Endpoint, std::vector<Kept>> kept_;
   Poco::Net::Context::Ptr context_;  // made when the first endpoint needs it; under mutex_

@@ -59,6 +59,7 @@ Resolver::Resolver(LookUp look_up) : look_up_(look_up ? std::move(look_up) : Loo
 
 std::shared_ptr<Resolver::Search> Resolver::join(const std::string& host) {
   const std::lock_guard lock(mutex_);
+  std::erase_if(searches_, [](const auto& each) { return each.second.expired(); });
   auto& known = searches_[host];
   if (auto search = known.lock()) return search;
   auto search = std::make_shared<Search>();

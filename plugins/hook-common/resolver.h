@@ -37,7 +37,7 @@ class Resolver {
 
   const LookUp look_up_;
   std::mutex mutex_;
-  // Under mutex_. One look-up per name at a time, whoever waits; the names are those of the configuration.
+  // Under mutex_. One look-up per name at a time, whoever waits.
   std::map<std::string, std::weak_ptr<Search>> searches_;
 };
 
