@@ -123,7 +123,7 @@ Outcome<Expiring> MachineCredentials::from_profile(const Stop& stop, const Profi
     return Failure{SP_E_NOT_FOUND, "the profile \"" + name + "\" has no keys", 0};
   }
   if (stop && stop()) return stopped();
-  if (!role.token_file.empty()) return take_role(http_, role, std::nullopt);
+  if (!role.token_file.empty()) return take_role(http_, role, std::nullopt, stop);
   if (roles == kMaxRoles) return Failure{SP_E_INVALID, "too many profiles refer to each other", 0};
   Outcome<Expiring> by = Failure{SP_E_INVALID, "credential_source of profile \"" + name + "\" is not known", 0};
   if (source == name && keys) {
@@ -139,7 +139,7 @@ Outcome<Expiring> MachineCredentials::from_profile(const Stop& stop, const Profi
     by = from_instance(stop);
   }
   if (!by) return by;
-  return take_role(http_, role, by->credentials);
+  return take_role(http_, role, by->credentials, stop);
 }
 
 Outcome<Expiring> MachineCredentials::from_container(const Stop& stop) {
@@ -187,9 +187,6 @@ Outcome<Expiring> MachineCredentials::from_instance(const Stop& stop) {
 
 Outcome<Expiring> MachineCredentials::look(const Stop& stop) {
   if (auto found = from_environment()) return Expiring{*std::move(found), std::nullopt};
-  const Role web{variable("AWS_ROLE_ARN"), variable("AWS_ROLE_SESSION_NAME"), "",
-                 variable("AWS_WEB_IDENTITY_TOKEN_FILE"), region_of({})};
-  if (!web.arn.empty() && !web.token_file.empty()) return take_role(http_, web, std::nullopt);
   const auto profiles = profiles_of_machine();
   const std::string chosen = chosen_profile();
   if (!profiles.contains(chosen) && !variable("AWS_PROFILE").empty()) {
@@ -197,6 +194,10 @@ Outcome<Expiring> MachineCredentials::look(const Stop& stop) {
   }
   auto kept = from_profile(stop, profiles, chosen, 0);
   if (kept || kept.failure().status != SP_E_NOT_FOUND) return kept;
+  if (stop && stop()) return stopped();
+  const Role web{variable("AWS_ROLE_ARN"), variable("AWS_ROLE_SESSION_NAME"), "",
+                 variable("AWS_WEB_IDENTITY_TOKEN_FILE"), region_of({})};
+  if (!web.arn.empty() && !web.token_file.empty()) return take_role(http_, web, std::nullopt, stop);
   auto found = from_container(stop);
   if (found || found.failure().status != SP_E_NOT_FOUND) return found;
   return from_instance(stop);

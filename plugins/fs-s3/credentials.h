@@ -42,7 +42,7 @@ class GivenCredentials final : public CredentialsSource {
   const Credentials given_;
 };
 
-// In the usual order: environment, web identity, shared files (AWS_PROFILE: keys, or a role and who takes it),
+// In the usual order: environment, shared files (AWS_PROFILE: keys, or a role and who takes it), web identity,
 // container, instance metadata version 2. One for all who have no keys of their own; renewed five minutes before they
 // end, and used until there are new ones or they have ended. Who gives them answers at once, or is asked again half a
 // minute later.

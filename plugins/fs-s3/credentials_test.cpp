@@ -8,8 +8,11 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <thread>
 
 #include "fake_store_test.h"
 
@@ -49,8 +52,8 @@ class MachineCredentialsTest : public testing::Test {
     std::ofstream(path) << text;
     return path;
   }
-  static std::string keys(const std::string& until) {
-    return R"({"AccessKeyId": "A", "SecretAccessKey": "S", "Token": "t", "Expiration": ")" + until + "\"}";
+  static std::string keys(const std::string& until, const std::string& key = "A") {
+    return R"({"AccessKeyId": ")" + key + R"(", "SecretAccessKey": "S", "Token": "t", "Expiration": ")" + until + "\"}";
   }
   static std::string of_role(const std::string& key) {
     return "<R><X><Credentials><AccessKeyId>" + key +
@@ -102,6 +105,94 @@ TEST_F(MachineCredentialsTest, AWebIdentityGetsThoseOfItsRole) {
             "Action=AssumeRoleWithWebIdentity&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fx&RoleSessionName=sallyport&"
             "Version=2011-06-15&WebIdentityToken=tok.en");
   EXPECT_EQ(service.heads().at(0).find("authorization"), std::string::npos) << "the token is all there is";
+}
+
+// Each is asked for only when none before it has any.
+TEST_F(MachineCredentialsTest, OfSeveralPlacesTheFirstWithKeysCounts) {
+  FakeStore places([](const std::string& head) {
+    if (head.starts_with("POST /")) return FakeStore::whole(200, of_role("WEB"));
+    if (head.starts_with("GET /container")) return FakeStore::whole(200, keys("2035-01-01T00:00:00Z", "CONTAINER"));
+    if (head.starts_with("PUT /latest/api/token")) return FakeStore::whole(200, "session");
+    return FakeStore::whole(
+        200, head.find("/my-role ") != std::string::npos ? keys("2035-01-01T00:00:00Z", "INSTANCE") : "my-role\n");
+  });
+  const auto environment = [&] {
+    set("AWS_ACCESS_KEY_ID", "ENVIRONMENT");
+    set("AWS_SECRET_ACCESS_KEY", "S");
+  };
+  const auto credentials_file = [&] {
+    file(".aws/credentials", "[default]\naws_access_key_id = FILE\naws_secret_access_key = S\n");
+  };
+  const auto config_file = [&] {
+    file(".aws/config", "[default]\naws_access_key_id = CONFIG\naws_secret_access_key = S\n");
+  };
+  const auto web_identity = [&] {
+    set("AWS_ENDPOINT_URL_STS", places.url());
+    set("AWS_ROLE_ARN", "arn");
+    set("AWS_WEB_IDENTITY_TOKEN_FILE", file("token", "tok.en"));
+    file(".aws/config", "[default]\nregion = eu\n");  // a profile without keys is none that counts
+  };
+  const auto container = [&] { set("AWS_CONTAINER_CREDENTIALS_FULL_URI", places.url() + "/container"); };
+  const auto instance = [&] {
+    set("AWS_EC2_METADATA_DISABLED", "false");
+    set("AWS_EC2_METADATA_SERVICE_ENDPOINT", places.url());
+  };
+  // From the last to the first: whatever comes anew stands before all that is there already.
+  struct Step {
+    const char* winner;
+    std::function<void()> add;
+    Methods asked;
+  };
+  const std::vector<Step> steps{{"INSTANCE", instance, {"PUT", "GET", "GET"}},
+                                {"CONTAINER", container, {"GET"}},
+                                {"WEB", web_identity, {"POST"}},
+                                {"CONFIG", config_file, {}},
+                                {"FILE", credentials_file, {}},
+                                {"ENVIRONMENT", environment, {}}};
+  Methods asked;
+  for (const auto& step : steps) {
+    step.add();
+    auto found = MachineCredentials({}).get(nullptr);
+    ASSERT_TRUE(found) << step.winner << ": " << found.failure().message;
+    EXPECT_EQ(found->access_key, step.winner);
+    asked.insert(asked.end(), step.asked.begin(), step.asked.end());
+    EXPECT_EQ(places.methods(), asked) << step.winner;
+  }
+}
+
+// Whoever has gone waits for no role: of a web identity, of a profile with one, of a profile taken by another's keys.
+TEST_F(MachineCredentialsTest, NobodyWhoHasGoneWaitsForASilentTokenService) {
+  std::atomic<int> asked = 0, turn = 0;
+  FakeStore service([&](const auto&) {
+    const int now = turn;
+    ++asked;
+    while (turn == now) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return std::string();
+  });
+  set("AWS_ENDPOINT_URL_STS", service.url());
+  const std::string token = file("token", "tok.en");
+  const auto web_identity = [&] {
+    set("AWS_ROLE_ARN", "arn");
+    set("AWS_WEB_IDENTITY_TOKEN_FILE", token);
+  };
+  const auto profile_with_token = [&] {
+    file(".aws/config", "[default]\nrole_arn = r\nweb_identity_token_file = " + token + "\n");
+  };
+  const auto profile_with_source = [&] {
+    file(".aws/config", "[default]\nrole_arn = r\nsource_profile = base\n");
+    file(".aws/credentials", "[base]\naws_access_key_id = B\naws_secret_access_key = S\n");
+  };
+  for (const std::function<void()>& source :
+       {std::function<void()>(web_identity), {profile_with_token}, {profile_with_source}}) {
+    source();
+    asked = 0;
+    const auto start = std::chrono::steady_clock::now();
+    auto found = MachineCredentials({}).get([&] { return asked > 0; });
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(3));
+    ++turn;
+    EXPECT_EQ(asked, 1);
+    EXPECT_TRUE(!found && found.failure().status == SP_E_CANCELLED);
+  }
 }
 
 TEST_F(MachineCredentialsTest, ARefusedIdentityIsToldWithoutItsToken) {

@@ -56,7 +56,8 @@ Outcome<Expiring> understand(const HttpAnswer& answer, const Endpoint& endpoint)
 
 }  // namespace
 
-Outcome<Expiring> take_role(HttpClient& http, const Role& role, const std::optional<Credentials>& by) {
+Outcome<Expiring> take_role(HttpClient& http, const Role& role, const std::optional<Credentials>& by,
+                            const object_common::Stop& stop) {
   auto endpoint = endpoint_of(role);
   if (!endpoint) return std::move(endpoint.failure());
   const bool by_token = !role.token_file.empty();
@@ -83,6 +84,7 @@ Outcome<Expiring> take_role(HttpClient& http, const Role& role, const std::optio
     request.headers["authorization"] = authorization(to_sign, *by, scope, request.headers["x-amz-date"]);
   }
   request.until = std::chrono::steady_clock::now() + kPatience;
+  request.stop = stop;
   auto answer = http.call(*endpoint, request, {}, true);
   if (!answer) return std::move(answer.failure());
   return understand(*answer, *endpoint);

@@ -9,6 +9,7 @@
 
 #include "credentials.h"
 #include "http_client.h"
+#include "object-common/stop.h"
 
 namespace fs_s3 {
 
@@ -19,6 +20,7 @@ struct Role {
 };
 
 // Asked once, as AWS_ENDPOINT_URL_STS says where. `by`: who takes the role.
-Outcome<Expiring> take_role(HttpClient& http, const Role& role, const std::optional<Credentials>& by);
+Outcome<Expiring> take_role(HttpClient& http, const Role& role, const std::optional<Credentials>& by,
+                            const object_common::Stop& stop);
 
 }  // namespace fs_s3
