@@ -63,6 +63,17 @@ def test_selection_and_other_ids(tmp_path):
     assert {name: (user["uid"], user["gid"]) for name, user in users.items()} == {"ann": (7, 8), "cem": (7, 8)}
 
 
+def test_who_is_outside_the_bounds_is_named_with_the_bound(tmp_path):
+    _, done = convert(tmp_path, "unix-passwd", "--min-uid", "1108", "--max-uid", "1109")
+    told = done.stderr.splitlines()
+    assert "sallyport-cli: left out because of a uid below --min-uid 1108: ann (1107)" in told
+    assert [line for line in told if "above --max-uid 1109: " in line and "deb" in line]
+    assert not [line for line in told if "eve" in line and "password" in line], "it is not about what else is wrong with them"
+    _, done = convert(tmp_path, "unix-passwd", "--min-uid", "60000")
+    assert done.returncode == 1 and "below --min-uid 60000: ann (1107), " in done.stderr
+    assert f"no account was converted: {DATA}/passwd holds none" in done.stderr
+
+
 def test_what_is_no_account_is_left_out_and_named(tmp_path):
     source = tmp_path / "strange"
     good = (DATA / "proftpd.passwd").read_text().splitlines()[0]

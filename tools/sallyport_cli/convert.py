@@ -98,7 +98,7 @@ def unix_passwd(arguments):
                 expires = days * DAY_S * 1000
                 status = 0 if found.startswith("!") or (expires and expires <= time.time() * 1000) else 1
             return {**made(name, found.lstrip("!"), uid, gid, home), "status": status, "expiration_date": expires}
-        yield count, name, account
+        yield count, name, uid, account
 
 
 def networks(text):
@@ -130,20 +130,24 @@ def pure_ftpd(arguments):
                         download_bandwidth=-(-number(download, "the bandwidth") // 1024),
                         max_sessions=number(sessions, "the number of sessions"), quota_files=number(files, "the quota"),
                         quota_size=number(size, "the quota"))
-        yield count, name, account
+        yield count, name, uid, account
 
 
 def proftpd(arguments):
     for count, (name, hash_, uid, gid, _, home, _) in fields_of(arguments.input_file, 7, 7):
-        yield count, name, lambda: made(name, hash_, uid, gid, home)
+        yield count, name, uid, lambda: made(name, hash_, uid, gid, home)
 
 
 FORMATS = {"unix-passwd": unix_passwd, "pure-ftpd": pure_ftpd, "proftpd": proftpd}
 
 
-def wanted(user, arguments):
-    uid = user["uid"]
-    return ((arguments.min_uid < 0 or uid >= arguments.min_uid) and (arguments.max_uid < 0 or uid <= arguments.max_uid))
+def bound_of(uid, arguments):
+    """The option that leaves it out, or None."""
+    if arguments.min_uid >= 0 and uid < arguments.min_uid:
+        return f"below --min-uid {arguments.min_uid}"
+    if arguments.max_uid >= 0 and uid > arguments.max_uid:
+        return f"above --max-uid {arguments.max_uid}"
+    return None
 
 
 def write(path, users):
@@ -161,16 +165,18 @@ def write(path, users):
 
 
 def run(arguments):
-    users = []
-    for count, name, account in FORMATS[arguments.users_format](arguments):
+    users, outside = [], {}
+    for count, name, uid, account in FORMATS[arguments.users_format](arguments):
         if arguments.usernames and name not in arguments.usernames:
             continue
         try:
+            bound = bound_of(number(uid, "the uid"), arguments)
+            if bound:
+                outside.setdefault(bound, []).append(f"{name} ({uid or 0})")
+                continue
             user = account()
         except Refused as reason:
             warn(f"{arguments.input_file} line {count}: {name} is left out: {reason}")
-            continue
-        if not wanted(user, arguments):
             continue
         user["uid"] = arguments.force_uid if arguments.force_uid >= 0 else user["uid"]
         user["gid"] = arguments.force_gid if arguments.force_gid >= 0 else user["gid"]
@@ -179,8 +185,10 @@ def run(arguments):
                 warn(f"{arguments.input_file} line {count}: the {what} {user[what]} of {name} is above {LARGEST_ID}: it has no effect, new "
                      "files keep the server's owner")
         users.append(user)
+    for bound, names in outside.items():
+        warn(f"left out because of a uid {bound}: {', '.join(names)}")
     if not users:
-        raise ConvertError("no account was converted")
+        raise ConvertError(f"no account was converted: {arguments.input_file} holds none that is wanted and can be taken over")
     write(arguments.output_file, users)
     print(f"{len(users)} accounts in {arguments.output_file}")
     return 0
