@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <system_error>
 
 #include "host/core/limits.h"
@@ -68,11 +69,17 @@ Result<std::string> read_file(const std::filesystem::path& file) {
 
 struct EnoughRead {};
 
-enum class Form { kAccounts, kWithoutList, kOther };
+// Lines and columns from 1, as editors count; so the JSON library counts bytes.
+std::string place(std::string_view text, std::size_t byte) {
+  const auto before = text.substr(0, byte > 0 ? byte - 1 : 0);
+  const auto line_start = before.rfind('\n') + 1;  // 0 in the first line
+  return "line " + std::to_string(std::count(before.begin(), before.end(), '\n') + 1) + ", column " +
+         std::to_string(before.size() - line_start + 1);
+}
 
 // Calls `entry` with each entry of the list "users" until it says no, and keeps none. Null is what the replaced system
-// writes for a list of nobody.
-Form each_user(const std::string& text, const std::function<bool(const Json&)>& entry) {
+// writes for a list of nobody. What is wrong with the text as a whole, or "".
+std::string each_user(const std::string& text, const std::function<bool(const Json&)>& entry) {
   bool is_object = false, of_users = false, in_list = false, is_list = true, has_list = false;
   const auto look = [&](int depth, Event event, Json& value) {
     const bool ends = event == Event::object_end || event == Event::array_end || event == Event::value;
@@ -91,11 +98,23 @@ Form each_user(const std::string& text, const std::function<bool(const Json&)>& 
     return in_list && !(depth == 2 && ends);
   };
   try {
-    if (Json::parse(text, look, false).is_discarded() || !is_object || !is_list) return Form::kOther;
-    return has_list ? Form::kAccounts : Form::kWithoutList;
+    [[maybe_unused]] const auto rest = Json::parse(text, look);
   } catch (const EnoughRead&) {
-    return Form::kAccounts;
+    return "";
+  } catch (const Json::parse_error& mistake) {  // its own text may show a part of a password
+    const bool cut = mistake.byte > text.size();
+    return (cut ? " ends too early at " : " is not valid JSON at ") + place(text, mistake.byte);
   }
+  if (!is_object) return " is JSON, but not an object";
+  if (!is_list) return ": its member \"users\" is not a list";
+  return has_list ? "" : " holds no accounts: it has no list \"users\"";
+}
+
+// Of the whole text, before anything of it is taken.
+std::string why_no_backup(const std::string& text) {
+  if (text.empty()) return " is empty";
+  if (users::nests_too_deep(text)) return " has more than " + std::to_string(users::kMaxNesting) + " levels of nesting";
+  return each_user(text, [](const Json&) { return true; });
 }
 
 std::string name_in(const Json& user) {
@@ -165,9 +184,8 @@ Result<RestoreSummary> read_backup(users::Store& store, const std::filesystem::p
                                    const std::function<void(const users::User&, bool is_new)>& taken) {
   const auto text = read_file(file);
   if (!text) return text.error();
-  const auto form = users::nests_too_deep(*text) ? Form::kOther : each_user(*text, [](const Json&) { return true; });
-  if (form == Form::kOther) return invalid(file, " is not a JSON object with a list \"users\", or nests too deep");
-  if (form == Form::kWithoutList) return invalid(file, " holds no accounts: it has no list \"users\"");
+  if (const auto why = why_no_backup(*text); !why.empty())
+    return invalid(file, why + "; wanted is what dumpdata writes, a JSON object with a list \"users\"");
   Restore restore(store, mode, taken);
   each_user(*text, [&](const Json& user) {
     auto& summary = restore.summary;

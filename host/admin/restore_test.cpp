@@ -74,6 +74,7 @@ TEST_F(RestoreTest, WhatCannotBeReadIsRefusedWhole) {
     const auto outcome = restore(text);
     ASSERT_FALSE(outcome) << text;
     EXPECT_EQ(outcome.error().status, Status::kInvalid) << text;
+    EXPECT_NE(outcome.error().message().find("wanted is what dumpdata writes"), std::string::npos) << text;
   }
   EXPECT_FALSE(accounts.store->find("ann")) << "a torn file changes nothing";
   EXPECT_FALSE(restore_file(accounts.directory));
@@ -90,6 +91,23 @@ TEST_F(RestoreTest, WhatCannotBeReadIsRefusedWhole) {
   }
   for (const auto* text : {R"({"users": null})", R"({"users": []})", R"({"version": 1, "users": []})"})
     EXPECT_EQ(restore(text)->seen(), 0U) << text;
+}
+
+TEST_F(RestoreTest, WhereAndWhatIsWrongIsTold) {
+  const auto why = [this](const std::string& text) {
+    const auto outcome = restore(text);
+    const auto file = (accounts.directory / "in.json").string();
+    return outcome ? "" : outcome.error().text.substr(outcome.error().text.find(file) + file.size());
+  };
+  const auto begins = [&](const std::string& text, const std::string& wanted) {
+    EXPECT_EQ(why(text).substr(0, wanted.size() + 1), wanted + ";") << text;
+  };
+  begins("", " is empty");
+  begins("{\n  \"users\": [\n    {\"password\": \"secr", " ends too early at line 3, column 23");
+  begins("{\"users\": [{\"password\": \"a\" x}]}", " is not valid JSON at line 1, column 29");
+  begins("[]", " is JSON, but not an object");
+  begins(R"({"users": {}})", ": its member \"users\" is not a list");
+  begins("{\"users\": " + std::string(64, '[') + std::string(64, ']') + "}", " has more than 64 levels of nesting");
 }
 
 // Other members are not taken for accounts, whatever they hold.

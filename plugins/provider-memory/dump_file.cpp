@@ -40,7 +40,8 @@ provider_common::Outcome<provider_common::Json> read_dump(const std::string& pat
   try {
     return Json::parse(text);
   } catch (const Json::parse_error& mistake) {  // its own text may show a part of a password
-    return failure(SP_E_INVALID, place(text, mistake.byte) + ": is not valid JSON");
+    return failure(SP_E_INVALID, place(text, mistake.byte) +
+                                     (mistake.byte > size ? ": the file ends too early" : ": is not valid JSON"));
   }
 }
 

@@ -114,6 +114,17 @@ def test_a_dump_that_no_restore_takes_is_warned_of(server):
     assert status == 400 and f"more than {LIMIT} bytes" in error
 
 
+@pytest.mark.parametrize("text, why", [
+    ('{"users": [\n {"username": "ann", "password": "hush', " ends too early at line 2, column 39"),
+    ("ann:x:1107:0::/home/ann:/bin/sh\n", " is not valid JSON at line 1, column 1"), ("[]", " is JSON, but not an object"), ("", " is empty")])
+def test_a_file_that_is_no_backup_is_told_from_one(server, tmp_path, text, why):
+    file = tmp_path / "some.json"
+    file.write_text(text)
+    wanted = f'{file}{why}; wanted is what dumpdata writes, a JSON object with a list "users"'
+    status, error, _ = patiently(server, "loaddata", input_file=file).said
+    assert status == 400 and wanted in error and "hush" not in error
+
+
 def test_a_restore_that_the_stop_interrupts_says_how_far_it_came(server, tmp_path):
     count = 20000
     file = tmp_path / "many.json"
