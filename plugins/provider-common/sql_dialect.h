@@ -26,6 +26,8 @@ class Dialect {
   virtual Outcome<bool> before_open(Opening opening) = 0;
   // Takes back what before_open made, when the tables could not be created. [setup]
   virtual void undo_create() {}
+  // Before each use: has somebody taken the store away? Tells it in the log; quick, several at once.
+  virtual void look() {}
   // Connections for kLook leave the store as it is, its layout on disk included.
   virtual std::unique_ptr<Poco::Data::SessionPool> make_pool(int sessions, Opening opening) = 0;
 

@@ -57,6 +57,7 @@ Outcome<void> SqlProvider::with_session(const sp_op& op, Work&& work) {
     ~Release() { free.release(); }
   } release{free_};
   try {
+    dialect_->look();
     Poco::Data::Session session = pool_->get();
     return work(session);
   } catch (const Poco::Exception& e) {

@@ -65,6 +65,12 @@ bool is_world_readable(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0 && (info.st_mode & S_IROTH) != 0;
 }
 
+std::optional<FileId> file_id(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return std::nullopt;
+  return FileId{info.st_dev, info.st_ino};
+}
+
 void remove_file(const std::string& path) {
   ::unlink(path.c_str());
   ::unlink((path + "-wal").c_str());

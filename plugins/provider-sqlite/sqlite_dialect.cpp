@@ -9,7 +9,10 @@
 #include <Poco/Data/SQLite/SQLiteException.h>
 #include <sqlite3.h>
 
-#include "database_file.h"
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+
 #include "provider-common/sql_statement.h"
 
 namespace provider_sqlite {
@@ -19,6 +22,7 @@ using Poco::Data::Session;
 using provider_common::Type;
 namespace sqlite = Poco::Data::SQLite;
 
+constexpr auto kLookEvery = std::chrono::seconds(1);
 constexpr int kIdleSeconds = 60;  // an unused connection is closed after it
 
 // mode=rw: SQLite itself must never create a file, it would be readable for everybody.
@@ -72,6 +76,14 @@ class Pool final : public Poco::Data::SessionPool {
   const bool only_look_;
 };
 
+// "a: a" is "a": Poco puts the meaning of an error's code before its text, which often is the same.
+std::string without_echo(const std::string& text) {
+  constexpr std::string_view kBetween = ": ";
+  const auto half = (text.size() - std::min(text.size(), kBetween.size())) / 2;
+  const auto first = text.substr(0, half);
+  return half > 0 && text == first + std::string(kBetween) + first ? first : text;
+}
+
 bool contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
@@ -105,12 +117,29 @@ Outcome<bool> SqliteDialect::check_uri(Opening opening) const {
                  code};
 }
 
+// Connections go on in a file that nobody can find any more, and SQLite says nothing of it.
+void SqliteDialect::look() {
+  using namespace std::chrono;
+  const auto now = duration_cast<nanoseconds>(steady_clock::now().time_since_epoch()).count();
+  auto after = look_after_ns_.load(std::memory_order_relaxed);
+  if (now < after || !look_after_ns_.compare_exchange_strong(after, now + nanoseconds(kLookEvery).count())) return;
+  const auto found = settings_.connection_string.empty() ? file_id(settings_.name) : std::nullopt;
+  const std::lock_guard lock(mutex_);
+  if (!opened_ || found == told_) return;
+  told_ = found;
+  if (found == opened_) return;
+  log_.error(store_name() + (found ? " was replaced" : " was deleted or moved away") +
+             " while it is in use: changes still go into the file that was there and will be lost; stop the server, " +
+             (found ? "see that the right file is there" : "put the file back") + " and start it again");
+}
+
 void SqliteDialect::undo_create() { remove_file(settings_.name); }
 
 std::unique_ptr<Poco::Data::SessionPool> SqliteDialect::make_pool(int sessions, Opening opening) {
   sqlite::Connector::registerConnector();
   const bool look = opening == Opening::kLook;
   const auto& given = settings_.connection_string;
+  if (given.empty()) told_ = opened_ = file_id(settings_.name);
   const auto uri = given.empty() ? file_uri(settings_.name) : look ? without_create(given) : given;
   return std::make_unique<Pool>(uri, sessions, settings_.busy_timeout_ms, look);
 }
@@ -144,7 +173,7 @@ std::vector<std::string> SqliteDialect::columns_of(Session& session, const std::
 }
 
 Failure SqliteDialect::explain(const Poco::Exception& error) const {
-  const std::string text = error.message();
+  const std::string text = without_echo(error.message());
   const auto told = [&](sp_status status, const char* advice) {
     return Failure{status, store_name() + ": " + text + (*advice != '\0' ? "; " : "") + advice, error.code()};
   };

@@ -3,9 +3,14 @@
 // SQLite's answers to provider-common's questions.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <optional>
 #include <sallyport/cpp/base.hpp>
 #include <string>
 
+#include "database_file.h"
 #include "provider-common/sql_dialect.h"
 
 namespace provider_sqlite {
@@ -26,6 +31,7 @@ class SqliteDialect final : public provider_common::Dialect {
 
   Outcome<bool> before_open(Opening opening) override;
   void undo_create() override;
+  void look() override;
   std::unique_ptr<Poco::Data::SessionPool> make_pool(int sessions, Opening opening) override;
   std::string definition(const Column& column) const override;
   std::string begin_write() const override { return "BEGIN IMMEDIATE"; }
@@ -39,6 +45,10 @@ class SqliteDialect final : public provider_common::Dialect {
 
   const Settings settings_;
   const sallyport::Log log_;
+  std::atomic<std::int64_t> look_after_ns_{0};  // of the steady clock
+  std::mutex mutex_;
+  std::optional<FileId> opened_;  // under mutex_
+  std::optional<FileId> told_;    // likewise; what was last found at the path
 };
 
 }  // namespace provider_sqlite

@@ -5,10 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <thread>
 
 #include "provider-common/testing/contract.h"
 
@@ -263,8 +265,37 @@ TEST(Sqlite, ADamagedFileGivesOneClearMessage) {
     EXPECT_EQ(rig.prepare(mode), SP_E_IO);
     EXPECT_NE(rig.message().find(path), std::string::npos) << rig.message();
     EXPECT_NE(rig.message().find("restore a backup"), std::string::npos) << rig.message();
+    EXPECT_NE(rig.message().find(path + ": file is not a database; "), std::string::npos) << rig.message();
   }
   EXPECT_EQ(std::filesystem::file_size(path), 8192U);
+}
+
+TEST(Sqlite, AFileThatIsTakenAwayIsToldOnce) {
+  const TempDir directory;
+  const auto path = directory.file("x.db"), aside = directory.file("y.db");
+  { ASSERT_EQ(Rig(at(path)).prepare(SP_PREPARE_CREATE), SP_OK); }
+  Rig rig(at(path));
+  ASSERT_EQ(rig.prepare(SP_PREPARE_OPEN), SP_OK);
+  const auto told = [&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // it looks once a second
+    rig.log_lines.clear();
+    for (int i = 0; i < 3; ++i) rig.names();
+    return rig.log_lines;
+  };
+  EXPECT_TRUE(told().empty());
+  std::filesystem::rename(path, aside);
+  auto lines = told();
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_NE(lines[0].find(path + " was deleted or moved away"), std::string::npos) << lines[0];
+  EXPECT_TRUE(told().empty()) << "said already";
+  std::filesystem::copy(aside, path);
+  lines = told();
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_NE(lines[0].find(path + " was replaced"), std::string::npos) << lines[0];
+  std::filesystem::rename(aside, path);
+  EXPECT_TRUE(told().empty()) << "it is there again";
+  std::filesystem::remove(path);
+  EXPECT_EQ(told().size(), 1U);
 }
 
 TEST(Sqlite, PlacesThatCannotWorkAreRefused) {

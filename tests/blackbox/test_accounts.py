@@ -227,6 +227,26 @@ def test_last_login_is_recorded(make_server):
         server.stop()
 
 
+def test_a_database_that_is_taken_away_is_told(make_server):
+    """What is written would go into a file that nobody finds any more."""
+    server = make_server()
+    try:
+        account = server.add_account("alice")
+        server.start()
+        file = server.config_dir / "sallyport.db"
+        aside = file.rename(file.with_suffix(".aside"))
+        mark = server.mark()
+
+        def told():
+            with s.transport(server, account):
+                return [l for l in server.log_lines(mark) if f"database {file} was deleted or moved away" in l.get("message", "")]
+        (line,) = wait_for("a line about it", told)
+        assert line["level"] == "error" and "put the file back" in line["message"]
+        aside.rename(file)
+    finally:
+        server.stop()
+
+
 def test_a_home_that_is_no_directory_ends_the_connection(make_server):
     """The login itself was right, so it is answered; nothing can be done with it."""
     server = make_server()
