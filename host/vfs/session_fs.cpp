@@ -45,8 +45,7 @@ void warn_if_missing(plugin::Fs& fs, const users::VirtualFolder& folder, const I
   if (attrs) return;
   core::log::warn(journal::kSender, identity.connection_id,
                   "virtual folder \"" + folder.virtual_path + "\" of user \"" + identity.user.username +
-                      "\" cannot be used, see to its directory \"" + folder.mapped_path +
-                      "\": " + attrs.error().message());
+                      "\" cannot be used: " + attrs.error().message());
 }
 
 Result<std::vector<Mount>> mount_all(plugin::Registry& registry, const Identity& identity, const Options& options) {

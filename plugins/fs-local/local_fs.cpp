@@ -70,18 +70,20 @@ sp_fs_caps LocalFs::caps() const {
 }
 
 sallyport::Failure LocalFs::failed(std::string_view what, std::string_view path) const {
+  // Nothing of it can be reached: which directory it is says more than what was to be done in it.
+  if (!home_.there()) return fs_local::failed("directory", home_.path());
   if (errno == ENOENT && home_.gone()) return refused(SP_E_IO, what, path, kRemoved);
   return fs_local::failed(what, path);
 }
 
 sallyport::Failure LocalFs::unresolved(std::string_view what, std::string_view path) const {
-  return errno == ENOENT ? failed(what, path) : fs_local::unresolved(what, path);
+  return errno == ENOENT || !home_.there() ? failed(what, path) : fs_local::unresolved(what, path);
 }
 
 Outcome<sp_attrs> LocalFs::stat(const sp_op&, std::string_view path, std::uint32_t flags) {
   struct stat st {};
   if (is_home(path)) {
-    if (!home_.there() || ::fstat(home_.fd(), &st) != 0) return failed("stat", path);
+    if (!home_.there() || ::fstat(home_.fd(), &st) != 0) return fs_local::failed("directory", home_.path());
     if (st.st_nlink == 0 && home_.gone()) return refused(SP_E_IO, "stat", path, kRemoved);
     return attrs_of(st);
   }
