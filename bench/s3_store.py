@@ -68,8 +68,11 @@ class Store:
             self.put_file(f"warm/{number}", path)
         self.remove("warm/")
         conf = os.path.join(self.directory, "ceph.conf")
-        subprocess.run(["radosgw-admin", "gc", "process", "--include-all"], env={**os.environ, "CEPH_CONF": conf, "CEPH_ARGS": f"-c {conf}"},
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=START_SECONDS, check=True)
+        try:
+            subprocess.run(["radosgw-admin", "gc", "process", "--include-all"], env={**os.environ, "CEPH_CONF": conf, "CEPH_ARGS": f"-c {conf}"},
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=START_SECONDS, check=True)
+        except subprocess.SubprocessError as error:
+            raise PeerError(f"the store does not clear away what was removed: {error}") from error
 
     def put_many(self, prefix, count):
         """Empty objects, quickly: without signatures, in a bucket that is open to everybody meanwhile."""

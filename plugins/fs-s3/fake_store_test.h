@@ -5,6 +5,7 @@
 
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/Net/StreamSocket.h>
+#include <gtest/gtest.h>
 
 #include <atomic>
 #include <functional>
@@ -14,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "encoding.h"
 #include "endpoint.h"
 
 namespace fs_s3 {
@@ -101,6 +103,10 @@ class FakeStore {
       const std::lock_guard lock(mutex_);
       heads_.push_back(request.substr(0, end + 2));
       bodies_.push_back(request.substr(end + 4));
+      const auto sum = header(heads_.back(), "x-amz-content-sha256");
+      if (!sum.empty()) {
+        EXPECT_EQ(sum, sha256_hex(bodies_.back())) << heads_.back();
+      }
     }
     const std::string answer = answer_(request.substr(0, end + 2));
     if (!answer.empty()) client.sendBytes(answer.data(), static_cast<int>(answer.size()));

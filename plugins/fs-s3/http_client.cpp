@@ -207,7 +207,7 @@ Outcome<HttpAnswer> HttpClient::exchange(const Endpoint& endpoint, Link link, co
   if (!head.has("Host")) head.set("Host", endpoint.authority());
   const bool sends = request.method == "PUT" || request.method == "POST";
   if (sends) head.setContentLength64(static_cast<Poco::Int64>(request.body.size()));
-  Patience patience(request.stop, request.until, settings_.timeout);
+  Patience patience(request.stop, request.until, settings_.timeout + request.quiet);
   link->send_head(patience, head);
   const bool sent = send_body(*link, patience, request.body);
   Incoming incoming(*link, patience);

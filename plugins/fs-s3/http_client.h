@@ -33,6 +33,7 @@ struct HttpRequest {
   bool straight = false;  // through no proxy, whatever the environment says
   // Nothing is waited for longer, but for a second; what moves goes on.
   std::chrono::steady_clock::time_point until = std::chrono::steady_clock::time_point::max();
+  std::chrono::seconds quiet{0};  // so much longer than usual no byte may come
   // Whoever is gone waits for no answer.
   object_common::Stop stop = {};
 };

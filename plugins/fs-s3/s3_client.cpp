@@ -66,7 +66,8 @@ Outcome<HttpAnswer> S3Client::attempt(const Stop& stop, const Request& request, 
   to_sign.headers["x-amz-date"] = Poco::DateTimeFormatter::format(now, "%Y%m%dT%H%M%SZ");
   if (!credentials->session_token.empty()) to_sign.headers["x-amz-security-token"] = credentials->session_token;
   HttpRequest http{request.method, to_sign.path, to_sign.headers, request.body.data};
-  http.until = with.until;
+  http.until = with.until + request.works;
+  http.quiet = request.is_quiet ? request.works : std::chrono::seconds(0);
   http.stop = stop;
   http.headers["authorization"] =
       authorization(to_sign, *credentials, {bucket_.region, "s3"}, to_sign.headers["x-amz-date"]);
@@ -224,7 +225,7 @@ Outcome<void> S3Client::put(const Stop& stop, const std::string& key, const Natu
   auto answer = only_new ? send_if_new(stop, request) : send(stop, request);
   if (answer) return {};
   // It may have been done by an attempt whose answer got lost.
-  if (in_doubt(answer.failure()) || answer.failure().status == SP_E_EXISTS) {
+  if (in_doubt(answer.failure())) {
     auto now = head(stop, key);
     if (now && now->etag == etag_of(payload.data)) return {};
   }

@@ -111,6 +111,9 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
     std::string_view proof = {};
     std::string_view ending = {};  // the same where the answer is long: text that ends a whole one
     std::optional<object_common::RetryPolicy> retries = {};  // other than usual
+    // What the store may need to do it, besides the usual; `is_quiet`: and says nothing meanwhile.
+    std::chrono::seconds works{0};
+    bool is_quiet = false;
   };
   // What an attempt was made with.
   struct Attempt {

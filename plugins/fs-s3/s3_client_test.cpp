@@ -231,6 +231,33 @@ TEST_F(S3ClientTest, WhateverTheLastAnswerSaysDataMayBeThereByOneThatGotLost) {
   EXPECT_EQ(store->methods(), (Methods{"PUT", "PUT", "HEAD", "PUT"}));
 }
 
+TEST_F(S3ClientTest, WhatIsThereIsNotOnesOwnBecauseItIsTheSame) {
+  const auto data = std::as_bytes(std::span("data", 4));
+  std::string there = etag_of(data);
+  auto& asked = client([&](const auto& head) {
+    return head.starts_with("HEAD") ? FakeStore::whole(200, "", "ETag: " + there + "\r\n")
+                                    : FakeStore::whole(412, "<Error><Code>PreconditionFailed</Code></Error>");
+  });
+  EXPECT_EQ(asked.put(nullptr, "key", {}, data, true).failure().status, SP_E_EXISTS);
+  there = etag_of_parts({etag_of(data)});
+  EXPECT_EQ(asked.complete_parts(nullptr, "key", "u", {etag_of(data)}, true).failure().status, SP_E_EXISTS);
+}
+
+TEST_F(S3ClientTest, ALargeCopyGetsTheTimeThatItNeeds) {
+  FakeStore slow([](const auto&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+    return FakeStore::whole(200, "<CopyObjectResult><ETag>e</ETag></CopyObjectResult>");
+  });
+  HttpClient::Settings hurried;
+  hurried.timeout = std::chrono::seconds(1);
+  S3Client asked(std::make_shared<HttpClient>(hurried), credentials, Bucket{"b", "r", "", slow.endpoint(), true},
+                 {.retries = {.attempts = 1, .total = std::chrono::seconds(1)}});
+  ObjectInfo large = object();
+  EXPECT_FALSE(asked.copy(nullptr, "from", "to", large));
+  large.size = std::uint64_t{1} << 30;
+  EXPECT_TRUE(asked.copy(nullptr, "from", "to", large));
+}
+
 TEST_F(S3ClientTest, ACopyIsInDoubtWhenAnyOfItsAnswersGotLostAndNotWhenTheStoreHadNoTime) {
   int count = 0;
   std::string first;

@@ -18,6 +18,11 @@ constexpr const char* kUploadsLookedAt = "100";
 constexpr int kBeginnings = 3;
 constexpr std::chrono::nanoseconds kClockTolerance = std::chrono::seconds(2);
 
+constexpr auto kCompleting = std::chrono::minutes(5);    // Amazon says that it may take minutes; it says so meanwhile
+constexpr std::uint64_t kSlowestCopy = 4 * 1024 * 1024;  // bytes per second, of one request among several
+
+std::chrono::seconds time_to_copy(std::uint64_t bytes) { return std::chrono::seconds(bytes / kSlowestCopy); }
+
 // Of what only tidies up: a store that does not answer must not hold whoever waits.
 constexpr object_common::RetryPolicy kSoonGivenUp{.attempts = 2, .total = std::chrono::seconds(20)};
 constexpr object_common::RetryPolicy kTriedOnce{.attempts = 1, .total = std::chrono::seconds(2)};
@@ -80,7 +85,8 @@ Outcome<void> S3Client::complete_parts(const Stop& stop, const std::string& key,
                         .query = {{"uploadId", upload}},
                         .headers = {{"content-type", "application/xml"}},
                         .body = std::as_bytes(std::span(body)),
-                        .proof = "CompleteMultipartUploadResult/Key"};  // Ceph leaves the ETag empty at first
+                        .proof = "CompleteMultipartUploadResult/Key",  // Ceph leaves the ETag empty at first
+                        .works = kCompleting};
   auto answer = only_new ? send_if_new(stop, request) : send(stop, request);
   if (answer) {
     options_.alive->remove(upload);
@@ -88,7 +94,7 @@ Outcome<void> S3Client::complete_parts(const Stop& stop, const std::string& key,
   }
   // It may have been done by an attempt whose answer got lost: then the upload is gone and the object is of these
   // parts. Whether it is gone is found out by taking it back, so that nothing completes it later.
-  bool gone = answer.failure().status == SP_E_NOT_FOUND || answer.failure().status == SP_E_EXISTS;
+  bool gone = answer.failure().status == SP_E_NOT_FOUND;
   if (!gone && (answer.failure().status == SP_E_IO || in_doubt(answer.failure()))) {
     auto was_there = abort_parts(nullptr, key, upload);
     gone = was_there && !*was_there;
@@ -162,7 +168,9 @@ Outcome<std::string> S3Client::copy_part(const Stop& stop, const PartName& part,
                   .key = part.key,
                   .query = {{"partNumber", std::to_string(part.number)}, {"uploadId", part.upload}},
                   .headers = copy_source(from.key, from.etag),
-                  .proof = "CopyPartResult/ETag"};
+                  .proof = "CopyPartResult/ETag",
+                  .works = time_to_copy(from.length),
+                  .is_quiet = true};
   request.headers["x-amz-copy-source-range"] =
       "bytes=" + std::to_string(from.offset) + "-" + std::to_string(from.offset + from.length - 1);
   auto answer = send(stop, request);
@@ -217,7 +225,9 @@ Outcome<void> S3Client::copy(const Stop& stop, const std::string& from, const st
                   .method = "PUT",
                   .key = to,
                   .headers = copy_source(from, what.etag),
-                  .proof = "CopyObjectResult/ETag"};
+                  .proof = "CopyObjectResult/ETag",
+                  .works = time_to_copy(what.size),
+                  .is_quiet = true};
   if (nature != nullptr) {
     request.headers.insert(nature->begin(), nature->end());
     request.headers["x-amz-metadata-directive"] = "REPLACE";

@@ -63,11 +63,13 @@ class S3Upload::Target final : public object_common::PartTarget {
   Outcome<void> complete(const Stop& stop, int) override {
     return client_->complete_parts(stop, key_, upload_, etags_, only_new_);
   }
-  void abort() override {
+  void abort() override try {
     auto done = client_->abort_parts(nullptr, key_, upload_);
     if (done && !in_doubt_) return;
     if (!done) log_.warn("parts of an upload given up are taken back later: " + done.failure().message);
     leftovers_.add(client_, {.key = key_, .id = upload_, .looks = in_doubt_ ? kLooks : 1});
+  } catch (const std::exception&) {
+    log_.warn("short of memory: parts of an upload may stay in the store");
   }
 
   std::string store() const override { return client_->store(); }

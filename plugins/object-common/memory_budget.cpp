@@ -24,6 +24,19 @@ bool MemoryBudget::wait(std::size_t bytes, const Stop& stop, Clock::time_point u
   const auto mine = next_++;
   queue_.push_back(mine);
   ++waiting_;
+  // Whatever happens: everybody else comes after it. Under the lock.
+  struct Leave {
+    MemoryBudget& budget;
+    std::uint64_t number;
+    std::unique_lock<std::mutex>& lock;
+    ~Leave() {
+      if (!lock.owns_lock()) lock.lock();
+      std::erase(budget.queue_, number);
+      --budget.waiting_;
+      budget.changed_.notify_all();
+    }
+  };
+  const Leave leave{*this, mine, lock};
   bool got = false;
   const auto urgent = Clock::now() + kPatience;
   while (!got && !(stop && stop())) {
@@ -36,9 +49,6 @@ bool MemoryBudget::wait(std::size_t bytes, const Stop& stop, Clock::time_point u
     if (got || Clock::now() >= until) break;
     changed_.wait_for(lock, kTurnLook);
   }
-  std::erase(queue_, mine);
-  --waiting_;
-  changed_.notify_all();
   return got;
 }
 

@@ -27,6 +27,12 @@ std::size_t part_bytes(const PartLimits& limits, int number) {
   return std::max(limits.part_bytes, std::min(doubled, limits.max_part_bytes));
 }
 
+int parts_at_once(const PartLimits& limits, std::size_t part_bytes) {
+  const auto with_the_filled_one = static_cast<std::size_t>(limits.concurrency) + 1;
+  const auto fit = static_cast<int>(with_the_filled_one * limits.part_bytes / part_bytes);
+  return std::clamp(fit, 1, limits.concurrency);
+}
+
 PartWriter::PartWriter(std::shared_ptr<PartTarget> target, TaskPool& pool, std::shared_ptr<MemoryBudget> budget,
                        const PartLimits& limits)
     : target_(std::move(target)), pool_(pool), budget_(std::move(budget)), limits_(limits) {
@@ -145,9 +151,8 @@ Outcome<void> PartWriter::send(const Stop& stop) {
     if (auto began = target_->begin(stop); !began) return began;
     begun_ = true;
   }
-  // Large parts go up one by one: what matters is the memory.
-  const bool large = part_bytes(limits_, filling_->number) > limits_.part_bytes * 8;
-  if (auto free = wait_until(stop, large ? 0 : limits_.concurrency - 1); !free) return free;
+  const int others = parts_at_once(limits_, part_bytes(limits_, filling_->number)) - 1;
+  if (auto free = wait_until(stop, others); !free) return free;
   const auto part = std::exchange(filling_, nullptr);
   ++sent_;
   {

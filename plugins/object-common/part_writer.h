@@ -55,7 +55,7 @@ class PartTarget {
 
 struct PartLimits {
   std::size_t part_bytes = 8 * 1024 * 1024;  // of the first parts
-  int concurrency = 2;                       // parts on their way at once
+  int concurrency = 3;                       // parts on their way at once, as long as they are no larger
   int max_parts = 10'000;
   std::size_t min_part_bytes = 5 * 1024 * 1024;    // of all but the last
   std::size_t max_part_bytes = 640 * 1024 * 1024;  // where doubling ends; no more than one user's memory
@@ -63,6 +63,8 @@ struct PartLimits {
 
 // The size of part `number`: it doubles every 250 parts up to the largest, so that ten thousand hold 5 TiB.
 std::size_t part_bytes(const PartLimits& limits, int number);
+// How many of that size may be on their way: no more memory than the first ones take, as long as it is one at least.
+int parts_at_once(const PartLimits& limits, std::size_t part_bytes);
 
 class PartWriter {
  public:

@@ -221,5 +221,13 @@ TEST(PartLimits, TenThousandPartsHoldFiveTebibytes) {
   EXPECT_EQ(part_bytes(limits, 251), limits.part_bytes * 2);
 }
 
+TEST(PartLimits, LargerPartsAreFewerAtOnce) {
+  const PartLimits limits{.part_bytes = 8, .concurrency = 3};
+  EXPECT_EQ(parts_at_once(limits, 8), 3);
+  EXPECT_EQ(parts_at_once(limits, 16), 2);
+  EXPECT_EQ(parts_at_once(limits, 32), 1);
+  EXPECT_EQ(parts_at_once(limits, 256), 1);
+}
+
 }  // namespace
 }  // namespace object_common

@@ -61,6 +61,7 @@ struct RangeReader::State : MemoryHolder, std::enable_shared_from_this<State> {
   ChunkPtr add(std::uint64_t offset, bool needed, Chunks& gone);
   void fetch(const ChunkPtr& chunk, const Stop& stop);
   void fetch_ahead(const ChunkPtr& chunk);
+  bool send_for(const ChunkPtr& chunk);
   void read_ahead(std::uint64_t at, Chunks& gone);
   void forget(std::uint64_t at, Chunks& gone);
   void let_go(bool urgent) override;
@@ -145,6 +146,13 @@ void RangeReader::State::fetch_ahead(const ChunkPtr& chunk) {
   fetch(chunk, [this] { return closed.load(); });
 }
 
+// False: the pool takes no more. What nobody fetches is not kept: nobody would ever forget it.
+bool RangeReader::State::send_for(const ChunkPtr& chunk) {
+  if (pool.submit([self = shared_from_this(), chunk] { self->fetch_ahead(chunk); }, source->store())) return true;
+  chunks.remove(chunk);
+  return false;
+}
+
 // Not before the second chunk of a run: the first may have been all that is wanted.
 void RangeReader::State::read_ahead(std::uint64_t at, Chunks& gone) {
   if (run < 2) return;
@@ -152,8 +160,7 @@ void RangeReader::State::read_ahead(std::uint64_t at, Chunks& gone) {
   while (frontier < size && beyond() < limits.ahead) {
     const ChunkPtr chunk = add(frontier, false, gone);
     if (!chunk) return;
-    if (!pool.submit([self = shared_from_this(), chunk] { self->fetch_ahead(chunk); }, source->store())) {
-      chunks.remove(chunk);
+    if (!send_for(chunk)) {
       frontier = chunk->offset;
       return;
     }
@@ -212,7 +219,10 @@ Outcome<std::size_t> RangeReader::read_at(const Stop& stop, std::span<std::byte>
       state.next_bytes = std::max(state.limits.first_bytes, into.size());
     }
     chunk = state.add(goes_on ? state.frontier : offset, true, gone);
-    while (!chunk->holds(offset)) chunk = state.add(state.frontier, true, gone);
+    while (!chunk->holds(offset)) {
+      state.send_for(chunk);
+      chunk = state.add(state.frontier, true, gone);
+    }
   }
   // What waits for a thread of the pool may wait long: its reader does not.
   const bool mine = !std::exchange(chunk->started, true);

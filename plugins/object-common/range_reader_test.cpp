@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <mutex>
 #include <random>
 #include <string>
@@ -143,6 +144,23 @@ TEST_F(RangeReaderTest, NobodyWaitsForWhatHasNotBegun) {
   busy.unlock();
   made.reset();
   pool.reset();
+}
+
+// Each pair of reads leaves out the end of a chunk before a border.
+TEST_F(RangeReaderTest, WhatIsSkippedIsNotHeldForEver) {
+  constexpr std::size_t kMemory = 1 << 20;
+  auto& from = reader(kMemory);
+  for (int round = 0; round < 20; ++round) {
+    for (std::uint64_t border = 65536; border + 1000 < kSize; border += 65536) {
+      expect_read(from, border - 8000, 100);
+      expect_read(from, border + 90, 100);
+    }
+  }
+  const auto soon = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!budget->take(kMemory / 2)) {
+    ASSERT_LT(std::chrono::steady_clock::now(), soon) << "a few chunks are all that a reader needs";
+    expect_read(from, 0, 100);
+  }
 }
 
 TEST_F(RangeReaderTest, TheMemoryComesBack) {
