@@ -28,6 +28,12 @@
 #define SALLYPORT_ON_ANOTHER_STACK __attribute__((no_sanitize("address", "thread", "undefined")))
 #endif
 
+#if defined(__SANITIZE_THREAD__)
+// The thread sanitizer takes the clone below for a fork, after which a process with threads may start no more of them.
+// NOLINTNEXTLINE(bugprone-reserved-identifier)
+extern "C" __attribute__((visibility("default"))) const char* __tsan_default_options() { return "die_after_fork=0"; }
+#endif
+
 namespace host::commands {
 namespace {
 
