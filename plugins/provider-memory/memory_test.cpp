@@ -69,7 +69,7 @@ TEST_F(DumpFile, ABadFileStopsTheStartAndNamesThePath) {
 TEST_F(DumpFile, MistakesAreNamedByTheirPlace) {
   const std::pair<const char*, const char*> rows[] = {
       {"{\"users\": [\n  {\"username\": \"ann\", \"password\": hunter2}]}", ": line 2, column 35: is not valid JSON"},
-      {"{", ": line 1, column 2: is not valid JSON"},
+      {"{", ": line 1, column 2: the file ends too early"},
       {R"({"users": [{"username": "x", "permissions": {}}, 7]})", R"(: users entry 2: no object with a "username")"},
       {R"({"users": [{"username": "ann"}]})", R"(: users entry 1 (ann): the record lacks "permissions")"},
       {R"({"user": []})", R"(: holds no "users")"},
