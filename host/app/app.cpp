@@ -165,7 +165,8 @@ core::Result<void> run(const Start& start, Signals& signals) {
   };
   signals.start({[&] { (*server)->stop(); }, reload},
                 {std::chrono::seconds(config->sftpd.drain_timeout) + kStopPatience, kStopNowPatience, give_up});
-  if (start.listening) start.listening(**server, registry);
+  const auto told = start.listening ? start.listening(**server, registry) : core::ok();
+  if (!told) (*server)->stop();
   (*server)->run();
   if (start.stopped) start.stopped();
   signals.finish();
@@ -179,7 +180,7 @@ core::Result<void> run(const Start& start, Signals& signals) {
     give_up();
     std::_Exit(EXIT_FAILURE);
   }
-  return core::ok();
+  return told;
 }
 
 int run_process(const std::function<core::Result<void>()>& open_log, const Start& start) {

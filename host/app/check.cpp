@@ -12,26 +12,20 @@ namespace host::app {
 
 namespace {
 
-void look_at_tables(plugin::Registry& registry, const users::StoreOptions& options, Checked& checked) {
-  const auto old = users::Store::look(registry, options);
-  if (!old) {
-    checked.problems.push_back(old.error().message());
-  } else if (*old) {
-    checked.notes.push_back("data provider " + options.driver +
-                            ": the tables are of an older version, the start brings them up to date");
+// A start does not ask for the storages of accounts, only their logins do.
+void look_at_accounts(plugin::Registry& registry, const users::StoreOptions& options, Checked& checked) {
+  const auto looked = users::Store::look(registry, options);
+  if (!looked) {
+    checked.problems.push_back(looked.error().message());
+    return;
   }
-}
-
-// Accounts in memory are this process's own: reading them all changes nothing.
-void look_at_accounts(plugin::Registry& registry, users::StoreOptions options, Checked& checked) {
-  options.master_keys = {};
-  const auto store = users::Store::open(registry, options);
-  const auto count = store ? (*store)->count() : store.error();
-  if (!count) {
-    checked.problems.push_back(count.error().message());
-  } else if (count->unreadable > 0) {
-    checked.notes.push_back("data provider " + options.driver + ": " + std::to_string(count->unreadable) +
-                            " accounts cannot be used, the lines above say why");
+  const auto note = [&](const std::string& text) { checked.notes.push_back("data provider " + options.driver + text); };
+  if (looked->old_tables) note(": the tables are of an older version, the start brings them up to date");
+  if (const auto unusable = looked->accounts.unreadable; unusable > 0)
+    note(": " + std::to_string(unusable) + " accounts cannot be used, the lines above say why");
+  for (const auto& name : looked->accounts.storages) {
+    if (const auto storage = registry.storage(name); !storage)
+      note(": accounts with files on " + name + " cannot log in: " + storage.error().message());
   }
 }
 
@@ -48,11 +42,7 @@ Checked check(const config::Config& config) {
   note(store);
   if (store) {
     note(users::MasterKeys::open(store->master_keys));
-    if (store->driver == "memory") {
-      look_at_accounts(registry, *store, checked);
-    } else {
-      look_at_tables(registry, *store, checked);
-    }
+    look_at_accounts(registry, *store, checked);
   }
   for (const auto& name : storage_names(config)) note(registry.storage(name));
   const auto server = server_options(config);

@@ -119,6 +119,13 @@ core::Result<std::vector<std::unique_ptr<Object>>> make_all(const std::vector<In
   return out;
 }
 
+std::string why_not_run(const std::string& program) {
+  std::error_code failed;
+  const bool directory = std::filesystem::is_directory(program, failed);
+  if (!directory && ::access(program.c_str(), X_OK) == 0) return "";
+  return std::string(" cannot be run: ") + (directory ? "it is a directory" : std::strerror(errno));
+}
+
 }  // namespace
 
 std::vector<Instance> authenticator_instances(const Config& config) {
@@ -131,15 +138,26 @@ std::vector<Instance> notifier_instances(const Config& config) {
                   "plugins.notifier");
 }
 
+std::vector<std::string> login_program_problems(const Config& config) {
+  std::vector<std::string> out;
+  for (const auto& each : login_hooks(config)) {
+    const auto program = Json::parse(each.settings).value("program", "");
+    if (const auto why = why_not_run(program); !program.empty() && !why.empty())
+      out.push_back(each.where + ": " + program + why);
+  }
+  return out;
+}
+
 std::vector<std::string> action_warnings(const Config& config) {
   std::vector<std::string> out;
   const auto look = [&](const config::Actions& actions, const std::string& key) {
+    if (!actions.execute_on.empty() && !are_set(actions)) {
+      out.push_back(key + ".execute_on has no effect: neither " + key + ".command nor " + key +
+                    ".http_notification_url is set");
+    }
     if (!are_set(actions) || actions.command.empty()) return;
-    std::error_code failed;
-    const bool directory = std::filesystem::is_directory(actions.command, failed);
-    if (!directory && ::access(actions.command.c_str(), X_OK) == 0) return;
-    out.push_back(key + ".command: " + actions.command +
-                  " cannot be run: " + (directory ? "it is a directory" : std::strerror(errno)));
+    if (const auto why = why_not_run(actions.command); !why.empty())
+      out.push_back(key + ".command: " + actions.command + why);
   };
   look(config.sftpd.actions, "sftpd.actions");
   look(config.data_provider.actions, "data_provider.actions");

@@ -26,12 +26,15 @@ inline constexpr std::string_view kAuthHooks = "auth-external", kActionHooks = "
 std::vector<Instance> authenticator_instances(const config::Config& config);
 std::vector<Instance> notifier_instances(const config::Config& config);
 
-// What would show only at the first event: commands that are not there. They may be about to be installed, so it is no
-// reason not to start.
+// What would show only at the first event, or never: commands that are not there, events that nobody is told of.
+// Commands may be about to be installed, so it is no reason not to start.
 std::vector<std::string> action_warnings(const config::Config& config);
 
 core::Result<std::vector<std::unique_ptr<plugin::Authenticator>>> make_authenticators(plugin::Registry& registry,
                                                                                       const config::Config& config);
+// Login programs that cannot be run: a start refuses them, a server that runs can only tell. Any thread.
+std::vector<std::string> login_program_problems(const config::Config& config);
+
 core::Result<std::vector<std::unique_ptr<plugin::Notifier>>> make_notifiers(plugin::Registry& registry,
                                                                             const config::Config& config);
 

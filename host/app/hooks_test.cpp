@@ -101,6 +101,18 @@ TEST(Hooks, ACommandAndAServiceAreToldEachOnItsOwn) {
   EXPECT_EQ(hooks[1]["url"], "http://h/");
 }
 
+TEST(Hooks, EventsThatNobodyIsToldOfAreNamed) {
+  config::Config config;
+  config.data_provider.actions.command = "/bin/sh";
+  EXPECT_TRUE(action_warnings(config).empty()) << "how actions are switched off";
+  config.sftpd.actions.execute_on = {"upload"};
+  EXPECT_EQ(action_warnings(config),
+            (std::vector<std::string>{"sftpd.actions.execute_on has no effect: neither sftpd.actions.command nor "
+                                      "sftpd.actions.http_notification_url is set"}));
+  config.sftpd.actions.http_notification_url = "http://h/";
+  EXPECT_TRUE(action_warnings(config).empty());
+}
+
 TEST(Hooks, CommandsThatCannotBeRunAreNamed) {
   config::Config config;
   config.sftpd.actions.command = config.data_provider.actions.command = "/no/such/program";
@@ -112,6 +124,22 @@ TEST(Hooks, CommandsThatCannotBeRunAreNamed) {
   EXPECT_EQ(action_warnings(config).size(), 2u);
   config.sftpd.actions.command = config.data_provider.actions.command = "/bin/sh";
   EXPECT_TRUE(action_warnings(config).empty());
+}
+
+TEST(Hooks, LoginProgramsThatCannotBeRunAreNamed) {
+  config::Config config;
+  config.data_provider.external_auth_program = "/no/such/program";
+  config.data_provider.pre_login_program = "/no/such/other";
+  config.sftpd.keyboard_interactive_auth_program = "http://h/";
+  EXPECT_EQ(login_program_problems(config),
+            (std::vector<std::string>{"data_provider.external_auth_program: /no/such/program cannot be run: No such "
+                                      "file or directory"}))
+      << "the other is never asked, and a service is no program";
+  config.data_provider.external_auth_program = "/";
+  EXPECT_EQ(login_program_problems(config),
+            (std::vector<std::string>{"data_provider.external_auth_program: / cannot be run: it is a directory"}));
+  config.data_provider.external_auth_program = "/bin/sh";
+  EXPECT_TRUE(login_program_problems(config).empty());
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ class Portable {
 
   core::Result<void> add_account(users::Store& store, auth::Login& login) const;
   void adjust(ssh::ServerOptions& server) const;
-  void listening(const ssh::Server& server, plugin::Registry& registry);
+  core::Result<void> listening(const ssh::Server& server, plugin::Registry& registry);
   void stopped();
 
  private:
@@ -59,15 +59,16 @@ void Portable::adjust(ssh::ServerOptions& server) const {
   server.random_port_last = kLastRandomPort;
 }
 
-void Portable::listening(const ssh::Server& server, plugin::Registry& registry) {
-  options_.listening({server.port(), server.throwaway_host_keys()});
+core::Result<void> Portable::listening(const ssh::Server& server, plugin::Registry& registry) {
+  if (auto told = options_.listening({server.port(), server.throwaway_host_keys()}); !told) return told;
   ending_.emplace(options_.exit_after, options_.with_parent);
-  if (!options_.advertise) return;
+  if (!options_.advertise) return core::ok();
   // A daemon that does not answer must not hold up who connects.
   advertising_ = std::thread([this, port = server.port(), &registry] {
     const auto done = advertise(port, registry);
     if (!done) std::fprintf(stderr, "Warning: the service is not advertised: %s\n", done.error().message().c_str());
   });
+  return core::ok();
 }
 
 void Portable::stopped() {
@@ -111,7 +112,9 @@ int portable(const PortableOptions& options) {
   start.reloads = false;
   start.accounts = [&](users::Store& store, auth::Login& login) { return mode.add_account(store, login); };
   start.adjust = [&](ssh::ServerOptions& server) { mode.adjust(server); };
-  start.listening = [&](const ssh::Server& server, plugin::Registry& registry) { mode.listening(server, registry); };
+  start.listening = [&](const ssh::Server& server, plugin::Registry& registry) {
+    return mode.listening(server, registry);
+  };
   start.stopped = [&] { mode.stopped(); };
   return run_process([&] { return open_portable_log(options); }, start);
 }

@@ -12,6 +12,7 @@
 
 #include "host/config/config.h"
 #include "host/core/log.h"
+#include "host/core/result.h"
 #include "host/ssh/host_keys.h"
 #include "host/users/user.h"
 
@@ -30,7 +31,7 @@ struct PortableOptions {
     std::uint16_t port;
     std::vector<ssh::PublicHostKey> host_keys;  // those made for this run
   };
-  std::function<void(const Listening&)> listening;  // the port is open
+  std::function<core::Result<void>(const Listening&)> listening;  // the port is open; a failure stops the server
 };
 
 // The exit code of the process.

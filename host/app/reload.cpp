@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "host/app/hooks.h"
 #include "host/app/settings.h"
 #include "host/config/changes.h"
 #include "host/core/log.h"
@@ -53,6 +54,7 @@ void Reloader::run() {
     log::error("service", "", "the log goes on in its old file: " + opened.error().message());
   }
   reload_config();
+  look_at_hooks();
   reload_accounts();
   parts_.administration->reload();
 }
@@ -91,6 +93,17 @@ void Reloader::reload_config() {
     log::warn("config", "", std::string(key) + " has changed since the start and waits for the next start");
   }
   current_ = std::move(config);
+}
+
+// They hold until the next start, but the programs that they name may have changed.
+void Reloader::look_at_hooks() {
+  const auto problems = login_program_problems(started_);
+  for (const auto& problem : problems) log::error("config", "", problem + "; logins that ask it are refused");
+  for (const auto& problem : login_program_problems(current_)) {
+    if (std::find(problems.begin(), problems.end(), problem) == problems.end())
+      log::error("config", "", problem + "; the next start would fail");
+  }
+  for (const auto& warning : action_warnings(started_)) log::warn("config", "", warning);
 }
 
 void Reloader::reload_accounts() {

@@ -46,6 +46,7 @@ class Reloader {
   core::Result<Settings> read() const;
   void run();
   void reload_config();
+  void look_at_hooks();
   void reload_accounts();
 
   const Parts parts_;

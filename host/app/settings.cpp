@@ -121,8 +121,11 @@ core::Result<users::StoreOptions> store_options(const config::Config& config) {
 
 core::Result<void> check_directory(const std::filesystem::path& dir) {
   std::error_code failed;
-  if (std::filesystem::is_directory(dir, failed)) return core::ok();
-  return core::Error(core::Status::kNotFound, dir.string() + ": no such configuration directory");
+  const auto status = std::filesystem::status(dir, failed);
+  if (std::filesystem::is_directory(status)) return core::ok();
+  const bool other = std::filesystem::exists(status);
+  return core::Error(core::Status::kNotFound,
+                     dir.string() + (other ? ": not a directory" : ": no such configuration directory"));
 }
 
 core::Result<ssh::SessionOptions> session_options(const config::Config& config) {

@@ -22,8 +22,9 @@ struct Start {
   bool reloads = true;                                                      // on SIGHUP
   std::function<core::Result<void>(users::Store&, auth::Login&)> accounts;  // before logins are possible
   std::function<void(ssh::ServerOptions&)> adjust;                          // what the configuration cannot say
-  std::function<void(const ssh::Server&, plugin::Registry&)> listening;     // the port is open
-  std::function<void()> stopped;                                            // no session is left
+  // The port is open; a failure stops the server.
+  std::function<core::Result<void>(const ssh::Server&, plugin::Registry&)> listening;
+  std::function<void()> stopped;  // no session is left
 };
 
 // Builds everything, serves until a signal ends it, takes everything down. Main thread.

@@ -12,6 +12,7 @@
 
 #include "host/app/version.h"
 #include "host/cli/commands.h"
+#include "host/cli/context.h"
 
 namespace host::cli {
 namespace {
@@ -78,6 +79,13 @@ void add_help_command(Commands& commands) {
   help.add_option("COMMAND", *names, "command to explain");
 }
 
+// What nobody will ever read was not done. A command that failed has said so.
+int written(int code) {
+  if (code != EXIT_SUCCESS) return code;
+  const auto flushed = flush_output();
+  return flushed ? code : fail(flushed.error());
+}
+
 }  // namespace
 
 int run(int argc, const char* const* argv) {
@@ -96,12 +104,12 @@ int run(int argc, const char* const* argv) {
     auto words = words_of(root, argc, argv);
     root.parse(words);
   } catch (const CLI::Success& request) {  // --help, --version
-    return root.exit(request);
+    return written(root.exit(request));
   } catch (const CLI::ParseError& error) {
     std::cerr << "Error: " << describe(root, error) << "\nRun '" << full_name(root) << " --help' for usage.\n";
     return EXIT_FAILURE;
   }
-  return commands.act();
+  return written(commands.act());
 }
 
 }  // namespace host::cli

@@ -5,7 +5,9 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
 
 #include "host/app/settings.h"
@@ -46,6 +48,14 @@ core::Result<Accounts> Accounts::open(const ConfigFlags& flags) {
   if (!store) return store.error();
   accounts.store = std::move(*store);
   return accounts;
+}
+
+core::Result<void> flush_output() {
+  errno = 0;
+  if (std::cout.flush()) return core::ok();
+  const int reason = errno;  // none when an earlier piece has failed
+  return core::Error(core::Status::kIo, std::string("standard output cannot be written") +
+                                            (reason != 0 ? std::string(": ") + std::strerror(reason) : ""));
 }
 
 int fail(const core::Error& error) { return fail(error.message()); }

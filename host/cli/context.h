@@ -32,6 +32,9 @@ struct Accounts {
   static core::Result<Accounts> open(const ConfigFlags& flags);
 };
 
+// Writes out what standard output still holds.
+core::Result<void> flush_output();
+
 // Tells the error on standard error; the exit code for it.
 int fail(const core::Error& error);
 int fail(const std::string& text);

@@ -17,7 +17,8 @@ int portable(const PortableFlags& flags) {
   auto plan = plan_portable(flags);
   if (!plan) return fail(plan.error());
   plan->options.listening = [&](const app::PortableOptions::Listening& listening) {
-    std::cout << (flags.json ? portable_json(*plan, listening) : portable_line(*plan, listening)) << std::endl;
+    std::cout << (flags.json ? portable_json(*plan, listening) : portable_line(*plan, listening)) << '\n';
+    return flush_output();
   };
   return app::portable(plan->options);
 }

@@ -130,8 +130,12 @@ Result<std::string> home_of(const PortableFlags& flags) {
   }
   auto directory = fs::absolute(flags.directory, failed).lexically_normal();
   if (!directory.has_filename()) directory = directory.parent_path();
-  if (fs::is_directory(directory, failed)) return directory.string();
-  return Error(Status::kNotFound, "--directory: " + directory.string() + ": no such directory");
+  const auto status = fs::status(directory, failed);
+  if (fs::is_directory(status)) return directory.string();
+  const std::string why = status.type() == fs::file_type::not_found ? "no such directory"
+                          : status.type() == fs::file_type::none    ? failed.message()
+                                                                    : "not a directory";
+  return Error(Status::kNotFound, "--directory: " + directory.string() + ": " + why);
 }
 
 Result<users::User> account(const PortableFlags& flags, PortablePlan& plan) {

@@ -112,13 +112,17 @@ core::Result<std::unique_ptr<Store>> Store::open(plugin::Registry& registry, con
       new Store(std::unique_ptr<Impl>(new Impl{options, registry, std::move(*provider), std::move(*keys)})));
 }
 
-core::Result<bool> Store::look(plugin::Registry& registry, const StoreOptions& options) {
+core::Result<Store::Looked> Store::look(plugin::Registry& registry, const StoreOptions& options) {
   auto provider = make(registry, options);
   if (!provider) return provider.error();
-  auto old = (*provider)->prepare(collections_json(options.users_table), plugin::Provider::Prepare::kLook);
+  const auto old = (*provider)->prepare(collections_json(options.users_table), plugin::Provider::Prepare::kLook);
   if (!old) return old.error();
   if (auto readable = (*provider)->check(); !readable) return readable.error();
-  return *old;
+  if (*old) return Looked{true, {}};
+  Store store(std::unique_ptr<Impl>(new Impl{options, registry, std::move(*provider), nullptr}));
+  auto accounts = store.count();
+  if (!accounts) return accounts.error();
+  return Looked{false, std::move(*accounts)};
 }
 
 core::Result<bool> Store::initialise(plugin::Registry& registry, const StoreOptions& options) {
@@ -195,6 +199,7 @@ core::Result<Store::Count> Store::count() {
     auto page = list_after(after, core::limits::kUsersPerPage);
     if (!page) return page.error();
     count.readable += page->users.size();
+    for (const auto& user : page->users) count.storages.insert(user.filesystem.backend);
     count.unreadable += page->unreadable.size();
     if (page->last_name.empty()) return count;
     after = page->last_name;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,8 +31,9 @@ class Store {
  public:
   // Opens the store; kNotFound with advice when it is not initialised. [setup]
   static core::Result<std::unique_ptr<Store>> open(plugin::Registry& registry, const StoreOptions& options);
-  // Would open find its records? Changes and makes nothing; true when open would bring the tables up to date. [setup]
-  static core::Result<bool> look(plugin::Registry& registry, const StoreOptions& options);
+  // Would open find its records? Changes and makes nothing. [setup]
+  struct Looked;
+  static core::Result<Looked> look(plugin::Registry& registry, const StoreOptions& options);
   // Creates what is missing; true when something was created (`initprovider`). [setup]
   static core::Result<bool> initialise(plugin::Registry& registry, const StoreOptions& options);
   ~Store();
@@ -50,6 +52,7 @@ class Store {
   // Of all accounts. What cannot be read is named in the log.
   struct Count {
     std::size_t readable = 0, unreadable = 0;
+    std::set<std::string> storages;  // of those that are readable
   };
   core::Result<Count> count();
   core::Result<User> add(User user);  // hashes a plain password; returns what was stored
@@ -82,6 +85,11 @@ class Store {
   explicit Store(std::unique_ptr<Impl> impl);
   core::Result<bool> reseal_one(const std::string& username);  // true: something changed
   std::unique_ptr<Impl> impl_;
+};
+
+struct Store::Looked {
+  bool old_tables;  // open would bring them up to date
+  Count accounts;   // none are counted in old tables
 };
 
 }  // namespace host::users

@@ -2,6 +2,7 @@
 """The management commands: initprovider, user, plugin, check-config, --version. A password is never an argument."""
 import json
 import sqlite3
+import subprocess
 
 import paramiko
 import pytest
@@ -183,6 +184,23 @@ def test_plugin_list_and_show(idle):
     shown = idle.cli("plugin", "show", "fs-local").stdout
     assert "storage" in shown and "version" in shown.lower()
     assert idle.cli("plugin", "show", "no-such-plugin", check=False).returncode == 1
+
+
+@pytest.mark.parametrize("words", [["plugin", "list", "--json"], ["plugin", "list"], ["user", "list", "--json"], ["--version"], ["--help"],
+                                   ["check-config", "--print"], ["check-config", "--reference"]], ids=" ".join)
+def test_output_that_cannot_be_written_is_a_failure(idle, words):
+    idle.initialise()
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([binary(), *words], cwd=idle.config_dir, stdout=full, stderr=subprocess.PIPE, text=True,
+                              env=clean_env(idle.config_dir))
+    assert done.returncode == 1 and done.stderr.startswith("Error: standard output cannot be written") and done.stderr.count("\n") == 1
+
+
+def test_the_configuration_directory_is_one(tmp_path):
+    (tmp_path / "file").touch()
+    for name, problem in (("file", "not a directory"), ("none", "no such configuration directory")):
+        done = sallyport("check-config", "-c", tmp_path / name, home=tmp_path, check=False)
+        assert done.returncode == 1 and done.stderr == f"Error: {tmp_path}/{name}: {problem}\n"
 
 
 def test_check_config(idle):

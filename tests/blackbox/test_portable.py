@@ -112,6 +112,16 @@ def test_another_directory(shared, tmp_path):
         with portable.sftp() as sftp:
             assert sftp.listdir("/") == ["hello.txt"]
     assert "no such directory" in refused(tmp_path, "--directory", "missing")
+    (tmp_path / "file").touch()
+    assert refused(tmp_path, "--directory", "file") == f"Error: --directory: {tmp_path}/file: not a directory\n"
+
+
+def test_what_it_serves_must_reach_somebody(shared):
+    for flags in ([], ["--json"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([binary(), "portable", *AT_HOME, *flags], cwd=shared, stdout=full, stderr=subprocess.PIPE, text=True,
+                                  stdin=subprocess.DEVNULL, env=clean_env(shared), timeout=seconds(30))
+        assert (done.returncode, done.stderr) == (1, "sallyport cannot start: standard output cannot be written: No space left on device\n")
 
 
 def test_a_fixed_port_and_one_that_is_taken(shared):

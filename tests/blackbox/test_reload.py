@@ -8,6 +8,7 @@ import paramiko
 import pytest
 
 import rawsftp as s
+from hooks import by_password, program, run  # noqa: F401  (a fixture)
 from util import seconds, wait_for
 
 pytestmark = pytest.mark.ours
@@ -150,6 +151,41 @@ def test_the_lines_of_one_reload_do_not_contradict_each_other(server):
     server.write_config(config={**server.config, "sftp": {"umask": "0022"}, "sftpd": {**server.config["sftpd"], "umask": "8"}})
     lines = story()
     assert lines[0][0] == "error" and lines[0][1].startswith("the configuration was not reloaded, the old one stays: ") and lines[1:] == [nothing]
+
+
+@pytest.mark.parametrize("section, key", [("data_provider", "external_auth_program"), ("data_provider", "pre_login_program"),
+                                          ("sftpd", "keyboard_interactive_auth_program")])
+def test_a_login_program_that_cannot_be_run_is_told(run, tmp_path, section, key):
+    """It is still asked: nobody is let in without it."""
+    hook = program(tmp_path, "hook", "exit 0\n")
+    server = run(["alice"], **{section: {key: str(hook)}})
+
+    def complaints():
+        return [(l["level"], l["message"]) for l in reload(server) if l["level"] in ("warn", "error")]
+    assert complaints() == []
+    hook.chmod(0o644)
+    cannot = f"{section}.{key}: {hook} cannot be run: Permission denied"
+    for _ in range(2):  # as long as it is so
+        assert complaints() == [("error", cannot + "; logins that ask it are refused")]
+    if key == "pre_login_program":
+        assert by_password(server, "alice", server.accounts["alice"].password) == "AuthenticationException"
+    other = tmp_path / "other"
+    change(server, section, **{key: str(other)})
+    assert complaints()[1:] == [("error", cannot + "; logins that ask it are refused"),
+                                ("error", f"{section}.{key}: {other} cannot be run: No such file or directory; the next start would fail")]
+    change(server, section, **{key: str(hook)})
+    hook.chmod(0o755)
+    assert complaints() == []
+    if key == "pre_login_program":
+        assert by_password(server, "alice", server.accounts["alice"].password) == "in"
+
+
+def test_an_action_s_program_that_went_is_told(run, tmp_path):
+    hook = program(tmp_path, "hook", "exit 0\n")
+    server = run(sftpd={"actions": {"execute_on": ["upload"], "command": str(hook)}})
+    hook.unlink()
+    told = [(l["level"], l["message"]) for l in reload(server) if l["level"] in ("warn", "error")]
+    assert told == [("warn", f"sftpd.actions.command: {hook} cannot be run: No such file or directory")]
 
 
 def test_log_goes_on_in_a_new_file(make_server):

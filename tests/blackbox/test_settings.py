@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys of the configuration whose effect a client sees: banners, umask, setstat_mode, tries, host keys, algorithms."""
+import json
 import shutil
 import socket
 import stat
@@ -8,6 +9,7 @@ import paramiko
 import pytest
 
 import rawsftp as s
+from server import binary
 from test_lifecycle import fresh, refused_start  # noqa: F401  (a fixture)
 from util import seconds
 
@@ -165,7 +167,7 @@ def test_check_config_finds_what_serve_would(fresh):
         server.write_config()
         assert key in server.cli("check-config", check=False).stderr
     server.config["httpd"] = {"bind_port": 0}
-    for text, problem in [("{", "is not valid JSON"), (None, "dump.json"), ('{"users": 1}', "dump.json")]:
+    for text, problem in [("{", "line 1, column 2: the file ends too early"), ("{x", "is not valid JSON"), (None, "dump.json"), ('{"users": 1}', "dump.json")]:
         server.config["data_provider"] = {"driver": "memory", "name": "dump.json"}
         server.write_config()
         dump = server.config_dir / "dump.json"
@@ -175,3 +177,70 @@ def test_check_config_finds_what_serve_would(fresh):
     shutil.rmtree(server.config_dir)
     gone = server.cli("check-config", check=False)
     assert gone.returncode == 1 and "no such configuration directory" in gone.stderr
+
+
+@pytest.fixture
+def plugins(tmp_path):
+    """A plugin directory of one's own, of links: to be spoilt."""
+    directory = tmp_path / "plugins"
+    directory.mkdir(mode=0o755)
+    for plugin in (binary().parent / "../lib/sallyport/plugins").resolve().glob("*.so"):
+        (directory / plugin.name).symlink_to(plugin)
+    return directory
+
+
+# what is asked for: (the configuration, the file that is broken or missing)
+ASKED = {"path": lambda there: ({"plugins": {"paths": [str(there / "more/extra.so")]}}, "more/extra.so"),
+         "storage": lambda there: ({"plugins": {"storage": {"fs-s3": {}}}}, "fs-s3.so"),
+         "default": lambda there: ({}, "fs-local.so"),
+         "provider": lambda there: ({}, "provider-sqlite.so"),
+         "authenticator": lambda there: ({"plugins": {"authenticators": ["who"]}}, "who.so"),
+         "login-program": lambda there: ({"data_provider": {"pre_login_program": "/bin/true"}}, "auth-external.so"),
+         "actions": lambda there: ({"sftpd": {"actions": {"execute_on": ["upload"], "command": "/bin/true"}}}, "actions.so"),
+         "service": lambda there: ({"httpd": {"bind_port": -1}}, "admin-http.so")}
+
+
+@pytest.mark.parametrize("broken", [True, False], ids=["broken", "missing"])
+@pytest.mark.parametrize("asked", ASKED)
+def test_a_plugin_that_does_not_load_is_named_before_the_start(fresh, plugins, asked, broken):
+    wanted, name = ASKED[asked](plugins)
+    server = fresh(config=wanted)
+    server.initialise()
+    server.config.setdefault("plugins", {})["directory"] = str(plugins)
+    server.write_config()
+    file = plugins / name
+    file.unlink(missing_ok=True)
+    file.parent.mkdir(exist_ok=True, mode=0o755)
+    if broken:
+        file.write_text("no library")
+    done = server.cli("check-config", check=False)
+    reason = "no shared library" if broken else "found no"
+    assert done.returncode == 1 and "good" not in done.stdout
+    assert len([line for line in done.stderr.splitlines() if line.startswith("Error: ") and str(file) in line and reason in line]) == 1, done.stderr
+    refused_start(server, str(file), reason)
+
+
+def test_a_storage_of_accounts_that_does_not_load_is_a_note(fresh, plugins):
+    """The server starts, and these accounts cannot log in."""
+    server = fresh(config={"plugins": {"directory": str(plugins)}})
+    server.add_account("alice")
+    bucket = json.dumps({"username": "bob", "status": 1, "home_dir": "/srv/bob", "permissions": {"/": ["*"]}, "filesystem": {
+        "provider": 1, "s3config": {"bucket": "b", "region": "r", "access_key": "a", "access_secret": "s"}}})
+    (server.directory / "bob.json").write_text(bucket)
+    server.cli("user", "add", "bob", "--json", server.directory / "bob.json", "--password-stdin", input="secret\n")
+    assert "Note" not in server.cli("check-config").stdout
+    (plugins / "fs-s3.so").unlink()
+    (plugins / "fs-s3.so").write_text("no library")
+    told = server.cli("check-config").stdout
+    assert f"Note: data provider sqlite: accounts with files on fs-s3 cannot log in: cannot load plugin {plugins}/fs-s3.so: " in told
+    server.start()
+
+
+def test_events_that_nobody_is_told_of_are_named(fresh):
+    server = fresh(config={"sftpd": {"actions": {"execute_on": ["upload"]}}, "data_provider": {"actions": {"execute_on": ["add"]}}})
+    server.start()
+    checked = server.cli("check-config").stderr
+    for key in ("sftpd.actions", "data_provider.actions"):
+        wanted = f"{key}.execute_on has no effect: neither {key}.command nor {key}.http_notification_url is set"
+        assert [line["level"] for line in server.log_lines() if line.get("message") == wanted] == ["warn"]
+        assert checked.count(f"Warning: {wanted}\n") == 1
