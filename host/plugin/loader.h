@@ -12,7 +12,7 @@
 
 namespace host::plugin {
 
-// The library's sp_plugin_v1; the library stays mapped until the process ends. One call at a time.
+// The library's sp_plugin_v1; the library stays mapped until the process ends. Any thread.
 core::Result<sp_plugin_v1_fn> open_library(const std::filesystem::path& file);
 
 // ".so", ".dylib" or ".dll".

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Names -> plugins -> configured objects. One mutex around everything: loading and creating are rare, and systems
-// differ in whether libraries may be loaded concurrently. Must not know who asks for a plugin or why.
+// Names -> plugins -> configured objects. A plugin's own code runs in its turn (setup_turns.h), never under the mutex:
+// a storage is made when somebody first logs in to it, and others who log in meanwhile must not wait for it. Must not
+// know who asks for a plugin or why.
 #include "host/plugin/registry.h"
 
 #include <sallyport/auth.h>
@@ -11,11 +12,9 @@
 #include <sallyport/service.h>
 #include <sallyport/storage.h>
 
-#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -23,14 +22,13 @@
 #include "host/plugin/authenticator.h"
 #include "host/plugin/error.h"
 #include "host/plugin/host_services.h"
-#include "host/plugin/library_file.h"
-#include "host/plugin/loader.h"
+#include "host/plugin/plugin_files.h"
 #include "host/plugin/plugin_table.h"
+#include "host/plugin/setup_turns.h"
 #include "host/plugin/slots.h"
 
 namespace host::plugin {
 
-namespace fs = std::filesystem;
 using core::Error;
 using core::Result;
 using core::Status;
@@ -61,19 +59,18 @@ Error refuse(const std::string& what, const Error& reason) {
   return {reason.status, "cannot load plugin " + what + ": " + reason.text};
 }
 
-// A name becomes part of a path, so it must not lead anywhere.
-bool is_plugin_name(std::string_view name) {
-  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-  return !name.empty() && name.front() != '.' && name.find_first_not_of(kAllowed) == std::string_view::npos;
-}
-
-std::vector<std::string> names_in(const fs::path& directory) {
-  std::vector<std::string> names;
-  std::error_code ec;
-  for (fs::directory_iterator it(directory, ec), end; !ec && it != end; it.increment(ec)) {
-    if (it->path().extension() == library_suffix()) names.push_back(it->path().stem().string());
+Result<const LoadedFactory*> find_factory(const LoadedPlugin& plugin, Kind kind) {
+  const LoadedFactory* first = nullptr;
+  std::string offered;
+  for (const auto& factory : plugin.factories) {
+    const auto its_kind = static_cast<Kind>(factory.raw.kind);
+    offered += (offered.empty() ? "a " : ", a ") + std::string(kind_name(its_kind));
+    if (its_kind != kind) continue;
+    if (first == nullptr || to_view(factory.raw.type) == plugin.info.name) first = &factory;
   }
-  return names;
+  if (first != nullptr) return first;
+  return refuse(plugin.info.file,
+                {Status::kInvalid, "found " + offered + " in it, wanted a " + std::string(kind_name(kind))});
 }
 
 }  // namespace
@@ -83,70 +80,26 @@ struct Registry::Impl {
 
   const RegistryOptions options;
   HostServices services;
-  mutable std::mutex mutex;
+  SetupTurns turns;
+  mutable std::mutex mutex;  // of what follows, where nothing is taken out or changed but by the destructor
   std::map<std::string, std::unique_ptr<LoadedPlugin>, std::less<>> plugins;
   std::vector<LoadedPlugin*> init_order;
   std::map<std::string, std::shared_ptr<Storage>, std::less<>> storages;
 
-  std::vector<std::string> available() const;
-  Result<fs::path> find_file(std::string_view name) const;
-  Result<std::unique_ptr<LoadedPlugin>> read_file(std::string_view name, const fs::path& file) const;
+  LoadedPlugin* known(std::string_view name) const;
+  std::shared_ptr<Storage> made(std::string_view name) const;
+  Result<LoadedPlugin*> plugin(std::string_view name);
+  Result<Schema> user_schema(std::string_view storage_name);
+  template <class Raw>
+  Result<Raw*> make(Kind kind, std::string_view name, const std::string& settings, std::string_view where);
+  // In the plugin's turn:
   Result<LoadedPlugin*> keep(std::unique_ptr<LoadedPlugin> plugin);
   Result<LoadedPlugin*> load(std::string_view name);
-  Result<const LoadedFactory*> factory(std::string_view name, Kind kind);
-  Result<void*> create(const LoadedFactory& factory, const std::string& settings, std::string_view name,
+  Result<void*> create(const LoadedPlugin& plugin, const LoadedFactory& factory, const std::string& settings,
                        std::string_view where);
+  template <class Raw>
+  Result<Raw*> make_in_turn(Kind kind, std::string_view name, const std::string& settings, std::string_view where);
 };
-
-std::vector<std::string> Registry::Impl::available() const {
-  auto names = names_in(options.directory);
-  for (const auto& path : options.paths) names.push_back(path.stem().string());
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
-  return names;
-}
-
-Result<fs::path> Registry::Impl::find_file(std::string_view name) const {
-  if (!is_plugin_name(name)) {
-    return Error(Status::kInvalid, "found a name that is none, wanted letters, digits, '-', '_' and '.'");
-  }
-  for (const auto& path : options.paths) {
-    if (path.stem() != name) continue;
-    if (!path.is_absolute())
-      return Error(Status::kInvalid, "found the path " + path.string() + " in plugins.paths, wanted an absolute one");
-    return path;
-  }
-  auto file = options.directory / (std::string(name) + library_suffix());
-  std::error_code ec;
-  if (fs::exists(file, ec)) return file;
-  std::string there;
-  for (const auto& other : available()) there += (there.empty() ? "" : ", ") + other;
-  return Error(Status::kNotFound,
-               "found no file " + file.string() + "; plugins that are there: " + (there.empty() ? "none" : there));
-}
-
-Result<std::unique_ptr<LoadedPlugin>> Registry::Impl::read_file(std::string_view name, const fs::path& file) const {
-  // Both the name it was found by and what a symbolic link leads to must be out of others' reach.
-  std::error_code ec;
-  const auto real = fs::canonical(file, ec);
-  if (ec) return Error(Status::kNotFound, "found no such file");
-  for (const auto& path : {fs::absolute(file), real}) {
-    if (auto safe = check_permissions(path); !safe) return safe.error();
-  }
-  if (const auto pin = options.sha256.find(std::string(name)); pin != options.sha256.end()) {
-    if (auto same = check_sha256(real, pin->second); !same) return same.error();
-  }
-  if (auto whole = check_complete(real); !whole) return whole.error();
-  auto entry = open_library(real);
-  if (!entry) return entry.error();
-  const sp_plugin* raw = nullptr;
-  const auto called = fenced([&] {
-    raw = (*entry)();
-    return SP_OK;
-  });
-  if (!called) return Error(Status::kInternal, "calling " SP_PLUGIN_SYMBOL " failed: " + called.error().text);
-  return read_table(raw, name);
-}
 
 Result<LoadedPlugin*> Registry::Impl::keep(std::unique_ptr<LoadedPlugin> plugin) {
   if (sp_status(SP_CALL * init)(const sp_host*, sp_error*) = plugin->table.init; init != nullptr) {
@@ -156,17 +109,32 @@ Result<LoadedPlugin*> Registry::Impl::keep(std::unique_ptr<LoadedPlugin> plugin)
     if (*status != SP_OK) return to_error(*status, error, "its init failed");
   }
   auto* const kept = plugin.get();
-  init_order.push_back(kept);
-  plugins[kept->info.name] = std::move(plugin);
+  {
+    const std::lock_guard lock(mutex);
+    init_order.push_back(kept);
+    plugins[kept->info.name] = std::move(plugin);
+  }
   core::log::debug("plugin", "", "loaded " + kept->info.name + " " + kept->info.version + " from " + kept->info.file);
   return kept;
 }
 
+LoadedPlugin* Registry::Impl::known(std::string_view name) const {
+  const std::lock_guard lock(mutex);
+  const auto it = plugins.find(name);
+  return it != plugins.end() ? it->second.get() : nullptr;
+}
+
+std::shared_ptr<Storage> Registry::Impl::made(std::string_view name) const {
+  const std::lock_guard lock(mutex);
+  const auto it = storages.find(name);
+  return it != storages.end() ? it->second : nullptr;
+}
+
 Result<LoadedPlugin*> Registry::Impl::load(std::string_view name) {
-  if (const auto it = plugins.find(name); it != plugins.end()) return it->second.get();
-  const auto file = find_file(name);
+  if (auto* const there = known(name)) return there;
+  const auto file = find_plugin(options, name);
   if (!file) return refuse(std::string(name), file.error());
-  auto plugin = read_file(name, *file);
+  auto plugin = read_plugin(options, name, *file);
   if (!plugin) return refuse(file->string(), plugin.error());
   (*plugin)->info.file = file->string();
   auto kept = keep(std::move(*plugin));
@@ -174,37 +142,58 @@ Result<LoadedPlugin*> Registry::Impl::load(std::string_view name) {
   return kept;
 }
 
-Result<const LoadedFactory*> Registry::Impl::factory(std::string_view name, Kind kind) {
-  auto plugin = load(name);
-  if (!plugin) return plugin.error();
-  const LoadedFactory* first = nullptr;
-  std::string offered;
-  for (const auto& factory : (*plugin)->factories) {
-    const auto its_kind = static_cast<Kind>(factory.raw.kind);
-    offered += (offered.empty() ? "a " : ", a ") + std::string(kind_name(its_kind));
-    if (its_kind != kind) continue;
-    if (first == nullptr || to_view(factory.raw.type) == name) first = &factory;
-  }
-  if (first != nullptr) return first;
-  return refuse((*plugin)->info.file,
-                {Status::kInvalid, "found " + offered + " in it, wanted a " + std::string(kind_name(kind))});
+Result<LoadedPlugin*> Registry::Impl::plugin(std::string_view name) {
+  if (auto* const there = known(name)) return there;
+  const auto turn = turns.take(name);
+  if (!turn) return turn.error();
+  return load(name);
 }
 
-Result<void*> Registry::Impl::create(const LoadedFactory& factory, const std::string& settings, std::string_view name,
-                                     std::string_view where) {
+Result<Schema> Registry::Impl::user_schema(std::string_view storage_name) {
+  const auto found = plugin(storage_name);
+  if (!found) return found.error();
+  const auto factory = find_factory(**found, Kind::kStorage);
+  if (!factory) return factory.error();
+  return (*factory)->user;  // shares its tree
+}
+
+Result<void*> Registry::Impl::create(const LoadedPlugin& plugin, const LoadedFactory& factory,
+                                     const std::string& settings, std::string_view where) {
   auto checked = factory.config.check(settings.empty() ? "{}" : settings, where);
   if (!checked) return checked.error();
-  const std::string who = (where.empty() ? "" : std::string(where) + ": ") + "plugin " + std::string(name) + " (" +
-                          plugins.find(name)->second->info.file + ") cannot be set up";
-  sp_status(SP_CALL * make)(const sp_host*, sp_str, void**, sp_error*) = factory.raw.create;
+  const std::string who = (where.empty() ? "" : std::string(where) + ": ") + "plugin " + plugin.info.name + " (" +
+                          plugin.info.file + ") cannot be set up";
+  sp_status(SP_CALL * raw_create)(const sp_host*, sp_str, void**, sp_error*) = factory.raw.create;
   ErrorSlot error;
   void* object = nullptr;
   const auto status =
-      fenced([&] { return make(services.table(), to_c(std::string_view(*checked)), &object, error.out()); });
+      fenced([&] { return raw_create(services.table(), to_c(std::string_view(*checked)), &object, error.out()); });
   if (!status) return Error(Status::kInternal, who + ": " + status.error().text);
   if (*status != SP_OK) return to_error(*status, error, who);
   if (object == nullptr) return Error(Status::kInternal, who + ": create made nothing (NULL)");
   return object;
+}
+
+template <class Raw>
+Result<Raw*> Registry::Impl::make_in_turn(Kind kind, std::string_view name, const std::string& settings,
+                                          std::string_view where) {
+  const auto plugin = load(name);
+  if (!plugin) return plugin.error();
+  const auto factory = find_factory(**plugin, kind);
+  if (!factory) return factory.error();
+  const auto object = create(**plugin, **factory, settings, where);
+  if (!object) return object.error();
+  auto* const raw = static_cast<Raw*>(*object);
+  if (auto whole = check_slots(raw); !whole) return refuse((*plugin)->info.file, whole.error());
+  return raw;
+}
+
+template <class Raw>
+Result<Raw*> Registry::Impl::make(Kind kind, std::string_view name, const std::string& settings,
+                                  std::string_view where) {
+  const auto turn = turns.take(name);
+  if (!turn) return turn.error();
+  return make_in_turn<Raw>(kind, name, settings, where);
 }
 
 Registry::Registry(RegistryOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -250,16 +239,16 @@ Registry::~Registry() {
 }
 
 Result<const PluginInfo*> Registry::load(std::string_view name) {
-  const std::lock_guard lock(impl_->mutex);
-  auto plugin = impl_->load(name);
+  const auto plugin = impl_->plugin(name);
   if (!plugin) return plugin.error();
   return &(*plugin)->info;
 }
 
 Result<const PluginInfo*> Registry::adopt(const sp_plugin* raw) {
-  const std::lock_guard lock(impl_->mutex);
   const auto name = raw != nullptr ? std::string(to_view(raw->name)) : std::string();
-  if (impl_->plugins.count(name) != 0) return Error(Status::kExists, "plugin " + name + " is there already");
+  const auto turn = impl_->turns.take(name);
+  if (!turn) return turn.error();
+  if (impl_->known(name) != nullptr) return Error(Status::kExists, "plugin " + name + " is there already");
   auto plugin = read_table(raw, name);
   if (!plugin) return refuse(name, plugin.error());
   (*plugin)->info.file = "built in";
@@ -268,7 +257,7 @@ Result<const PluginInfo*> Registry::adopt(const sp_plugin* raw) {
   return &(*kept)->info;
 }
 
-std::vector<std::string> Registry::available() const { return impl_->available(); }
+std::vector<std::string> Registry::available() const { return plugin_names(impl_->options); }
 
 std::vector<const PluginInfo*> Registry::loaded() const {
   const std::lock_guard lock(impl_->mutex);
@@ -278,97 +267,72 @@ std::vector<const PluginInfo*> Registry::loaded() const {
 }
 
 Result<std::shared_ptr<Storage>> Registry::storage(std::string_view name) {
-  const std::lock_guard lock(impl_->mutex);
-  if (const auto it = impl_->storages.find(name); it != impl_->storages.end()) return it->second;
-  auto factory = impl_->factory(name, Kind::kStorage);
-  if (!factory) return factory.error();
+  if (auto there = impl_->made(name)) return there;
+  const auto turn = impl_->turns.take(name);
+  if (!turn) return turn.error();
+  if (auto there = impl_->made(name)) return there;  // by whoever had the turn before
   const auto settings = impl_->options.storage_config.find(std::string(name));
-  auto object = impl_->create(**factory, settings != impl_->options.storage_config.end() ? settings->second : "{}",
-                              name, "plugins.storage." + std::string(name));
-  if (!object) return object.error();
-  auto* const raw = static_cast<sp_storage*>(*object);
-  if (auto whole = check_slots(raw); !whole) return refuse(impl_->plugins.find(name)->second->info.file, whole.error());
-  return impl_->storages[std::string(name)] = std::make_shared<Storage>(std::string(name), raw);
+  const auto raw = impl_->make_in_turn<sp_storage>(
+      Kind::kStorage, name, settings != impl_->options.storage_config.end() ? settings->second : "{}",
+      "plugins.storage." + std::string(name));
+  if (!raw) return raw.error();
+  auto storage = std::make_shared<Storage>(std::string(name), *raw);
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->storages[std::string(name)] = std::move(storage);
 }
 
 Result<std::unique_ptr<Provider>> Registry::make_provider(std::string_view name, const std::string& config_json) {
-  const std::lock_guard lock(impl_->mutex);
-  auto factory = impl_->factory(name, Kind::kProvider);
-  if (!factory) return factory.error();
-  auto object = impl_->create(**factory, config_json, name, "data_provider");
-  if (!object) return object.error();
-  auto* const raw = static_cast<sp_provider*>(*object);
-  if (auto whole = check_slots(raw); !whole) return refuse(impl_->plugins.find(name)->second->info.file, whole.error());
-  return std::make_unique<Provider>(std::string(name), raw);
+  const auto raw = impl_->make<sp_provider>(Kind::kProvider, name, config_json, "data_provider");
+  if (!raw) return raw.error();
+  return std::make_unique<Provider>(std::string(name), *raw);
 }
 
 Result<std::unique_ptr<Service>> Registry::make_service(std::string_view name, const std::string& config_json,
                                                         std::string_view where) {
-  const std::lock_guard lock(impl_->mutex);
-  auto factory = impl_->factory(name, Kind::kService);
-  if (!factory) return factory.error();
-  auto object = impl_->create(**factory, config_json, name, where);
-  if (!object) return object.error();
-  auto* const raw = static_cast<sp_service*>(*object);
-  if (auto whole = check_slots(raw); !whole) return refuse(impl_->plugins.find(name)->second->info.file, whole.error());
-  return std::make_unique<Service>(std::string(name), raw);
+  const auto raw = impl_->make<sp_service>(Kind::kService, name, config_json, where);
+  if (!raw) return raw.error();
+  return std::make_unique<Service>(std::string(name), *raw);
 }
 
 Result<std::unique_ptr<Authenticator>> Registry::make_authenticator(std::string_view name,
                                                                     const std::string& config_json,
                                                                     std::string_view where) {
-  const std::lock_guard lock(impl_->mutex);
-  auto factory = impl_->factory(name, Kind::kAuthenticator);
-  if (!factory) return factory.error();
-  auto object = impl_->create(**factory, config_json, name, where);
-  if (!object) return object.error();
-  auto* const raw = static_cast<sp_authenticator*>(*object);
-  if (auto whole = check_slots(raw); !whole) return refuse(impl_->plugins.find(name)->second->info.file, whole.error());
-  return std::make_unique<Authenticator>(std::string(name), raw, where);
+  const auto raw = impl_->make<sp_authenticator>(Kind::kAuthenticator, name, config_json, where);
+  if (!raw) return raw.error();
+  return std::make_unique<Authenticator>(std::string(name), *raw, where);
 }
 
 Result<std::unique_ptr<Notifier>> Registry::make_notifier(std::string_view name, const std::string& config_json,
                                                           std::string_view where) {
-  const std::lock_guard lock(impl_->mutex);
-  auto factory = impl_->factory(name, Kind::kNotifier);
-  if (!factory) return factory.error();
-  auto object = impl_->create(**factory, config_json, name, where);
-  if (!object) return object.error();
-  auto* const raw = static_cast<sp_notifier*>(*object);
-  if (auto whole = check_slots(raw); !whole) return refuse(impl_->plugins.find(name)->second->info.file, whole.error());
-  return std::make_unique<Notifier>(std::string(name), raw);
+  const auto raw = impl_->make<sp_notifier>(Kind::kNotifier, name, config_json, where);
+  if (!raw) return raw.error();
+  return std::make_unique<Notifier>(std::string(name), *raw);
 }
 
 Result<std::string> Registry::check_user_settings(std::string_view storage_name, const std::string& settings_json) {
-  const std::lock_guard lock(impl_->mutex);
-  auto factory = impl_->factory(storage_name, Kind::kStorage);
-  if (!factory) return factory.error();
-  return (*factory)->user.check(settings_json.empty() ? "{}" : settings_json, "filesystem.config");
+  const auto schema = impl_->user_schema(storage_name);
+  if (!schema) return schema.error();
+  return schema->check(settings_json.empty() ? "{}" : settings_json, "filesystem.config");
 }
 
 Result<std::string> Registry::keep_user_secrets(std::string_view storage_name, const std::string& stored,
                                                 const std::string& changed) {
-  const std::lock_guard lock(impl_->mutex);
-  auto factory = impl_->factory(storage_name, Kind::kStorage);
-  if (!factory) return factory.error();
-  return (*factory)->user.keep_secrets(stored, changed);
+  const auto schema = impl_->user_schema(storage_name);
+  if (!schema) return schema.error();
+  return schema->keep_secrets(stored, changed);
 }
 
 Result<std::string> Registry::blank_user_secrets(std::string_view storage_name, const std::string& settings_json) {
-  const std::lock_guard lock(impl_->mutex);
-  auto factory = impl_->factory(storage_name, Kind::kStorage);
-  if (!factory) return factory.error();
-  return (*factory)->user.blank_secrets(settings_json);
+  const auto schema = impl_->user_schema(storage_name);
+  if (!schema) return schema.error();
+  return schema->blank_secrets(settings_json);
 }
 
 Result<std::string> Registry::change_user_secrets(std::string_view storage_name, const std::string& settings_json,
                                                   const SecretChange& change) {
-  std::unique_lock lock(impl_->mutex);
-  auto factory = impl_->factory(storage_name, Kind::kStorage);
-  if (!factory) return factory.error();
-  const Schema user = (*factory)->user;  // shares its tree
-  lock.unlock();
-  return user.change_secrets(settings_json, change);
+  const auto schema = impl_->user_schema(storage_name);
+  if (!schema) return schema.error();
+  return schema->change_secrets(settings_json, change);
 }
 
 }  // namespace host::plugin

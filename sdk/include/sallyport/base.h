@@ -7,7 +7,7 @@
  * it was compiled with, and a reader looks at no member beyond it (SP_HAS).
  *
  * Thread tags used in every comment below and in the other headers:
- *   [setup]      one call at a time, at start or stop of the host; may block
+ *   [setup]      one call of a plugin at a time, at start or stop of the host or when it is first wanted; may block
  *   [any-thread] any thread at any time; must return quickly and never block
  *   [worker]     concurrent calls from worker threads; may block; obeys sp_op.deadline_ns
  *   [serial]     like [worker], but one call at a time on the same object
