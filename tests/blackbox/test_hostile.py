@@ -2,6 +2,7 @@
 """Hostile SFTP bytes and dying clients: the right status or a closed channel, everything released, others unharmed."""
 import os
 import random
+import re
 import signal
 import struct
 import subprocess
@@ -239,6 +240,7 @@ def resident(server):
 @pytest.mark.parametrize("direction", ["upload", "download"])
 def test_client_killed_in_mid_transfer(server, alice, home, tmp_path, direction):
     write_pattern(tmp_path / "up" if direction == "upload" else home / "f", 64 << 20)
+    mark = server.mark()
     client = clients.OpenSshSftp(server, alice)
     line = f'put "{tmp_path}/up" /f' if direction == "upload" else f'get /f "{tmp_path}/down"'
     argv = ["sftp", "-l", "100000", *client.ssh_options(), "-P", str(server.port), "-b", "-", f"{alice.name}@127.0.0.1"]
@@ -255,3 +257,10 @@ def test_client_killed_in_mid_transfer(server, alice, home, tmp_path, direction)
         process.wait(seconds(10))
         process.stdin.close()
     wait_for("the file is closed", lambda: not any(name.startswith(str(home / "f")) for name in open_files(server)))
+    with s.session(server, alice) as sftp:  # what was written before its line is all there was to say
+        sftp.call(s.MKDIR, string("/after"), u32(0))
+    server.complaints(mark, 1)
+    server.wait_log(lambda l: l["sender"] == "Mkdir", start=mark)
+    told = server.complaints(mark, 1)
+    assert [l["level"] for l in told] == ["warn"], told
+    assert re.fullmatch(f'{direction} "{re.escape(str(home))}/f" interrupted after [1-9][0-9]* bytes', told[0]["message"])

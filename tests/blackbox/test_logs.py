@@ -131,13 +131,15 @@ def test_lost_upload_is_no_upload_line(server, alice, home, logged):
     """The client vanishes without CLOSE: the operator sees it, but not as a finished upload."""
     mark = server.mark()
     with s.session(server, alice) as sftp:
-        handle = sftp.open("/lost", s.F_WRITE | s.F_CREAT)
+        handle = sftp.open("/part", s.F_WRITE | s.F_CREAT)
         sftp.call(s.WRITE, string(handle), u64(0), string("data"))
         sftp.channel.transport.sock.close()
-    server.wait_log(lambda l: "lost" in str(l), start=mark)
+    server.complaints(mark, 1)
     logged(lambda sftp: sftp.call(s.MKDIR, string("/d"), u32(0)))
+    told = [(l["level"], l["message"]) for l in server.complaints(mark, 1)]
+    assert told == [("warn", f'upload "{home}/part" interrupted after 4 bytes')]
     assert not [l for l in server.log_lines(mark) if l["sender"] == "Upload"]
-    assert (home / "lost").read_bytes() == b"data", "what arrived stays"
+    assert (home / "part").read_bytes() == b"data", "what arrived stays"
 
 
 def test_log_file_instead_of_stdout(make_server):
