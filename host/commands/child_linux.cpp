@@ -29,9 +29,10 @@
 #endif
 
 #if defined(__SANITIZE_THREAD__)
-// The thread sanitizer takes the clone below for a fork, after which a process with threads may start no more of them.
-// NOLINTNEXTLINE(bugprone-reserved-identifier)
-extern "C" __attribute__((visibility("default"))) const char* __tsan_default_options() { return "die_after_fork=0"; }
+// That sanitizer takes every child of clone for a fork: it forgets what it knows of the calling thread, and lets the
+// process start no thread any more.
+extern "C" int __clone(int (*)(void*), void*, int, void*, ...) noexcept;
+#define clone __clone
 #endif
 
 namespace host::commands {
@@ -177,8 +178,8 @@ Result<Child> start_child(const ChildPlan& plan) {
   int clone_error = 0;
   {
     const NoSignals quiet;
-    pid = ::clone(&run_child, stack.get() + limits::kProgramStack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD,
-                  &start, &pidfd);
+    pid = clone(&run_child, stack.get() + limits::kProgramStack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &start,
+                &pidfd);
     clone_error = errno;
   }
   if (pid < 0) return system_error("clone", clone_error);
