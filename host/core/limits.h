@@ -61,6 +61,7 @@ inline constexpr int kDefaultMaxAuthTries = 6;
 inline constexpr std::size_t kMaxSessions = 20000;
 inline constexpr std::size_t kMaxUnauthenticatedSessions = 1000;
 inline constexpr std::size_t kMaxUnauthenticatedPerAddress = 200;  // an IPv6 address counts by its /64
+inline constexpr std::size_t kMaxMountsPerUser = 256;              // under way, those whose client has left included
 inline constexpr std::size_t kMaxAwaitingProxyHeader = 1000;       // connections; one of the proxies may have them all
 inline constexpr std::size_t kMaxProxyHeaderBytes = 16 * 1024;     // version 2 with its TLVs, which are skipped
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Turns libssh messages into checks of host/auth and verdicts, or questions, into replies. A check runs on workers,
-// mounting the user's files on the pool of their storage; the verdict comes back to the session's I/O thread. Never
-// says to a client why a login failed.
+// Turns libssh messages into checks (login_check.h) and verdicts, or questions, into replies. Never says to a client
+// why a login failed.
 #include "host/ssh/authentication.h"
 
 #include <utility>
@@ -32,58 +31,23 @@ bool links_by_draft(std::string_view client, std::string_view ours) {
   return has(client, "AsyncSSH") && !has(ours, "OpenSSH") && !has(ours, "paramiko");
 }
 
-admin::LoginInfo login_of(const users::User& user, const vfs::Identity& identity) {
-  return {.username = user.username,
-          .connection_id = identity.connection_id,
-          .client_version = identity.client_version,
-          .remote_address = identity.remote_address,
-          .max_sessions = user.max_sessions,
-          .upload_bandwidth = user.upload_bandwidth,
-          .download_bandwidth = user.download_bandwidth};
-}
-
-using MountDone = std::function<void(core::Result<std::shared_ptr<vfs::SessionFs>>)>;
-
-// The second half of a login, on the storage's own pool, so that a stuck storage holds up no other login.
-void mount(plugin::Registry& registry, vfs::Identity identity, const vfs::Options& options, const MountDone& done) {
-  auto pool = vfs::SessionFs::mount_pool(registry, identity.user);
-  if (!pool) {
-    done(pool.error());
-    return;
-  }
-  auto who = std::make_shared<vfs::Identity>(std::move(identity));  // std::function wants copyable captures
-  const bool queued = (*pool)->submit(
-      [&registry, who, options, done] { done(vfs::SessionFs::mount(registry, std::move(*who), options)); });
-  if (!queued) done(core::Error(core::Status::kBusy, "the storage has too many requests waiting"));
-}
-
 }  // namespace
 
-// What came out of a check.
-struct Authentication::Verdict {
-  auth::Method method;
-  const char* login_type;
-  std::string user;
-  bool probe;
-  bool key_allowed = false;
-  bool asks = false;  // no verdict yet
-  auth::Questions questions;
-  std::shared_ptr<auth::Dialogue> dialogue;
-  std::string refused;    // why, for the log; empty: accepted
-  bool unusable = false;  // accepted, but there is nothing to serve
-  std::shared_ptr<vfs::SessionFs> fs;
-  std::shared_ptr<admin::Session> listed;
-};
+Authentication::Authentication(ssh_session session, LoginCheck::Surroundings surroundings, Peer peer)
+    : session_(session),
+      surroundings_(std::move(surroundings)),
+      options_(*surroundings_.options),
+      peer_(std::move(peer)) {}
 
-Authentication::Authentication(ssh_session session, Context& context, std::shared_ptr<const SessionOptions> options,
-                               Peer peer)
-    : session_(session), context_(context), options_(std::move(options)), peer_(std::move(peer)) {}
+Authentication::~Authentication() {
+  if (check_) check_->abandon();
+}
 
-Authentication::State Authentication::advance(const KeepAlive& keep_alive, const std::function<void()>& resume) {
+Authentication::State Authentication::advance() {
   while (state_ == State::kRunning) {
     MessagePtr message(ssh_message_get(session_));
     if (!message) break;
-    on_message(std::move(message), keep_alive, resume);
+    on_message(std::move(message));
     // Each message may bring in the next: without an end to it, one client would keep the thread.
     if (state_ == State::kRunning && ++unchecked_ > core::limits::kMaxUncheckedAuthRequests) {
       core::log::connection_failed({peer_.ip, "", "no_auth_tryed", "too many requests without a login"});
@@ -93,7 +57,7 @@ Authentication::State Authentication::advance(const KeepAlive& keep_alive, const
   return state_;
 }
 
-void Authentication::on_message(MessagePtr message, const KeepAlive& keep_alive, const std::function<void()>& resume) {
+void Authentication::on_message(MessagePtr message) {
   if (ssh_message_type(message.get()) == SSH_REQUEST_SERVICE) {
     // Some clients ask again before each attempt.
     if (text_of(ssh_message_service_service(message.get())) == "ssh-userauth") {
@@ -121,11 +85,11 @@ void Authentication::on_message(MessagePtr message, const KeepAlive& keep_alive,
       reply_failure(message.get());
       return;
     case SSH_AUTH_METHOD_PASSWORD: {
-      auto check = password_check(message.get());
-      run_check(std::move(message), user, auth::Method::kPassword, false, std::move(check), keep_alive(), resume);
+      const auto check = password_check(message.get());
+      run_check(std::move(message), user, auth::Method::kPassword, false, check);
       return;
     }
-    case SSH_AUTH_METHOD_INTERACTIVE: on_interactive(std::move(message), keep_alive(), resume); return;
+    case SSH_AUTH_METHOD_INTERACTIVE: on_interactive(std::move(message)); return;
     case SSH_AUTH_METHOD_PUBLICKEY: {
       const auto signature = ssh_message_auth_publickey_state(message.get());
       const bool probe = signature == SSH_PUBLICKEY_STATE_NONE;
@@ -133,8 +97,8 @@ void Authentication::on_message(MessagePtr message, const KeepAlive& keep_alive,
         refuse(message.get(), "publickey", user, "the signature does not verify");
         return;
       }
-      auto check = public_key_check(message.get(), probe);
-      run_check(std::move(message), user, auth::Method::kPublicKey, probe, std::move(check), keep_alive(), resume);
+      const auto check = public_key_check(message.get(), probe);
+      run_check(std::move(message), user, auth::Method::kPublicKey, probe, check);
       return;
     }
     default: refuse(message.get(), "no_auth_tryed", user, "authentication method not offered");
@@ -150,15 +114,15 @@ Authentication::Check Authentication::password_check(ssh_message message) const 
 }
 
 // RFC 4256. The questions are an authenticator's, if there is one for it, else our own.
-void Authentication::on_interactive(MessagePtr message, const Post& post, const std::function<void()>& resume) {
+void Authentication::on_interactive(MessagePtr message) {
   const bool answers = ssh_message_auth_kbdint_is_response(message.get()) != 0;
   const auto user = answers ? asked_ : text_of(ssh_message_auth_user(message.get()));
-  if (!answers && !context_.services.logins->asks_questions()) {
+  if (!answers && !surroundings_.context->services.logins->asks_questions()) {
     if (!ask_for_password(message.get())) state_ = State::kRefused;
     return;
   }
-  auto check = answers ? answer_check() : questions_check(message.get());
-  run_check(std::move(message), user, auth::Method::kKeyboardInteractive, false, std::move(check), post, resume);
+  const auto check = answers ? answer_check() : questions_check(message.get());
+  run_check(std::move(message), user, auth::Method::kKeyboardInteractive, false, check);
 }
 
 // The one question we have, for clients that offer no other way to give a password.
@@ -219,92 +183,32 @@ Authentication::Check Authentication::public_key_check(ssh_message message, bool
   };
 }
 
-void Authentication::run_check(MessagePtr message, std::string user, auth::Method method, bool probe, Check check,
-                               const Post& post, const std::function<void()>& resume) {
+void Authentication::run_check(MessagePtr message, std::string user, auth::Method method, bool probe,
+                               const Check& check) {
   tried_ = true;
   state_ = State::kPending;
-  auto verdict = std::make_shared<Verdict>();
-  verdict->method = method;
-  verdict->login_type = auth::method_name(method).data();
-  verdict->probe = probe;
-  verdict->user = std::move(user);
-  const std::shared_ptr<ssh_message_struct> owned = std::move(message);
-  const std::function<void()> finish = [this, post, resume, owned, verdict] {
-    post([this, resume, owned, verdict] {
-      settle(owned.get(), *verdict);
-      resume();
-    });
+  message_ = std::move(message);
+  vfs::Identity identity;
+  identity.connection_id = peer_.connection_id;
+  identity.client_version = text_of(ssh_get_clientbanner(session_));
+  identity.links_by_draft = links_by_draft(identity.client_version, surroundings_.context->options.software);
+  identity.remote_address = peer_.address;
+  identity.session_number = peer_.session_number;
+  const auto settle = [this](Verdict& verdict) {
+    check_.reset();
+    const auto answered = std::move(message_);
+    this->settle(answered.get(), verdict);
   };
-  auto identity = std::make_shared<vfs::Identity>();
-  identity->connection_id = peer_.connection_id;
-  identity->client_version = text_of(ssh_get_clientbanner(session_));
-  identity->links_by_draft = links_by_draft(identity->client_version, context_.options.software);
-  identity->remote_address = peer_.address;
-  identity->session_number = peer_.session_number;
-
-  check(*context_.services.logins, [this, verdict, identity, finish](auth::Reply reply) {
-    verdict->key_allowed = reply.allowed;
-    if (reply.asks) {
-      verdict->asks = true;
-      verdict->questions = std::move(reply.questions);
-      verdict->dialogue = std::move(reply.dialogue);
-    } else if (!reply.grant) {
-      verdict->refused = reply.grant.error().message();
-    } else if (!verdict->probe) {
-      admit(std::move(*reply.grant), verdict, identity, finish);
-      return;
-    }
-    finish();
-  });
-}
-
-void Authentication::conclude(const Verdict& verdict, bool let_in) const {
-  context_.services.logins->conclude({verdict.user, peer_.ip, peer_.session_number}, verdict.method, let_in);
-}
-
-// On the login pool.
-void Authentication::admit(auth::Grant grant, const std::shared_ptr<Verdict>& verdict,
-                           const std::shared_ptr<vfs::Identity>& identity, const std::function<void()>& finish) {
-  // A session counts from here to its end, so that logins side by side cannot pass the limit together.
-  verdict->listed = context_.services.sessions->enter(login_of(grant.user, *identity));
-  if (!verdict->listed) {
-    const auto most = std::to_string(grant.user.max_sessions);
-    verdict->refused = "the user has as many sessions as max_sessions allows: " + most;
-    conclude(*verdict, false);
-    finish();
-    return;
-  }
-  identity->activity = verdict->listed->activity();
-  identity->throttle = verdict->listed->throttle();
-  identity->user = std::move(grant.user);
-  core::log::info("sftpd", identity->connection_id,
-                  "user \"" + verdict->user + "\" logged in with: " + grant.description + ", remote address " +
-                      identity->remote_address + ", client " + identity->client_version);
-  auto mounted = options_->vfs;
-  mounted.quotas = context_.services.quotas;
-  mounted.events = context_.services.events;
-  mounted.master_keys = context_.services.master_keys;
-  mount(*context_.services.registry, std::move(*identity), mounted,
-        [this, verdict, finish](core::Result<std::shared_ptr<vfs::SessionFs>> fs) {
-          conclude(*verdict, fs.has_value());
-          if (fs) {
-            verdict->fs = std::move(*fs);
-          } else {
-            verdict->unusable = true;
-            verdict->refused = "cannot open the user's files: " + fs.error().message();
-          }
-          finish();
-        });
+  check_ = std::make_shared<LoginCheck>(
+      surroundings_, peer_.ip, std::move(identity),
+      Verdict{
+          .method = method, .login_type = auth::method_name(method).data(), .user = std::move(user), .probe = probe},
+      settle);
+  check_->start(check);
 }
 
 void Authentication::settle(ssh_message message, Verdict& verdict) {
   state_ = State::kRunning;
-  if (gone_) {
-    state_ = State::kRefused;
-    if (!verdict.refused.empty())
-      core::log::connection_failed({peer_.ip, verdict.user, verdict.login_type, verdict.refused});
-    return;
-  }
   if (verdict.asks) {
     asked_ = verdict.user;
     dialogue_ = std::move(verdict.dialogue);
@@ -329,10 +233,6 @@ void Authentication::settle(ssh_message message, Verdict& verdict) {
   ssh_message_auth_reply_success(message, 0);
 }
 
-void Authentication::abandon() {
-  if (!gone_) gone_.emplace(peer_.session_number);
-}
-
 void Authentication::refuse(ssh_message message, const char* login_type, const std::string& user,
                             const std::string& why) {
   ++failures_;
@@ -341,7 +241,7 @@ void Authentication::refuse(ssh_message message, const char* login_type, const s
 }
 
 void Authentication::reply_failure(ssh_message message) {
-  const int configured = options_->max_auth_tries;
+  const int configured = options_.max_auth_tries;
   const int limit = configured == 0 ? core::limits::kDefaultMaxAuthTries : configured;
   if (limit > 0 && failures_ >= limit) {
     core::log::connection_failed({peer_.ip, "", "no_auth_tryed", "too many authentication failures"});
@@ -354,9 +254,9 @@ void Authentication::reply_failure(ssh_message message) {
 }
 
 void Authentication::send_banner() {
-  if (banner_sent_ || options_->login_banner.empty()) return;
+  if (banner_sent_ || options_.login_banner.empty()) return;
   banner_sent_ = true;
-  const StringPtr text(ssh_string_from_char(options_->login_banner.c_str()));
+  const StringPtr text(ssh_string_from_char(options_.login_banner.c_str()));
   ssh_send_issue_banner(session_, text.get());
 }
 

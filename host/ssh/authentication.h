@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "host/auth/login_flow.h"
-#include "host/plugin/authenticator.h"
 #include "host/ssh/context.h"
+#include "host/ssh/login_check.h"
 
 namespace host::ssh {
 
@@ -32,26 +32,22 @@ class Authentication {
     std::uint64_t session_number = 0;
   };
 
-  // Runs a function later on the session's I/O thread and keeps the session alive until then.
-  using Post = std::function<void(std::function<void()>)>;
-  using KeepAlive = std::function<Post()>;
-
   static constexpr int kMethods = SSH_AUTH_METHOD_PUBLICKEY | SSH_AUTH_METHOD_INTERACTIVE | SSH_AUTH_METHOD_PASSWORD;
 
-  Authentication(ssh_session session, Context& context, std::shared_ptr<const SessionOptions> options, Peer peer);
+  Authentication(ssh_session session, LoginCheck::Surroundings surroundings, Peer peer);
+  ~Authentication();  // whoever checks may stop
+  Authentication(const Authentication&) = delete;
+  Authentication& operator=(const Authentication&) = delete;
 
-  // Answers what the client has sent. `keep_alive` makes the Post for one background check; it calls `resume` after the
-  // verdict is in.
-  State advance(const KeepAlive& keep_alive, const std::function<void()>& resume);
+  // Answers what the client has sent. The session is to go on when the verdict of a background check is in, which the
+  // surroundings' `post` brings.
+  State advance();
   State state() const { return state_; }
 
   // Requests that came as messages. What else came, libssh has dropped (request_watch.h): it cannot be answered any
   // more, and the client waits for an answer, so the session has to end.
   unsigned requests_taken() const { return requests_taken_; }
   void on_dropped_request();
-
-  // The session is over: whoever checks may stop. The verdict still comes.
-  void abandon();
 
   // After kGranted.
   std::shared_ptr<vfs::SessionFs> take_fs() { return std::move(fs_); }
@@ -61,36 +57,34 @@ class Authentication {
   bool tried() const { return tried_; }
 
  private:
-  struct Verdict;
   using Done = auth::LoginFlow::Done;
-  using Check = std::function<void(auth::LoginFlow&, Done)>;
+  using Check = LoginCheck::Check;
+  using Verdict = LoginCheck::Verdict;
   // What authenticators said of a key that the client asked about, before it signs with it.
   struct KnownKey {
     std::string user, type, base64;
     bool allowed;
   };
-  void on_message(MessagePtr message, const KeepAlive& keep_alive, const std::function<void()>& resume);
+  void on_message(MessagePtr message);
   Check password_check(ssh_message message) const;
   Check public_key_check(ssh_message message, bool probe);
-  void on_interactive(MessagePtr message, const Post& post, const std::function<void()>& resume);
+  void on_interactive(MessagePtr message);
   bool ask_for_password(ssh_message message);
   bool ask(ssh_message message, const auth::Questions& questions);
   Check answer_check();
   Check questions_check(ssh_message message) const;
-  void conclude(const Verdict& verdict, bool let_in) const;
-  void admit(auth::Grant grant, const std::shared_ptr<Verdict>& verdict, const std::shared_ptr<vfs::Identity>& identity,
-             const std::function<void()>& finish);
-  void run_check(MessagePtr message, std::string user, auth::Method method, bool probe, Check check, const Post& post,
-                 const std::function<void()>& resume);
+  void run_check(MessagePtr message, std::string user, auth::Method method, bool probe, const Check& check);
   void settle(ssh_message message, Verdict& verdict);
   void refuse(ssh_message message, const char* login_type, const std::string& user, const std::string& why);
   void reply_failure(ssh_message message);
   void send_banner();
 
   ssh_session session_;
-  Context& context_;
-  const std::shared_ptr<const SessionOptions> options_;
+  const LoginCheck::Surroundings surroundings_;
+  const SessionOptions& options_;
   Peer peer_;
+  std::shared_ptr<LoginCheck> check_;  // under way
+  MessagePtr message_;                 // what it is to answer
   State state_ = State::kRunning;
   std::shared_ptr<vfs::SessionFs> fs_;
   std::shared_ptr<admin::Session> listed_;
@@ -101,7 +95,6 @@ class Authentication {
   std::string asked_;                         // the user who was asked: answers name none
   std::shared_ptr<auth::Dialogue> dialogue_;  // null: the question was our own
   std::optional<KnownKey> probed_, known_;    // what is being looked at; what was
-  std::optional<plugin::SessionGone> gone_;
   int unchecked_ = 0;
   unsigned requests_taken_ = 0;
 };

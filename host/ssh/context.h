@@ -40,6 +40,7 @@ class Context {
   std::atomic<std::size_t> sessions{0};
   Places before_header{core::limits::kMaxAwaitingProxyHeader};
   Places before_login{core::limits::kMaxUnauthenticatedSessions};
+  Places mounting{core::limits::kMaxSessions};  // by user
   std::atomic<std::uint64_t> next_session{1};
 
  private:

@@ -88,6 +88,11 @@ void IoGroup::leave() {
   end_if_done();
 }
 
+std::shared_ptr<void> IoGroup::stay(const std::shared_ptr<IoGroup>& group) {
+  group->enter();
+  return {group.get(), [group](void*) { group->leave(); }};
+}
+
 // No thread ends while another may still send it a session, or a worker something for one.
 void IoGroup::end_if_done() {
   if (!stopping_ || sessions_ > 0) return;

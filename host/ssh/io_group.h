@@ -38,6 +38,8 @@ class IoGroup {
   // Each session from its construction to its end. Any thread.
   void enter() { ++sessions_; }
   void leave();
+  // Somebody whose work for a session may outlast it. Any thread.
+  static std::shared_ptr<void> stay(const std::shared_ptr<IoGroup>& group);
 
  private:
   struct Own {

@@ -14,8 +14,8 @@ std::string key_of(const boost::asio::ip::address& address) {
   return text(address.to_v6().to_bytes(), kNetworkBytes);
 }
 
-Places::Place::~Place() {
-  if (from_ != nullptr) from_->leave(key_);
+void Places::Place::give_back() {
+  if (auto* const from = from_.exchange(nullptr)) from->leave(key_);
 }
 
 std::optional<Places::Place> Places::enter(std::string key, std::size_t max_of_key) {

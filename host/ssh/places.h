@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Counts connections before their login, in total and per address, so that one address cannot take all the places. Any
-// thread.
+// Counts connections before their login, in total and per address, so that one address cannot take all the places; and
+// mounts under way, per user. Any thread.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/ip/address.hpp>
 #include <cstddef>
 #include <mutex>
@@ -16,17 +17,18 @@ namespace host::ssh {
 
 class Places {
  public:
-  // One place, given back when it goes. Must not outlive the Places.
+  // One place, given back when it goes, or before. Must not outlive the Places.
   class Place {
    public:
-    Place(Place&& other) noexcept : from_(std::exchange(other.from_, nullptr)), key_(std::move(other.key_)) {}
+    Place(Place&& other) noexcept : from_(other.from_.exchange(nullptr)), key_(std::move(other.key_)) {}
     Place& operator=(Place&&) = delete;
-    ~Place();
+    ~Place() { give_back(); }
+    void give_back();
 
    private:
     friend class Places;
     Place(Places* from, std::string key) : from_(from), key_(std::move(key)) {}
-    Places* from_;
+    std::atomic<Places*> from_;
     std::string key_;
   };
 

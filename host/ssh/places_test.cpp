@@ -30,6 +30,18 @@ TEST(Places, APlaceThatIsGivenBackCanBeTakenAgain) {
   }
 }
 
+TEST(Places, APlaceGivenBackEarlyIsGivenBackOnce) {
+  Places places(2);
+  auto first = places.enter("a", 1);
+  ASSERT_TRUE(first);
+  first->give_back();
+  const auto second = places.enter("a", 1);
+  ASSERT_TRUE(second);
+  first->give_back();
+  first.reset();
+  EXPECT_FALSE(places.enter("a", 1)) << "the second one's";
+}
+
 TEST(Places, NeighboursOfOneIpv6NetworkHaveOneKey) {
   EXPECT_EQ(key_of(make_address("2001:db8:0:1::1")), key_of(make_address("2001:db8:0:1:ffff::2")));
   EXPECT_NE(key_of(make_address("2001:db8:0:1::1")), key_of(make_address("2001:db8:0:2::1")));

@@ -41,7 +41,7 @@ Session::Session(std::shared_ptr<IoGroup> threads, std::shared_ptr<Context> cont
       client_ip_(std::move(peer.ip)),
       client_address_(std::move(peer.address)),
       connection_id_(core::random_text(64)),
-      place_(std::move(peer.place)),
+      place_(std::make_shared<Places::Place>(std::move(peer.place))),
       deadline_(peer.came + std::chrono::seconds(options_->login_grace_s)) {
   ++context_->sessions;
   threads_->enter();
@@ -179,18 +179,28 @@ void Session::advance_key_exchange() {
   }
   phase_ = Phase::kAuthentication;
   authentication_ = std::make_unique<Authentication>(
-      session_, *context_, options_,
+      session_, surroundings(),
       Authentication::Peer{client_ip_, client_address_, connection_id_, context_->next_session++});
 }
 
+LoginCheck::Surroundings Session::surroundings() {
+  auto post = [residence = residence_, weak = weak_from_this()](std::function<void()> work) {
+    residence->post([weak, work = std::move(work)] {
+      const auto self = weak.lock();
+      work();
+      if (self) self->step();
+    });
+  };
+  auto close = [residence = residence_, weak = weak_from_this()] {
+    residence->post([weak] {
+      if (const auto self = weak.lock()) self->close_on_request();
+    });
+  };
+  return {threads_, context_, options_, place_, std::move(post), std::move(close)};
+}
+
 void Session::advance_authentication() {
-  const auto state = authentication_->advance(
-      [this] {
-        return [self = shared_from_this()](std::function<void()> work) {
-          self->residence_->post([self, work = std::move(work)] { work(); });
-        };
-      },
-      [this] { step(); });
+  const auto state = authentication_->advance();
   if (state == Authentication::State::kRunning && authentication_->requests_taken() < requests_seen_) {
     authentication_->on_dropped_request();
     end("");
@@ -306,11 +316,6 @@ void Session::close_on_request() {
 
 void Session::finish() {
   if (phase_ == Phase::kEnded) return;
-  // A worker still holds a message of this session; its verdict calls step(), which comes back here.
-  if (checking()) {
-    authentication_->abandon();
-    return;
-  }
   phase_ = Phase::kEnded;
   if (fs_) fs_->cancel();
   channels_.clear();

@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +19,7 @@
 #include "host/ssh/context.h"
 #include "host/ssh/fast_socket.h"
 #include "host/ssh/io_group.h"
+#include "host/ssh/login_check.h"
 #include "host/ssh/places.h"
 
 namespace host::ssh {
@@ -56,6 +56,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void advance_login();
   void advance_key_exchange();
   void advance_authentication();
+  LoginCheck::Surroundings surroundings();
   void open();
   void serve();
   bool pump();
@@ -106,7 +107,7 @@ class Session : public std::enable_shared_from_this<Session> {
   int unwatched_fd_;              // the socket meanwhile, else -1
   FastSocket fast_;
   const std::string client_ip_, client_address_, connection_id_;
-  std::optional<Places::Place> place_;      // of its address, before the login
+  std::shared_ptr<Places::Place> place_;    // of its address, before the login
   std::shared_ptr<admin::Session> listed_;  // from then on
   int libssh_fd_ = -1;                      // a duplicate, owned by libssh
   ssh_session session_ = nullptr;
@@ -131,7 +132,7 @@ class Session : public std::enable_shared_from_this<Session> {
   unsigned requests_seen_ = 0;  // for authentication, by libssh
   ssh_counter_struct received_{};
   std::uint64_t packets_when_blocked_ = 0;  // received_.in_packets when the socket was last found writable
-  bool ending_ = false;                     // close as soon as no background check is running
+  bool ending_ = false;
   bool use_fast_ = false;
   bool logged_in_ = false;
 };

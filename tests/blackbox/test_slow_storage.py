@@ -4,17 +4,24 @@
 One I/O thread serves everybody, so that one blocking call on it would show. `quick` has an ordinary directory; `slow` has
 the test plugin fs-slow and more sessions than any storage has workers. What a sleeping call holds up would wait DELAY.
 """
+import contextlib
 import json
 import os
 import signal
+import socket
 import statistics
 import subprocess
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import paramiko
 import pytest
 
 import clients
+import rawsftp as s
+from rest import Rest
 from server import binary
 from util import pattern, seconds, wait_for
 
@@ -22,6 +29,7 @@ PLUGIN = Path(os.environ.get("SALLYPORT_TEST_PLUGINS") or binary().parent.parent
 DELAY = 2  # seconds, also where everything else is slow: the stop has its own limits
 SLOW_CLIENTS = 20
 NAMES = {f"entry {n}" for n in range(300)}  # more than one READDIR
+MOUNTS = 256  # under way, of one user; more than the places of one address before the login
 
 
 @pytest.fixture
@@ -39,14 +47,35 @@ def server(make_server):
     instance.stop()
 
 
-def test_a_call_that_never_returns_does_not_hold_the_process(make_server):
+@pytest.fixture
+def stuck(make_server):
+    """Servers with a storage whose calls take a minute, which is longer than any test waits."""
+    made = []
+
+    def make(config=None, record=None):
+        if not PLUGIN.exists():
+            pytest.fail(f"no slow storage to test with: {PLUGIN} does not exist (set SALLYPORT_TEST_PLUGINS)")
+        server = make_server(config={**(config or {}),
+                                     "plugins": {"paths": [str(PLUGIN)], "storage": {"fs-slow": {"delay_ms": 60_000}}}})
+        made.append(server)
+        options = server.directory / "slow.json"
+        options.write_text(json.dumps({"filesystem": {"provider": "fs-slow"}, **(record or {})}))
+        server.add_account("slow", options=["--json", options])
+        server.add_account("quick")
+        server.start()
+        return server
+    yield make
+    for server in made:
+        if server.alive():
+            server.process.kill()
+            server.process.wait()
+        server.process = None
+
+
+def test_a_call_that_never_returns_does_not_hold_the_process(stuck):
     """The second stop signal is patient for some seconds only, whatever a plugin does."""
-    minute = 60 * 1000
-    stuck = make_server(config={"plugins": {"paths": [str(PLUGIN)], "storage": {"fs-slow": {"delay_ms": minute}}}})
-    record = stuck.directory / "slow.json"
-    record.write_text(json.dumps({"filesystem": {"provider": "fs-slow"}}))
-    account = stuck.add_account("slow", options=["--json", record])
-    stuck.start()
+    stuck = stuck()
+    account = stuck.accounts["slow"]
     client = subprocess.Popen(["sftp", *clients.OpenSshSftp(stuck, account).ssh_options(), "-P", str(stuck.port), "-b", "-",
                                f"{account.name}@127.0.0.1"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, env=stuck.env())
@@ -60,8 +89,84 @@ def test_a_call_that_never_returns_does_not_hold_the_process(make_server):
     finally:
         client.kill()
         client.communicate()
-        if stuck.process.poll() is None:
-            stuck.process.kill()
+
+
+def begin_login(server, account):
+    """The client's end of a connection whose login is under way."""
+    link = paramiko.Transport(socket.create_connection(("127.0.0.1", server.port), timeout=seconds(20)))
+    link.banner_timeout = link.auth_timeout = link.handshake_timeout = seconds(120)
+    link.start_client(timeout=seconds(120))
+    link.auth_publickey(account.name, paramiko.Ed25519Key.from_private_key_file(str(account.keys[0])), threading.Event())
+    return link
+
+
+def let_in(server):
+    """How many logins of slow were found right."""
+    return sum(str(line.get("message", "")).startswith('user "slow" logged in') for line in server.log_lines())
+
+
+def refused(server, why):
+    return sum(why in str(line) for line in server.log_lines())
+
+
+def works(server, account):
+    with s.session(server, account) as sftp:
+        return sftp.name(s.REALPATH, ".") == b"/"
+
+
+def test_logins_that_wait_for_a_stuck_storage_take_nothing_from_others(stuck):
+    """Neither while their clients are there nor when they have left; and there is an end to what one user heaps up."""
+    server = stuck({"sftpd": {"login_grace_time": 3600}})
+    before = server.fd_count()
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(8) as several:
+        for link in several.map(lambda _: begin_login(server, server.accounts["slow"]), range(MOUNTS)):
+            stack.callback(link.close)
+        wait_for(lambda: f"let in: {let_in(server)}", lambda: let_in(server) == MOUNTS, 60)
+        assert server.fd_count() >= before + MOUNTS
+        assert works(server, server.accounts["quick"])
+        begun = time.monotonic()
+        one_more = begin_login(server, server.accounts["slow"])
+        wait_for("the one too many is turned away", lambda: not one_more.is_active())
+        assert refused(server, f"the storage of the user does not answer: {MOUNTS} logins wait for it already") == 1
+    wait_for(lambda: f"descriptors: {before} before, {server.fd_count()} now", lambda: server.fd_count() < before + 10)
+    assert works(server, server.accounts["quick"])
+    with contextlib.closing(begin_login(server, server.accounts["slow"])):
+        wait_for("they still count as mounts", lambda: refused(server, "logins wait for it already") == 2)
+    assert time.monotonic() - begun < 45, "the storage may have answered meanwhile"
+
+
+def test_max_sessions_counts_nobody_who_has_left(stuck):
+    server = stuck(record={"max_sessions": 1})
+    before = server.fd_count()
+    for n in (1, 2, 3):
+        link = begin_login(server, server.accounts["slow"])
+        try:
+            wait_for(lambda: f"login {n}: {server.log_lines()[-3:]}", lambda: let_in(server) == n)
+            if n == 3:
+                with contextlib.closing(begin_login(server, server.accounts["slow"])):
+                    wait_for("a second one at a time", lambda: refused(server, "as many sessions as max_sessions allows: 1") == 1)
+        finally:
+            link.close()
+        wait_for("it has left", lambda: server.fd_count() <= before + 1)
+
+
+def test_login_grace_includes_the_mount(stuck):
+    server = stuck({"sftpd": {"login_grace_time": 3}})
+    begun = time.monotonic()
+    link = begin_login(server, server.accounts["slow"])
+    wait_for("it is let in", lambda: let_in(server) == 1)
+    wait_for("its time is over", lambda: not link.is_active(), 15)
+    assert 2.5 < time.monotonic() - begun < seconds(10)
+
+
+def test_a_login_that_waits_is_ended_on_request(stuck):
+    server = stuck({"httpd": {"bind_port": -1}})
+    api = Rest(server.rest_url)
+    link = begin_login(server, server.accounts["slow"])
+    known = server.wait_log(lambda line: str(line.get("message", "")).startswith('user "slow" logged in'))["connection_id"]
+    assert api.delete(f"connection/{known}").status == 200
+    wait_for("it is ended", lambda: not link.is_active())
+    assert api.delete(f"connection/{known}").status == 404
 
 
 @pytest.fixture
