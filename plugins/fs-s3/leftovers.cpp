@@ -15,8 +15,6 @@ namespace fs_s3 {
 namespace {
 
 constexpr auto kFirstPause = std::chrono::seconds(3), kLongestPause = std::chrono::seconds(300);
-// Whoever begins an upload sends its first part soon; one without any for so long is not somebody else's.
-constexpr auto kNobodysAfter = std::chrono::minutes(15);
 constexpr auto kGivenUpAfter = std::chrono::hours(1);
 constexpr auto kLastPatience = std::chrono::seconds(2);
 
@@ -35,7 +33,7 @@ void Leftovers::add(std::shared_ptr<S3Client> client, LeftUpload upload) {
   if (client == nullptr) return;
   const std::lock_guard lock(mutex_);
   const auto now = Clock::now();
-  const auto pause = upload.id.empty() ? kNobodysAfter : kFirstPause;
+  const auto pause = upload.id.empty() ? nobodys_after_ : kFirstPause;
   Entry entry{std::move(client), std::move(upload), now + pause, now + kGivenUpAfter, pause};
   if (stopping_) return say_stays(entry, "the server stops");
   if (entries_.size() >= max_) {

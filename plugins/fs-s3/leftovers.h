@@ -22,7 +22,10 @@ namespace fs_s3 {
 class Leftovers {
  public:
   static constexpr std::size_t kMost = 1000;
-  explicit Leftovers(const sp_host& host, std::size_t most = kMost) : log_(&host, "fs-s3"), max_(most) {}
+  // Whoever begins an upload sends its first part soon; one without any for so long is not somebody else's.
+  static constexpr std::chrono::seconds kNobodysAfter = std::chrono::minutes(15);
+  explicit Leftovers(const sp_host& host, std::size_t most = kMost, std::chrono::seconds nobodys_after = kNobodysAfter)
+      : log_(&host, "fs-s3"), max_(most), nobodys_after_(nobodys_after) {}
   ~Leftovers();  // tries once more; what is left then is for the bucket's own rules
   Leftovers(const Leftovers&) = delete;
   Leftovers& operator=(const Leftovers&) = delete;
@@ -48,6 +51,7 @@ class Leftovers {
 
   const sallyport::Log log_;
   const std::size_t max_;
+  const std::chrono::seconds nobodys_after_;  // of an upload whose id nobody knows
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Entry> entries_;  // under mutex_, as the rest

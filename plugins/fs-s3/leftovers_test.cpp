@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whose leftovers stay on the list, and whose are looked after first.
+// Whose leftovers stay on the list, whose are looked after first, and what becomes of those that have no name.
 #include "leftovers.h"
 
+#include <Poco/DateTimeFormatter.h>
+#include <Poco/Timestamp.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,10 +17,11 @@ namespace {
 
 class LeftoversTest : public testing::Test {
  protected:
-  std::shared_ptr<S3Client> client(const std::string& store_name, const Endpoint& endpoint) {
+  std::shared_ptr<S3Client> client(const std::string& store_name, const Endpoint& endpoint,
+                                   const S3Client::Options& options = {}) {
     return std::make_shared<S3Client>(std::make_shared<HttpClient>(HttpClient::Settings{}),
                                       std::make_shared<GivenCredentials>(Credentials{"K", "S", ""}),
-                                      Bucket{store_name, "r", "", endpoint, true}, S3Client::Options{});
+                                      Bucket{store_name, "r", "", endpoint, true}, options);
   }
   std::ptrdiff_t stays(const std::string& bucket) {
     const auto lines = host.lines();
@@ -40,6 +43,55 @@ TEST_F(LeftoversTest, TheStoreWithMostOfThemMakesRoom) {
   EXPECT_EQ(stays("single"), 0);
   list.add(few, {.key = "k", .id = "few2"});
   EXPECT_EQ(stays("single"), 1) << "each has half by now";
+}
+
+// From the beginning whose answer gets lost to its end: neither the one that was begun instead nor one with parts is
+// taken for it.
+TEST_F(LeftoversTest, AnUploadWhoseIdNobodyHeardIsFoundAndTakenBack) {
+  int begun = 0;
+  const auto now = Poco::DateTimeFormatter::format(Poco::Timestamp(), "%Y-%m-%dT%H:%M:%SZ");
+  const auto upload = [&](const std::string& key, const std::string& id) {
+    return "<Upload><Key>" + key + "</Key><UploadId>" + id + "</UploadId><Initiated>" + now + "</Initiated></Upload>";
+  };
+  FakeStore store([&](const std::string& head) {
+    if (head.starts_with("DELETE ")) return FakeStore::whole(204, "");
+    if (head.starts_with("POST ") && begun++ == 0) return std::string();
+    if (head.starts_with("POST ")) {
+      return FakeStore::whole(
+          200, "<InitiateMultipartUploadResult><UploadId>mine</UploadId></InitiateMultipartUploadResult>");
+    }
+    if (head.find("uploadId=full") != std::string::npos) {
+      return FakeStore::whole(200, "<ListPartsResult><Part><PartNumber>1</PartNumber></Part></ListPartsResult>");
+    }
+    if (head.find("uploadId=") != std::string::npos)
+      return FakeStore::whole(200, "<ListPartsResult></ListPartsResult>");
+    return FakeStore::whole(200, "<ListMultipartUploadsResult>" + upload("key", "lost") + upload("key", "full") +
+                                     upload("key", "mine") + upload("key2", "other") + "</ListMultipartUploadsResult>");
+  });
+  std::vector<LeftUpload> left;
+  S3Client::Options options;
+  options.retries = {.attempts = 3, .first = std::chrono::milliseconds(1)};
+  options.left = [&](auto, const LeftUpload& lost) { left.push_back(lost); };
+  const auto asked = client("b", store.endpoint(), options);
+  ASSERT_EQ(*asked->begin_parts(nullptr, "key", {}), "mine");
+  ASSERT_EQ(left.size(), 1U);
+  const auto of = [&](const std::string& method) {
+    std::vector<std::string> found;
+    for (const auto& head : store.heads()) {
+      if (head.starts_with(method)) found.push_back(head.substr(0, head.find("\r\n")));
+    }
+    return found;
+  };
+  { Leftovers(host.host).add(asked, left[0]); }
+  EXPECT_EQ(of("GET "), std::vector<std::string>{}) << "within that time it may be that of somebody else";
+  EXPECT_EQ(stays("\"b\""), 1) << "so it stays when the server stops";
+  {
+    Leftovers list(host.host, Leftovers::kMost, std::chrono::seconds(0));
+    list.add(asked, left[0]);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (of("DELETE ").empty() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  }
+  EXPECT_EQ(of("DELETE "), (std::vector<std::string>{"DELETE /b/key?uploadId=lost HTTP/1.1"}));
 }
 
 // One that does not answer is asked about one of them, and then the others have their turn.
