@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The pool is given one and the same job for each that waits: whose turn it is, is settled when a thread is free.
 #include "host/auth/hashing.h"
 
 #include <algorithm>

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// One writer at most, which takes user after user until nobody waits: who logs in again meanwhile is written once more,
+// not once per login.
 #include "host/auth/last_logins.h"
 
 #include <utility>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The table of programs, and what holds for the words of all of them before a program's own rules look at them.
 #include "host/commands/program.h"
 
 #include <algorithm>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// met() is asked again whenever something has come or gone, so it takes nothing; take() does, once.
 #include "host/core/conversation.h"
 
 #include <algorithm>

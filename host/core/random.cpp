@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// From OpenSSL, as the keys of sessions are: there is no second source to vouch for.
 #include "host/core/random.h"
 
 #include <openssl/rand.h>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Callers count as waiting from when they are let in, so that the bound holds while threads for them are still started.
 #include "host/plugin/setup_turns.h"
 
 namespace host::plugin {

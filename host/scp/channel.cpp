@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Which of the two sides the client asked for: -t makes us the sink, -f the source.
 #include "host/scp/channel.h"
 
 #include "host/scp/sink.h"

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// An answer is one byte, 0 for yes; 1 refuses one file with a line of text, and the next may follow. Whatever else
+// comes ends the conversation. Only a copy that went through whole leaves a line of its command in the log.
 #include "host/scp/script.h"
 
 #include "host/core/limits.h"

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Poco reads the lines of a head; where a body begins and ends is settled here (RFC 9112, sections 6 and 7). A head
+// that is wrong throws Poco's MessageException, a body std::runtime_error: what came of it may have looked whole.
 #include "session.h"
 
 #include <Poco/Net/HTTPHeaderStream.h>

@@ -4,7 +4,7 @@
 
 Reads the allowed arrows between the folders of host/ out of the fenced block that starts with ```arrows, then checks
 every include and every link against them, who may include which third-party library, and the shape of files (README,
-SPDX line, length). Prints one line per offence and exits with 1 when there is any.
+SPDX line, opening comment, length). Prints one line per offence and exits with 1 when there is any.
 
   check_arrows.py [ROOT]      check a tree (default: the one this script lies in)
   check_arrows.py --self-test show that each rule finds what it forbids
@@ -17,7 +17,12 @@ from pathlib import Path
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 CODE = {".c", ".cpp", ".h", ".hpp"}
-COMMENTED = CODE | {".py", ".cmake", ".sh", ".map"}
+LICENCE_LINE = "SPDX-License-Identifier: Apache-2.0"
+# What has no room for the line above: JSON, the licence itself, what a program writes and a test compares, data of tests.
+WITHOUT_LICENCE_LINE = (".json", "LICENSE", "docs/configuration.md", "sdk/abi/draft0.golden.txt")
+DATA = ("tests/fuzz/corpus/", "tests/blackbox/data/")
+
+LINES_WITHOUT_COMMENT = 60  # a source as short as that may speak for itself
 
 # (what an include starts with, where it is allowed, what to call it)
 OWNERS = [
@@ -72,7 +77,8 @@ def files_of(root):
     if listed.returncode == 0:
         names = set(listed.stdout.split("\0")) - {""}
     else:
-        names = {str(path.relative_to(root)) for path in root.rglob("*") if not str(path.relative_to(root)).startswith("build")}
+        names = {str(path.relative_to(root)) for path in root.rglob("*") if path.suffix != ".pyc"}
+        names = {name for name in names if not name.startswith(("build", "run/", "bench/results/", ".cache/"))}
     return sorted(name for name in names if (root / name).is_file())
 
 
@@ -131,11 +137,12 @@ def check_links(name, text, arrows):
 
 
 def check_shape(name, text):
-    suffix = Path(name).suffix
     lines = text.splitlines()
-    if suffix in COMMENTED or name.endswith("CMakeLists.txt"):
-        if not any("SPDX-License-Identifier: Apache-2.0" in line for line in lines[:2]):
-            yield f"{name}: no SPDX-License-Identifier: Apache-2.0 in its first lines"
+    if not name.endswith(WITHOUT_LICENCE_LINE) and not any(LICENCE_LINE in line for line in lines[:2]):
+        yield f"{name}: no {LICENCE_LINE} in its first lines"
+    if name.startswith(("host/", "plugins/")) and name.endswith(".cpp") and not name.endswith("_test.cpp"):
+        if len(lines) > LINES_WITHOUT_COMMENT and not (lines[1] == "//" and lines[2].startswith("// ")):
+            yield f"{name}: no comment after the SPDX line that says what one cannot see"
     for prefix, ending, limit in LINE_LIMITS:
         if name.startswith(prefix) and name.endswith(ending):
             if len(lines) > limit:
@@ -163,11 +170,10 @@ def check(root):
         offences.append(f"ARCHITECTURE.md: the arrows run in a circle through {', '.join(cycle)}")
     names = files_of(root)
     for name in names:
-        path = Path(name)
-        if path.suffix not in COMMENTED and path.name not in ("CMakeLists.txt", "ARCHITECTURE.md"):
+        if name.startswith(DATA):
             continue
         text = (root / name).read_text(encoding="utf-8", errors="replace")
-        if path.suffix in CODE:
+        if Path(name).suffix in CODE:
             offences += check_includes(name, text, arrows)
         offences += check_links(name, text, arrows)
         offences += check_shape(name, text)
@@ -176,13 +182,16 @@ def check(root):
 
 
 SPDX = "// SPDX-License-Identifier: Apache-2.0\n"
+MD_SPDX = "<!-- SPDX-License-Identifier: Apache-2.0 -->\n"
 CLEAN = {
-    "ARCHITECTURE.md": "```arrows\ncore ->\nplugin -> core\nsftp -> core plugin\nmain -> sftp\n```\n",
-    "host/core/README.md": "", "host/plugin/README.md": "", "host/sftp/README.md": "", "plugins/fs-x/README.md": "",
-    "host/core/a.h": SPDX,
+    "ARCHITECTURE.md": MD_SPDX + "```arrows\ncore ->\nplugin -> core\nsftp -> core plugin\nmain -> sftp\n```\n",
+    "host/core/README.md": MD_SPDX, "host/plugin/README.md": MD_SPDX, "host/sftp/README.md": MD_SPDX, "plugins/fs-x/README.md": MD_SPDX,
+    "host/core/a.h": SPDX, "host/core/a_test.cpp": SPDX + "\n" * 60, "host/core/small.cpp": SPDX + "\n" * 59,
+    "plugins/fs-x/long.cpp": SPDX + "//\n// Why.\n" + "\n" * 60,
     "host/plugin/loader.cpp": SPDX + "#include <boost/dll.hpp>\n#include <sallyport/abi.h>\n#include \"host/core/a.h\"\n",
     "host/sftp/b_test.cpp": SPDX + "#include <sallyport/abi.h>\n",
     "host/sftp/CMakeLists.txt": "#" + SPDX + "host_library(sftp SOURCES b.cpp USES core plugin LINK x)\n",
+    "LICENSE": "", "CMakePresets.json": "{}", "tests/fuzz/README.md": MD_SPDX, "tests/fuzz/corpus/sftp/bytes": "\0", "dev": "#!/bin/sh\n#" + SPDX,
     "host/main.cpp": SPDX + "#include \"host/sftp/b.h\"\n",
     "plugins/fs-x/p.cpp": SPDX + "#include <sallyport/abi.h>\n",
 }
@@ -190,7 +199,7 @@ CLEAN = {
 FORBIDDEN = [
     ({"host/core/bad.cpp": SPDX + '#include "host/sftp/b.h"\n'}, "no arrow core -> sftp"),
     ({"host/main.cpp": SPDX + '#include "host/core/a.h"\n'}, "no arrow main -> core"),
-    ({"host/new/README.md": "", "host/new/x.cpp": SPDX + '#include "host/core/a.h"\n'}, "host/new has no line"),
+    ({"host/new/README.md": MD_SPDX, "host/new/x.cpp": SPDX + '#include "host/core/a.h"\n'}, "host/new has no line"),
     ({"host/core/CMakeLists.txt": "#" + SPDX + "host_library(core SOURCES a.cpp USES sftp)\n"}, "no arrow core -> sftp"),
     ({"host/core/CMakeLists.txt": "#" + SPDX + "target_link_libraries(host_core PUBLIC host_plugin)\n"}, "no arrow core -> plugin"),
     ({"host/core/CMakeLists.txt": "#" + SPDX + "host_library(core SOURCES a.cpp LINK host_sftp)\n"}, "no arrow core -> sftp"),
@@ -205,11 +214,14 @@ FORBIDDEN = [
     ({"plugins/fs-x/p.cpp": SPDX + '#include "host/core/a.h"\n'}, "never see the host"),
     ({"plugins/fs-y/p.cpp": SPDX}, "plugins/fs-y: no README.md"),
     ({"host/core/c.cpp": "int x;\n"}, "no SPDX"),
+    ({"docs/page.md": "# Page\n"}, "docs/page.md: no SPDX"),
+    ({"tool": "#!/bin/sh\ntrue\n"}, "tool: no SPDX"),
+    ({"host/core/c.cpp": SPDX + "#include <string>\n" * 60}, "host/core/c.cpp: no comment"),
     ({"host/core/c.h": SPDX + "//\n" * 150}, "151 lines, at most 150"),
-    ({"host/core/c.cpp": SPDX + "//\n" * 400}, "401 lines, at most 400"),
+    ({"host/core/c.cpp": SPDX + "//\n// Why.\n" + "//\n" * 398}, "401 lines, at most 400"),
     ({"ARCHITECTURE.md": CLEAN["ARCHITECTURE.md"] + "\n" * 200}, "at most 200"),
     ({"ARCHITECTURE.md": "no block\n"}, "no ```arrows block"),
-    ({"ARCHITECTURE.md": "```arrows\ncore -> plugin\nplugin -> core\nsftp -> plugin core\nmain -> sftp\n```\n"}, "in a circle through core, main"),
+    ({"ARCHITECTURE.md": MD_SPDX + "```arrows\ncore -> plugin\nplugin -> core\nsftp -> plugin core\nmain -> sftp\n```\n"}, "in a circle through core, main"),
 ]
 
 
