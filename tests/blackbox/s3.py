@@ -14,6 +14,8 @@ from util import run
 MIB = 1 << 20
 PART = 5 * MIB
 PUT = s.F_WRITE | s.F_CREAT | s.F_TRUNC
+ODD_NAMES = ["with space", "plus+plus", "per%20cent", "a&b=c", "ümläut €", "quote'\"", "semi;colon", "#hash?query", "ätsch.txt",
+             "~tilde", "[1]*", "back\\slash", "<tag>"]
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +92,14 @@ def empty(bucket):
 
 def client(server, name="alice"):
     return s.session(server, server.accounts[name])
+
+
+def openssh(server, directory, *commands, name="alice"):
+    """OpenSSH's sftp, with that as its local directory."""
+    (directory / "batch").write_text("".join(f"{command}\n" for command in commands))
+    account = server.accounts[name]
+    return run(["sftp", "-q", "-b", directory / "batch", "-P", server.port, "-i", account.keys[0], "-o", "IdentitiesOnly=yes",
+                "-o", f"UserKnownHostsFile={server.known_hosts}", f"{account.name}@127.0.0.1"], env=server.env(), cwd=directory)
 
 
 def refused(sftp, *request):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A proxy before an S3 server that understands requests one by one: it keeps the head of each, and may answer by itself or
-break what it passes on. Runs on a thread of its own; knows nothing of SFTP."""
+"""A proxy before an S3 server that understands requests one by one, also as the HTTP proxy of a client: it keeps the head of
+each, and may answer by itself or break what it passes on. Runs on a thread of its own; knows nothing of SFTP."""
 import asyncio
 import contextlib
 import itertools
@@ -25,8 +25,10 @@ class Request:
 
     @property
     def path(self):
-        """Bucket and key, decoded, of a request in path style."""
-        return urllib.parse.unquote(self.target.partition("?")[0], errors="surrogateescape").removeprefix("/")
+        """Bucket and key, decoded."""
+        path = urllib.parse.unquote(self.target.partition("?")[0], errors="surrogateescape").removeprefix("/")
+        bucket, in_host, _ = self.headers.get("host", "").partition(".localhost")
+        return f"{bucket}/{path}" if in_host else path
 
     @property
     def query(self):
@@ -218,6 +220,9 @@ class S3Proxy:
     async def _one(self, head, reader, writer, from_server, to_server):
         (method, target, _), headers = parse_head(head)
         length = int(headers.get("content-length", 0))
+        if target.startswith("http://"):  # the client takes this for its proxy; a server is told the path only
+            whole, target = target, "/" + target.removeprefix("http://").partition("/")[2]
+            head = head.replace(whole.encode("latin-1"), target.encode("latin-1"), 1)
         request = Request(method, target, headers)
         self.requests.append(request)
         what = self.decide(request)

@@ -7,23 +7,18 @@ import stat
 import pytest
 
 import rawsftp as s
-from s3 import MIB, PART, PUT, client, listing, refused
+from s3 import MIB, ODD_NAMES, PART, PUT, client, listing, openssh, refused
 from s3 import bucket, empty, proxy, rgw, server, tls  # noqa: F401  (fixtures)
-from util import pattern, run, wait_for
+from util import pattern, wait_for
 
 pytestmark = pytest.mark.ours
-ODD_NAMES = ["with space", "plus+plus", "per%20cent", "a&b=c", "ümläut €", "quote'\"", "semi;colon", "#hash?query", "ätsch.txt",
-             "~tilde", "[1]*", "back\\slash", "<tag>"]
 
 
 def test_openssh_puts_lists_renames_and_removes(server, empty, tmp_path):
     data = pattern(100_000)
     (tmp_path / "local").write_bytes(data)
-    batch = tmp_path / "batch"
-    batch.write_text("mkdir dir\nput local dir/one\nls -l dir\nrename dir/one dir/two\nget dir/two back\nrm dir/two\nrmdir dir\nls -la\n")
-    account = server.accounts["alice"]
-    done = run(["sftp", "-q", "-b", batch, "-P", server.port, "-i", account.keys[0], "-o", "IdentitiesOnly=yes",
-                "-o", f"UserKnownHostsFile={server.known_hosts}", f"{account.name}@127.0.0.1"], env=server.env(), cwd=tmp_path)
+    done = openssh(server, tmp_path, "mkdir dir", "put local dir/one", "ls -l dir", "rename dir/one dir/two", "get dir/two back", "rm dir/two",
+                   "rmdir dir", "ls -la")
     assert "one" in done.stdout and "100000" in done.stdout
     assert (tmp_path / "back").read_bytes() == data
     assert empty.keys() == []

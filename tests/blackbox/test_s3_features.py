@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the S3 storage does when it is told to: keeps times, continues uploads. And what the store does itself: copies. What
-all that costs in requests is seen at a proxy and counted for monitoring."""
+"""What the S3 storage does when it is told to: keeps times, continues uploads, has the bucket in the host's name. And what the
+store does itself: copies. What all that costs in requests is seen at a proxy and counted for monitoring."""
+import urllib.parse
+
 import pytest
 
 import rawsftp as s
 from hooks import program
 from rest import Rest
-from s3 import MIB, PART, PUT, add, client, listing, refused, s3config
+from s3 import MIB, ODD_NAMES, PART, PUT, add, client, listing, refused, s3config
 from s3 import bucket, empty, proxy, rgw  # noqa: F401  (fixtures)
+from s3proxy import S3Proxy
 from util import pattern, wait_for
 
 pytestmark = pytest.mark.ours
@@ -192,3 +195,43 @@ def test_actions_are_told_of_keys(make_server, rgw, empty, tmp_path):
             "rename ann /team/ann/f /team/ann/g |false|", "delete ann /team/ann/g  |false|5"]
     finally:
         server.stop()
+
+
+def test_the_bucket_may_be_in_the_name_of_the_host(make_server, rgw, empty):
+    door = S3Proxy(rgw.port)
+    # Not every resolver knows the names below localhost. A proxy is told them.
+    server = make_server(config={"plugins": {"storage": {"fs-s3": {"virtual_host": True, "part_size_mib": 5}}}},
+                         env={"http_proxy": door.url, "no_proxy": "", "NO_PROXY": ""})
+    add(server, "alice", s3config(rgw, endpoint=f"http://localhost:{rgw.port}"))
+    server.start()
+    names, data = [*ODD_NAMES, "files"], pattern(PART + 1000)  # one has the name of the bucket
+    try:
+        with client(server) as sftp:
+            for i, name in enumerate(names):
+                sftp.call(s.MKDIR, s.string(f"/{name}"), s.Attrs().encode())
+                sftp.write_file(f"/{name}/{name}", pattern(i, i))
+                assert list(listing(sftp, f"/{name}")) == [name]
+                sftp.call(s.RENAME, s.string(f"/{name}/{name}"), s.string(f"/{name}/{name} 2"))
+                assert sftp.read_file(f"/{name}/{name} 2") == pattern(i, i)
+            assert sorted(listing(sftp, "/")) == sorted(names)
+            assert {key: empty.get(key) for key in empty.keys() if not key.endswith("/")} == {
+                f"{name}/{name} 2": pattern(i, i) for i, name in enumerate(names)}
+            fill(sftp, handle := sftp.open("/files/large", PUT), data)
+            sftp.close(handle)
+            assert sftp.read_file("/files/large") == empty.get("files/large") == data
+            for name in names:
+                sftp.call(s.REMOVE, s.string(f"/{name}/{name} 2"))
+            sftp.call(s.REMOVE, s.string("/files/large"))
+            for name in names:
+                sftp.call(s.RMDIR, s.string(f"/{name}"))
+        assert (empty.keys(), empty.unfinished()) == ([], [])
+        requests = door.take()
+        assert {request.headers["host"] for request in requests} == {f"files.localhost:{rgw.port}"}
+        keys = {"", "files/large"} | {key for name in names for key in (name, f"{name}/", f"{name}/{name}", f"{name}/{name} 2")}
+        wrong = [request for request in requests if urllib.parse.unquote(request.target.partition("?")[0])[1:] not in keys]
+        assert wrong == []
+        assert {"ListObjects", "HeadObject", "GetObject", "PutObject", "CopyObject", "DeleteObject", "CreateMultipartUpload", "UploadPart",
+                "CompleteMultipartUpload"} <= {request.kind for request in requests if request.status in (200, 204, 206)}
+    finally:
+        server.stop()
+        door.stop()

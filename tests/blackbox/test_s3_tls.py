@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stores behind TLS that do not get on, in their handshake or within a record; and TLS through a proxy."""
+"""Whose certificates are trusted; stores behind TLS that do not get on, in their handshake or within a record; and TLS through a
+proxy."""
 import contextlib
 import socket
 import ssl
@@ -10,8 +11,8 @@ import pytest
 
 import rawsftp as s
 from s3 import add, client, refused, s3config
-from s3 import rgw, tls  # noqa: F401  (fixtures)
-from util import run, seconds
+from s3 import bucket, empty, rgw, tls  # noqa: F401  (fixtures)
+from util import pattern, run, seconds
 
 pytestmark = pytest.mark.ours
 PACE = 0.05  # seconds between two bytes of what trickles
@@ -147,3 +148,27 @@ def test_through_the_tunnel_of_a_proxy(make_server, rgw, work_dir):
         server.stop()
         tunnels.listener.close()
         store.stop()
+
+
+def test_without_certificates_of_its_own_those_of_the_system_count(make_server, rgw, tls, empty):
+    data = pattern(300_000)
+    trusting = make_server(env={"SSL_CERT_FILE": str(tls.certificate)})  # where OpenSSL looks for them
+    wary = make_server()
+    for server in (trusting, wary):
+        add(server, "alice", s3config(rgw, endpoint=tls.url))
+        server.start()
+    try:
+        with client(trusting) as sftp:
+            sftp.write_file("/file", data)
+            assert sftp.read_file("/file") == data
+        assert empty.get("file") == data
+        mark = wary.mark()
+        with client(wary) as sftp:
+            assert refused(sftp, s.STAT, s.string("/file")) == s.FAILURE
+        told = wary.complaints(mark, 1)
+        assert len(told) == 1, told
+        for word in ("files", tls.url.removeprefix("https://"), "certificate verify failed"):
+            assert word in told[0]["message"], told
+    finally:
+        trusting.stop()
+        wary.stop()
