@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Drives libssh without blocking: whenever the descriptor is ready, libssh polls once or more, then authentication or
-// the channels go on, then the next wait is armed. The read wait is always armed once logged in, because window
-// adjustments and key exchanges arrive in band; the write wait only while libssh has bytes it could not send.
+// the channels go on, then the next wait is armed. The read wait is armed once logged in, because window adjustments
+// and key exchanges arrive in band, unless messages wait to be served; the write wait only while libssh has bytes it
+// could not send.
 #include "host/ssh/session.h"
 
 #include <fcntl.h>
@@ -27,8 +28,10 @@ namespace {
 
 namespace limits = core::limits;
 
-// Polls per turn, so that one peer that sends without pause does not keep the thread.
+// Polls per turn, and packets after which there is no other, so that one peer that sends without pause does not keep
+// the thread.
 constexpr int kPollsPerTurn = 64;
+constexpr std::uint64_t kPacketsPerTurn = 1024;
 
 }  // namespace
 
@@ -106,12 +109,15 @@ bool Session::usable() const {
 }
 
 void Session::on_readable() {
-  if (use_fast_) {
+  if (use_fast_ && drained()) {
     fast_socket_fill(watch_->socket.native_handle(), fast_, here().receive_buffer());
+    in_step_ = true;
     while (!fast_.input.empty() && usable()) {
       const auto before = fast_.input.size();
       if (ssh_event_dopoll(event_, 0) == SSH_ERROR || fast_.input.size() == before) end(ssh_get_error(session_));
+      if (!drained()) handle_messages();  // libssh would keep any number of them
     }
+    in_step_ = false;
     fast_.input = {};  // the buffer is shared by all sessions of the thread
     if (fast_.end_of_input && usable()) {
       ssh_event_dopoll(event_, 0);
@@ -134,7 +140,10 @@ void Session::on_bulk_turn() {
 }
 
 bool Session::poll_libssh() {
-  for (int i = 0; i < kPollsPerTurn && usable(); ++i) {
+  const auto packets = received_.in_packets;
+  for (int i = 0; i < kPollsPerTurn && usable() && received_.in_packets - packets < kPacketsPerTurn; ++i) {
+    if (!drained()) handle_messages();
+    if (!drained()) break;
     int rc = SSH_ERROR;
     if (phase_ == Phase::kOpen) {
       rc = ssh_event_dopoll(event_, 0);
@@ -252,7 +261,7 @@ void Session::wait() {
     });
   };
   using Socket = boost::asio::posix::stream_descriptor;
-  if (!watch_->reading && !checking()) when(Socket::wait_read, &Watch::reading, &Session::on_readable);
+  if (!watch_->reading && !checking() && drained()) when(Socket::wait_read, &Watch::reading, &Session::on_readable);
   if (!watch_->writing && must_wait_to_write()) when(Socket::wait_write, &Watch::writing, &Session::on_writable);
   wait_for_throttle();
 }

@@ -81,7 +81,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void arrive();
 
   bool must_wait_to_write() const;
-  bool handle_messages();
+  int handle_messages();
+  // Whether all messages among what libssh has taken in are served.
+  bool drained() const { return phase_ != Phase::kOpen || received_.in_packets == packets_when_drained_; }
   bool handle(ssh_message message);
   bool open_channel(ssh_message message);
   bool start_service(ssh_message message);
@@ -131,6 +133,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::size_t next_link_ = 0;   // who is served first
   unsigned requests_seen_ = 0;  // for authentication, by libssh
   ssh_counter_struct received_{};
+  std::uint64_t packets_when_drained_ = ~std::uint64_t{0};  // received_.in_packets when there was no message
   std::uint64_t packets_when_blocked_ = 0;  // received_.in_packets when the socket was last found writable
   bool ending_ = false;
   bool use_fast_ = false;

@@ -21,18 +21,24 @@ namespace {
 
 // Rounds of serving per turn, so that one peer that sends without pause does not keep the thread.
 constexpr int kServesPerTurn = 64;
-constexpr int kMessagesPerRound = 16;
+// More than libssh takes in at a time, 4 KiB of the shortest packets.
+constexpr int kMessagesPerRound = 128;
+constexpr int kMessagesPerTurn = 1024;
 
 }  // namespace
 
 // libssh takes in packets while it sends, and when it is asked for messages: each round may bring work for the next, a
-// wider window or the end of a key exchange included.
+// wider window or the end of a key exchange included. What is left for another turn keeps the session from reading on:
+// libssh's queue has no bound of its own.
 void Session::serve() {
-  for (int i = 0; i < kServesPerTurn && usable(); ++i) {
+  int served = 0;
+  for (int i = 0; i < kServesPerTurn && served < kMessagesPerTurn && usable(); ++i) {
     const auto packets = received_.in_packets;
-    const bool messages = handle_messages();
+    const int messages = handle_messages();
+    if (!drained()) break;
     const bool freed = pump();
-    if (!messages && !freed && received_.in_packets == packets) return;
+    if (messages == 0 && !freed && received_.in_packets == packets) return;
+    served += messages;
   }
   ask_for_turn();
 }
@@ -45,15 +51,18 @@ void Session::ask_for_turn() {
 
 // A message callback would be called only by some of the ways in which libssh takes in packets: the queue misses none.
 // Bytes that arrive together with the request for their subsystem wait in the channel meanwhile.
-bool Session::handle_messages() {
-  bool any = false;
-  for (int i = 0; i < kMessagesPerRound && usable(); ++i) {
+int Session::handle_messages() {
+  int handled = 0;
+  while (handled < kMessagesPerRound && usable()) {
     const MessagePtr message(ssh_message_get(session_));
-    if (!message) break;
-    any = true;
+    if (!message) {
+      packets_when_drained_ = received_.in_packets;
+      break;
+    }
+    ++handled;
     if (!handle(message.get())) ssh_message_reply_default(message.get());
   }
-  return any;
+  return handled;
 }
 
 bool Session::handle(ssh_message message) {

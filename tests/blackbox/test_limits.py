@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Limits that keep one client from taking what belongs to all: time, places before login, memory, and receive windows
 that are wide for those who upload and for nobody else."""
+import asyncio
 import contextlib
 import os
+import re
 import socket
 import threading
 import time
 
+import asyncssh
 import paramiko
 import pytest
 
@@ -182,6 +185,54 @@ def test_flood_of_a_client_that_never_reads(server, alice, home, polite, window)
             flood.stop()
         wait_for("the file is closed", lambda: opened(server, home / "f") == 0)
         assert works(server, alice)
+
+
+def most_resident(server):
+    """The most that it ever was."""
+    with open(f"/proc/{server.pid}/status") as status:
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status.read())[1]) << 10
+
+
+async def flood_of_requests(server, account, count):
+    """The shortest of channel requests, which want no answer. All are encrypted before the first is sent, since libssh
+    takes them in faster than Python makes them. Returns a name that the server tells afterwards."""
+    async with asyncssh.connect("127.0.0.1", server.port, username=account.name, client_keys=[str(account.keys[0])],
+                                known_hosts=None, config=None, agent_path=None,
+                                encryption_algs=["aes128-gcm@openssh.com"]) as link:
+        channel = (await link.create_session(asyncssh.SSHClientSession, subsystem="sftp", encoding=None))[0]
+        payload = bytes([98]) + s.u32(channel._send_chan) + s.string("") + b"\0"  # SSH_MSG_CHANNEL_REQUEST
+        padding = 4 + -(link._send_enchdrlen + len(payload) + 4) % link._send_blocksize
+        packet, packets = bytes([padding]) + payload + bytes(padding), []
+        for _ in range(count):
+            packets += link._send_encryption.encrypt_packet(link._send_seq, s.u32(len(packet)), packet)
+            link._send_seq += 1
+        link._transport.write(b"".join(packets))
+        async with link.start_sftp_client() as sftp:
+            return await sftp.realpath(".")
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["fast-socket", "plain-socket"])
+def test_flood_of_requests_that_want_no_answer(make_server, fast):
+    """libssh keeps each until it is asked for it, without an end. Nobody else waits for them either."""
+    server = make_server(config={"sftpd": {"fast_socket": fast, "io_threads": 1}})
+    account = server.add_account("alice")
+    server.start()
+    try:
+        with s.session(server, account) as other:
+            other.write_file("/small", b"small")
+            before, told, slowest = most_resident(server), [], 0
+            flood = threading.Thread(target=lambda: told.append(asyncio.run(flood_of_requests(server, account, 200_000))))
+            flood.start()
+            while flood.is_alive():
+                begun = time.monotonic()
+                assert other.read_file("/small") == b"small"
+                slowest = max(slowest, time.monotonic() - begun)
+            assert told == ["/"] and slowest < seconds(2), f"{told}; {slowest:.1f} s for a small file"
+            if not SANITIZED:
+                grown = most_resident(server) - before
+                assert grown < 8 * MIB, f"grown by {grown / MIB:.0f} MiB"
+    finally:
+        server.stop()
 
 
 # -- receive windows
