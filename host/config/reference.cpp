@@ -10,7 +10,8 @@ namespace host::config {
 namespace {
 
 constexpr std::string_view kIntroduction =
-    R"(<!-- Made by `sallyport check-config --reference`; edit host/config/keys.cpp instead. -->
+    R"(<!-- SPDX-License-Identifier: Apache-2.0 -->
+<!-- Made by `sallyport check-config --reference`; edit host/config/keys.cpp instead. -->
 # Configuration
 
 Sallyport reads one file and the environment at start. `sallyport check-config` tells whether a start would succeed with
