@@ -51,6 +51,11 @@ void LoginCheck::abandon() {
   }
   gone_.emplace(identity_.session_number);
   settle_ = nullptr;
+  told_ = listed != nullptr;
+  if (told_) {
+    core::log::connection_failed({client_ip_, verdict_.user, verdict_.login_type,
+                                  "the client left, or its time was over, before the storage of the user answered"});
+  }
 }
 
 void LoginCheck::on_reply(auth::Reply reply) {
@@ -150,7 +155,7 @@ void LoginCheck::finish() {
 
 void LoginCheck::settle() {
   if (!settle_) {
-    if (!verdict_.refused.empty())
+    if (!verdict_.refused.empty() && !told_)
       core::log::connection_failed({client_ip_, verdict_.user, verdict_.login_type, verdict_.refused});
     return;
   }

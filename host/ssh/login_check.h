@@ -74,6 +74,7 @@ class LoginCheck : public std::enable_shared_from_this<LoginCheck> {
   vfs::Identity identity_;
   Verdict verdict_;
   Settle settle_;
+  bool told_ = false;  // the operator, why it came to nothing; on the session's thread
   std::optional<Places::Place> mounting_;
   std::mutex mutex_;  // for the next two
   bool abandoned_ = false;

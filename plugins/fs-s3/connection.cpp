@@ -10,6 +10,8 @@
 #include <Poco/Net/NetException.h>
 #include <Poco/Net/SocketAddress.h>
 #include <Poco/Net/SocketImpl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <sys/socket.h>
 
@@ -25,6 +27,7 @@ namespace {
 using Poco::Net::SecureStreamSocket;
 using Poco::Net::Socket;
 
+constexpr int kSilenceBeforeProbes = 30, kBetweenProbes = 10, kProbes = 6;  // seconds, seconds, how many
 constexpr std::size_t kWriteStep = 1024 * 1024;
 constexpr std::size_t kTlsRecord = 16 * 1024;     // what is sent again after a wait must be the same
 constexpr std::size_t kMaxLineBytes = 64 * 1024;  // of all lines of an answer, but for those that chunks need
@@ -51,8 +54,8 @@ hook_common::Resolver::Addresses addresses_of(hook_common::Resolver& resolver, c
   if (Poco::Net::IPAddress::tryParse(host, digits)) return {host};
   auto found = resolver.find(host, deadline, [&] { return stop && stop(); });
   if (found) return *std::move(found);
-  if (found.failure().status == SP_E_IO) throw Poco::Net::DNSException(found.failure().message);
-  throw Poco::TimeoutException(found.failure().message);
+  if (found.failure().status == SP_E_CANCELLED) throw Poco::TimeoutException(found.failure().message);
+  throw Poco::Net::DNSException(found.failure().message);
 }
 
 }  // namespace
@@ -65,13 +68,15 @@ Connection::Connection(hook_common::Resolver& resolver, const Endpoint& endpoint
   const auto end = [&] { return std::min(until, Clock::now() + connect_timeout); };
   const auto addresses = addresses_of(resolver, proxy ? proxy->host : endpoint.host, stop, end());
   const auto last = end();
-  for (auto left = addresses.size(); left > 0; --left) {
-    const Patience share(stop, Clock::now() + (last - Clock::now()) / left, connect_timeout);
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    const auto others = static_cast<int>(addresses.size() - i - 1);
+    const auto now = Clock::now();
+    const Patience share(stop, now + (last - now) / (others + 1), connect_timeout);
     try {
-      connect(share, addresses[addresses.size() - left], proxy ? proxy->port : endpoint.port);
+      connect(share, addresses[i], proxy ? proxy->port : endpoint.port);
       break;
     } catch (const Poco::Exception&) {
-      if (left == 1 || (stop && stop())) throw;
+      if (others == 0 || Clock::now() >= last || (stop && stop())) throw;
       plain_ = Poco::Net::StreamSocket();
     }
   }
@@ -92,6 +97,11 @@ void Connection::connect(const Patience& patience, const std::string& address, s
     throw Poco::Net::NetException(words(error), error);
   }
   plain_.setNoDelay(true);
+  // A store that is gone is noticed where its answer may take long, too.
+  plain_.setKeepAlive(true);
+  plain_.setOption(IPPROTO_TCP, TCP_KEEPIDLE, kSilenceBeforeProbes);
+  plain_.setOption(IPPROTO_TCP, TCP_KEEPINTVL, kBetweenProbes);
+  plain_.setOption(IPPROTO_TCP, TCP_KEEPCNT, kProbes);
 }
 
 void Connection::open_tunnel(Patience& patience, const Endpoint& endpoint) {

@@ -3,11 +3,14 @@
 // From a server's name to a connection.
 #include "connection.h"
 
+#include <Poco/Net/ServerSocket.h>
+#include <Poco/Net/StreamSocket.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <future>
 #include <memory>
+#include <vector>
 
 #include "fake_store_test.h"
 #include "http_client.h"
@@ -53,6 +56,22 @@ TEST(HttpNames, WhatIsNotFoundIsSaid) {
   EXPECT_EQ(answer.failure().native, HttpClient::kNotSent);
   EXPECT_NE(answer.failure().message.find("store.example: no such name"), std::string::npos)
       << answer.failure().message;
+}
+
+// They take connections only as far as their queues have room, and those are full.
+TEST(HttpNames, ManySilentAddressesHaveOneEndTogether) {
+  Poco::Net::ServerSocket silent;
+  silent.bind(Poco::Net::SocketAddress("0.0.0.0", 0));
+  silent.listen(1);
+  std::vector<Poco::Net::StreamSocket> filling(8);
+  for (auto& socket : filling) socket.connectNB(Poco::Net::SocketAddress("127.0.0.1", silent.address().port()));
+  auto client = client_that_finds([](const auto&) { return Addresses(8, "127.0.0.1"); });
+  auto asked = request();
+  const auto begun = Clock::now();
+  asked.until = begun + std::chrono::seconds(1);
+  const Endpoint endpoint = *Endpoint::parse("http://store.example:" + std::to_string(silent.address().port()));
+  EXPECT_FALSE(client.call(endpoint, asked));
+  EXPECT_LT(Clock::now() - begun, std::chrono::seconds(5));
 }
 
 TEST(HttpNames, ALookUpWithoutEndKeepsNobody) {

@@ -65,7 +65,12 @@ std::shared_ptr<Resolver::Search> Resolver::join(const std::string& host) {
   auto search = std::make_shared<Search>();
   std::thread([search, host, look_up = look_up_] {
     ::pthread_setname_np(::pthread_self(), "resolve");
-    auto found = look_up(host);
+    Outcome<Addresses> found = Addresses();
+    try {
+      found = look_up(host);
+    } catch (const std::exception& e) {  // short of memory
+      found = Failure{SP_E_IO, e.what(), 0};
+    }
     {
       const std::lock_guard done(search->mutex);
       search->found = std::move(found);

@@ -63,7 +63,8 @@ struct PartLimits {
 
 // The size of part `number`: it doubles every 250 parts up to the largest, so that ten thousand hold 5 TiB.
 std::size_t part_bytes(const PartLimits& limits, int number);
-// How many of that size may be on their way: no more memory than the first ones take, as long as it is one at least.
+// How many of that size may be on their way, besides the one that is filled: no more bytes than the first parts take in
+// all, but one at least.
 int parts_at_once(const PartLimits& limits, std::size_t part_bytes);
 
 class PartWriter {

@@ -23,6 +23,8 @@ using provider_common::Type;
 namespace sqlite = Poco::Data::SQLite;
 
 constexpr auto kLookEvery = std::chrono::seconds(1);
+constexpr auto kOtherFile =
+    "another file has its name than when it was opened; put that one back or restart the server";
 constexpr int kIdleSeconds = 60;  // an unused connection is closed after it
 
 // mode=rw: SQLite itself must never create a file, it would be readable for everybody.
@@ -55,14 +57,19 @@ std::string without_create(std::string uri) {
 
 class Pool final : public Poco::Data::SessionPool {
  public:
-  Pool(const std::string& uri, int sessions, int busy_timeout_ms, bool only_look)
+  // `path`: of the one file that all of it is about, if it is known.
+  Pool(const std::string& uri, int sessions, std::string path, int busy_timeout_ms, bool only_look)
       : SessionPool(sqlite::Connector::KEY, uri, 1, sessions, kIdleSeconds),
+        path_(std::move(path)),
+        file_(path_.empty() ? std::nullopt : file_id(path_)),
         busy_timeout_ms_(busy_timeout_ms),
         only_look_(only_look) {}
 
  private:
   void customizeSession(Session& session) override {
     using provider_common::run;
+    // Before it reads anything: a log of changes that belongs to the file that was there would damage another one.
+    if (file_ && file_id(path_) != file_) throw Poco::Data::DataException(kOtherFile);
     run(session, "PRAGMA busy_timeout = " + std::to_string(busy_timeout_ms_));
     if (only_look_) {
       run(session, "PRAGMA query_only = ON");
@@ -72,6 +79,8 @@ class Pool final : public Poco::Data::SessionPool {
     run(session, "PRAGMA synchronous = NORMAL");
     run(session, "PRAGMA foreign_keys = ON");
   }
+  const std::string path_;
+  const std::optional<FileId> file_;
   const int busy_timeout_ms_;
   const bool only_look_;
 };
@@ -128,9 +137,11 @@ void SqliteDialect::look() {
   if (!opened_ || found == told_) return;
   told_ = found;
   if (found == opened_) return;
-  log_.error(store_name() + (found ? " was replaced" : " was deleted or moved away") +
-             " while it is in use: changes still go into the file that was there and will be lost; stop the server, " +
-             (found ? "see that the right file is there" : "put the file back") + " and start it again");
+  log_.error(
+      store_name() + (found ? " was replaced" : " was deleted or moved away") +
+      " while it is in use: what is stored now still goes into the file that was there, and will be lost, and no "
+      "further connection is made; stop the server, " +
+      (found ? "see that the right file is there" : "put the file back") + " and start it again");
 }
 
 void SqliteDialect::undo_create() { remove_file(settings_.name); }
@@ -139,9 +150,12 @@ std::unique_ptr<Poco::Data::SessionPool> SqliteDialect::make_pool(int sessions, 
   sqlite::Connector::registerConnector();
   const bool look = opening == Opening::kLook;
   const auto& given = settings_.connection_string;
-  if (given.empty()) told_ = opened_ = file_id(settings_.name);
+  if (given.empty()) {
+    const std::lock_guard lock(mutex_);
+    told_ = opened_ = file_id(settings_.name);
+  }
   const auto uri = given.empty() ? file_uri(settings_.name) : look ? without_create(given) : given;
-  return std::make_unique<Pool>(uri, sessions, settings_.busy_timeout_ms, look);
+  return std::make_unique<Pool>(uri, sessions, given.empty() ? settings_.name : "", settings_.busy_timeout_ms, look);
 }
 
 std::string SqliteDialect::definition(const Column& column) const {

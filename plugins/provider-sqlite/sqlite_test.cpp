@@ -13,29 +13,16 @@
 #include <thread>
 
 #include "provider-common/testing/contract.h"
+#include "temp_database_test.h"
 
 using provider_common::testing::Json;
 using provider_common::testing::people;
 using provider_common::testing::person;
 using provider_common::testing::Rig;
+using provider_sqlite::test::at;
+using provider_sqlite::test::TempDir;
 
 namespace {
-
-class TempDir {
- public:
-  TempDir() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "sqlite-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~TempDir() { std::filesystem::remove_all(path_); }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  std::string file(const char* name) const { return (path_ / name).string(); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // Runs SQL beside the provider, as another program would; the first column of the last row.
 std::string sql(const std::string& path, const std::string& text) {
@@ -58,8 +45,6 @@ mode_t mode_of(const std::string& path) {
   EXPECT_EQ(::stat(path.c_str(), &info), 0) << path;
   return info.st_mode & 0777;
 }
-
-Json at(const std::string& path) { return {{"name", path}, {"pool_size", 4}}; }
 
 }  // namespace
 
@@ -268,34 +253,6 @@ TEST(Sqlite, ADamagedFileGivesOneClearMessage) {
     EXPECT_NE(rig.message().find(path + ": file is not a database; "), std::string::npos) << rig.message();
   }
   EXPECT_EQ(std::filesystem::file_size(path), 8192U);
-}
-
-TEST(Sqlite, AFileThatIsTakenAwayIsToldOnce) {
-  const TempDir directory;
-  const auto path = directory.file("x.db"), aside = directory.file("y.db");
-  { ASSERT_EQ(Rig(at(path)).prepare(SP_PREPARE_CREATE), SP_OK); }
-  Rig rig(at(path));
-  ASSERT_EQ(rig.prepare(SP_PREPARE_OPEN), SP_OK);
-  const auto told = [&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // it looks once a second
-    rig.log_lines.clear();
-    for (int i = 0; i < 3; ++i) rig.names();
-    return rig.log_lines;
-  };
-  EXPECT_TRUE(told().empty());
-  std::filesystem::rename(path, aside);
-  auto lines = told();
-  ASSERT_EQ(lines.size(), 1U);
-  EXPECT_NE(lines[0].find(path + " was deleted or moved away"), std::string::npos) << lines[0];
-  EXPECT_TRUE(told().empty()) << "said already";
-  std::filesystem::copy(aside, path);
-  lines = told();
-  ASSERT_EQ(lines.size(), 1U);
-  EXPECT_NE(lines[0].find(path + " was replaced"), std::string::npos) << lines[0];
-  std::filesystem::rename(aside, path);
-  EXPECT_TRUE(told().empty()) << "it is there again";
-  std::filesystem::remove(path);
-  EXPECT_EQ(told().size(), 1U);
 }
 
 TEST(Sqlite, PlacesThatCannotWorkAreRefused) {

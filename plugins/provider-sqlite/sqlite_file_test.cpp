@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A database file that is moved, removed or replaced while it is in use.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <thread>
+
+#include "provider-common/testing/rig.h"
+#include "temp_database_test.h"
+
+namespace provider_sqlite::test {
+namespace {
+
+using provider_common::testing::Json;
+using provider_common::testing::Rig;
+
+TEST(SqliteFile, AFileThatIsTakenAwayIsToldOnce) {
+  const TempDir directory;
+  const auto path = directory.file("x.db"), aside = directory.file("y.db");
+  { ASSERT_EQ(Rig(at(path)).prepare(SP_PREPARE_CREATE), SP_OK); }
+  Rig rig(at(path));
+  ASSERT_EQ(rig.prepare(SP_PREPARE_OPEN), SP_OK);
+  const auto told = [&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // it looks once a second
+    rig.log_lines.clear();
+    for (int i = 0; i < 3; ++i) rig.names();
+    return rig.log_lines;
+  };
+  EXPECT_TRUE(told().empty());
+  std::filesystem::rename(path, aside);
+  auto lines = told();
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_NE(lines[0].find(path + " was deleted or moved away"), std::string::npos) << lines[0];
+  EXPECT_TRUE(told().empty()) << "said already";
+  std::filesystem::copy(aside, path);
+  lines = told();
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_NE(lines[0].find(path + " was replaced"), std::string::npos) << lines[0];
+  std::filesystem::rename(aside, path);
+  EXPECT_TRUE(told().empty()) << "it is there again";
+  std::filesystem::remove(path);
+  EXPECT_EQ(told().size(), 1U);
+}
+
+// What SQLite keeps beside the old file would be taken for the new one's.
+TEST(SqliteFile, NoConnectionIsMadeToAFileThatTookTheNameMeanwhile) {
+  const TempDir directory;
+  const auto path = directory.file("x.db"), other = directory.file("y.db");
+  { ASSERT_EQ(Rig(at(other)).prepare(SP_PREPARE_CREATE), SP_OK); }
+  { ASSERT_EQ(Rig(at(path)).prepare(SP_PREPARE_CREATE), SP_OK); }
+  struct Beside {
+    Rig rig;
+    std::optional<sp_status> status = {};
+  } beside{Rig(at(path))};
+  ASSERT_EQ(beside.rig.prepare(SP_PREPARE_OPEN), SP_OK);
+  ASSERT_EQ(beside.rig.insert("ann", {{"permissions", Json::object()}}), SP_OK);
+  // While this one's connection is in use, another request needs another.
+  const sp_record_sink sink{&beside, [](void* ctx, sp_str) noexcept -> sp_status {
+                              auto& self = *static_cast<Beside*>(ctx);
+                              Json record;
+                              self.status = self.rig.get("ann", record);
+                              return SP_OK;
+                            }};
+  std::filesystem::rename(other, path);
+  sp_op op{sizeof(sp_op), 0, 0, 0, 0};
+  sp_error error{};
+  error.struct_size = sizeof error;
+  auto* const raw = beside.rig.raw();
+  EXPECT_EQ(raw->ops->list(raw, &op, sallyport::str(R"({"collection": "users"})"), &sink, &error), SP_OK);
+  ASSERT_TRUE(beside.status) << "there was a record";
+  EXPECT_EQ(*beside.status, SP_E_IO);
+  EXPECT_NE(beside.rig.message().find("another file has its name"), std::string::npos) << beside.rig.message();
+}
+
+}  // namespace
+}  // namespace provider_sqlite::test
