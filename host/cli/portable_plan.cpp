@@ -107,6 +107,13 @@ Result<Json> filesystem(const PortableFlags& flags) {
     if (flags.fs_provider != 0) return refused("--fault: wraps local files only, --fs-provider 0");
     return done({{"provider", "fs-fault"}});
   }
+  // Whoever names a bucket does not mean the working directory.
+  const auto bucket_in = [](const auto& options) {
+    const auto found = options.find("bucket");
+    return found != options.end() && !found->second.empty();
+  };
+  if (flags.fs_provider != 1 && bucket_in(flags.s3)) return refused("--s3-bucket: wants --fs-provider 1");
+  if (flags.fs_provider != 2 && bucket_in(flags.gcs)) return refused("--gcs-bucket: wants --fs-provider 2");
   Json settings = Json::object();
   for (const auto& [member, value] : flags.fs_provider == 1 ? flags.s3 : flags.gcs) {
     if (!value.empty()) settings[member] = value;

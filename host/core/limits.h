@@ -72,6 +72,8 @@ inline constexpr std::size_t kMaxDefenderNameBytes = 128;  // of a name; longer 
 
 // Workers
 inline constexpr std::size_t kStoragePoolThreads = 16;  // per storage plugin instance
+inline constexpr std::size_t kSlowStorageCalls = 128;   // of an instance at once that take no place among those
+inline constexpr auto kSlowStorageCall = std::chrono::seconds(1);  // from here on
 inline constexpr std::size_t kStoragePoolQueue = 4096;
 inline constexpr auto kStorageCallTime = std::chrono::minutes(10);  // deadline of one call: large directories take long
 inline constexpr std::size_t kAuthPoolThreads = 8;                  // hashing and provider look-ups of logins

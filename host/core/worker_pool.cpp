@@ -119,8 +119,8 @@ WorkerPool::All& WorkerPool::all() {
   return all;
 }
 
-WorkerPool::WorkerPool(std::string name, std::size_t max_threads, std::size_t max_queue)
-    : name_(std::move(name)), max_threads_(max_threads), max_queue_(max_queue) {
+WorkerPool::WorkerPool(std::string name, std::size_t max_threads, std::size_t max_queue, SlowJobs slow)
+    : name_(std::move(name)), max_threads_(max_threads), max_queue_(max_queue), slow_(slow) {
   Starter::get();
   const std::lock_guard lock(all().mutex);
   all().pools.push_back(this);
@@ -161,7 +161,7 @@ bool WorkerPool::submit(Job job) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_ || queue_.size() >= max_queue_ || !ensure_thread()) return false;
-    queue_.push_back({std::move(job), std::chrono::steady_clock::now()});
+    queue_.push_back({std::move(job), Clock::now()});
   }
   wake_.notify_one();
   return true;
@@ -172,7 +172,7 @@ void WorkerPool::submit_cleanup(Job job) {
   {
     const std::lock_guard lock(mutex_);
     taken = !stopping_ && ensure_thread();
-    if (taken) queue_.push_back({std::move(job), std::chrono::steady_clock::now()});
+    if (taken) queue_.push_back({std::move(job), Clock::now()});
   }
   if (taken) {
     wake_.notify_one();
@@ -181,10 +181,21 @@ void WorkerPool::submit_cleanup(Job job) {
   }
 }
 
-// Starts one more thread when those that are idle are all spoken for. False when there is none at all.
+std::size_t WorkerPool::places() const {
+  std::size_t slow = 0;
+  const auto border = Clock::now() - slow_.after;
+  for (auto since = running_since_.begin(); slow < slow_.most && since != running_since_.end(); ++since) {
+    if (*since > border) break;
+    ++slow;
+  }
+  return max_threads_ + aside_ + slow;
+}
+
+// Starts one more thread when those that are idle are all spoken for. False when there is none at all. Where slow jobs
+// may lose their places one thread more waits for that.
 bool WorkerPool::ensure_thread() {
   const auto number = threads_.size();
-  if (idle_ > queue_.size() || number >= max_threads_ + aside_) return true;
+  if (idle_ > queue_.size() || number >= places() + (slow_.most > 0 ? 1 : 0)) return true;
   try {
     threads_.push_back(Starter::get().start([this, number] {
       set_thread_name(name_ + "-" + std::to_string(number));
@@ -207,21 +218,29 @@ void WorkerPool::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
     ++idle_;
-    wake_.wait(lock, [this] { return queue_.empty() ? stopping_ : has_place(); });
+    while (queue_.empty() ? !stopping_ : !has_place()) {
+      if (queue_.empty() || slow_.most == 0) {
+        wake_.wait(lock);
+      } else {
+        wake_.wait_for(lock, slow_.after);
+      }
+    }
     --idle_;
     if (queue_.empty()) {
       wake_.notify_all();  // those who had no place
       return;
     }
-    ++running_;
     auto [job, submitted] = std::move(queue_.front());
     queue_.pop_front();
+    const auto now = Clock::now();
+    const auto mine = running_since_.insert(running_since_.end(), now);
+    if (slow_.most > 0 && !queue_.empty() && !stopping_) (void)ensure_thread();
     lock.unlock();
-    wait_.add(std::chrono::steady_clock::now() - submitted);
+    wait_.add(now - submitted);
     job();
     job = nullptr;  // destroy what it holds outside the lock
     lock.lock();
-    --running_;
+    running_since_.erase(mine);
   }
 }
 

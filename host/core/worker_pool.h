@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <list>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -18,12 +19,20 @@
 
 namespace host::core {
 
+// Jobs that have run for so long do not take up a place any more, as long as they are no more than `most`: others get
+// more threads instead.
+struct SlowJobs {
+  std::size_t most = 0;
+  std::chrono::nanoseconds after{0};
+};
+
 class WorkerPool {
  public:
   using Job = std::function<void()>;
+  using Clock = std::chrono::steady_clock;
 
   // Threads are named "name-N" and started when first needed, up to max_threads.
-  WorkerPool(std::string name, std::size_t max_threads, std::size_t max_queue);
+  WorkerPool(std::string name, std::size_t max_threads, std::size_t max_queue, SlowJobs slow = {});
   ~WorkerPool();  // stop()
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
@@ -62,24 +71,27 @@ class WorkerPool {
  private:
   struct Entry {
     Job job;
-    std::chrono::steady_clock::time_point submitted;
+    Clock::time_point submitted;
   };
   struct All;
   static All& all();
   Reading read();
   bool ensure_thread();
-  bool has_place() const { return running_ < max_threads_ + aside_; }
+  std::size_t places() const;
+  bool has_place() const { return running_since_.size() < max_threads_ + aside_ || running_since_.size() < places(); }
   void run();
 
   const std::string name_;
   const std::size_t max_threads_;
   const std::size_t max_queue_;
+  const SlowJobs slow_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Entry> queue_;
   std::vector<std::thread> threads_;
   std::size_t idle_ = 0;
-  std::size_t running_ = 0, aside_ = 0;  // jobs; those of them that are set aside
+  std::list<Clock::time_point> running_since_;  // of each job, the oldest first
+  std::size_t aside_ = 0;                       // jobs among them that are set aside
   Histogram wait_;
   bool short_of_threads_ = false;  // said so in the log
   bool stopping_ = false;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <latch>
 #include <memory>
 #include <semaphore>
@@ -117,6 +118,35 @@ TEST(WorkerPool, AfterThatThePoolIsAsWideAsBefore) {
   }
   pool.stop();
   EXPECT_EQ(most, 1);
+}
+
+// Nobody submits anything any more once they are slow.
+TEST(WorkerPool, SlowJobsKeepNobodyFromWorking) {
+  constexpr int kSlow = 5;
+  std::counting_semaphore<> go(0);
+  std::binary_semaphore done(0);
+  WorkerPool pool("test", 2, 100, {.most = kSlow, .after = std::chrono::milliseconds(20)});
+  for (int i = 0; i < kSlow; ++i) ASSERT_TRUE(pool.submit([&] { go.acquire(); }));
+  ASSERT_TRUE(pool.submit([&] { done.release(); }));
+  EXPECT_TRUE(done.try_acquire_for(std::chrono::seconds(20)));
+  go.release(kSlow);
+}
+
+TEST(WorkerPool, NoMoreOfThemLoseTheirPlacesThanTheLimitSays) {
+  std::atomic<int> running = 0;
+  std::counting_semaphore<> started(0), go(0);
+  WorkerPool pool("test", 2, 100, {.most = 3, .after = std::chrono::milliseconds(1)});
+  for (int i = 0; i < 9; ++i) {
+    ASSERT_TRUE(pool.submit([&] {
+      ++running;
+      started.release();
+      go.acquire();
+    }));
+  }
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(started.try_acquire_for(std::chrono::seconds(20)));
+  EXPECT_FALSE(started.try_acquire_for(std::chrono::milliseconds(100))) << "two places, and three that are slow";
+  EXPECT_EQ(running, 5);
+  go.release(9);
 }
 
 TEST(WorkerPool, AsideMeansNothingElsewhere) { const WorkerPool::Aside aside; }

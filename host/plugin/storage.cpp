@@ -54,7 +54,8 @@ struct Fs::Extensions {
 Storage::Storage(std::string name, sp_storage* storage)
     : name_(std::move(name)),
       storage_(storage),
-      pool_(name_, core::limits::kStoragePoolThreads, core::limits::kStoragePoolQueue) {}
+      pool_(name_, core::limits::kStoragePoolThreads, core::limits::kStoragePoolQueue,
+            {core::limits::kSlowStorageCalls, core::limits::kSlowStorageCall}) {}
 
 Storage::~Storage() {
   pool_.stop();

@@ -45,6 +45,10 @@ Outcome<bool> prepare_file(const std::string& path, bool create) {
     if (errno != ENOENT) {
       return failure(SP_E_DENIED, path, std::strerror(errno), "check the permissions of the directories above it");
     }
+    if (::access((path + "-wal").c_str(), F_OK) == 0) {
+      return failure(SP_E_NOT_FOUND, path, "there is no such file, but the log of its changes is there",
+                     "put the file back, or remove its files -wal and -shm as well");
+    }
     if (create) return create_file(path);
     return failure(SP_E_NOT_FOUND, path, "there is no such file", "run `sallyport initprovider` to create it");
   }

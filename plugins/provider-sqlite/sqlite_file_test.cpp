@@ -45,6 +45,21 @@ TEST(SqliteFile, AFileThatIsTakenAwayIsToldOnce) {
   EXPECT_EQ(told().size(), 1U);
 }
 
+// SQLite would take what it finds for what another file has left, and remove it.
+TEST(SqliteFile, NoneIsMadeBesideALogOfChanges) {
+  const TempDir directory;
+  const auto path = directory.file("x.db"), aside = directory.file("y.db");
+  { ASSERT_EQ(Rig(at(path)).prepare(SP_PREPARE_CREATE), SP_OK); }
+  Rig rig(at(path));
+  ASSERT_EQ(rig.prepare(SP_PREPARE_OPEN), SP_OK);
+  ASSERT_EQ(rig.insert("ann", {{"permissions", Json::object()}}), SP_OK);
+  std::filesystem::rename(path, aside);
+  Rig creator(at(path));
+  EXPECT_EQ(creator.prepare(SP_PREPARE_CREATE), SP_E_NOT_FOUND);
+  EXPECT_NE(creator.message().find("put the file back"), std::string::npos) << creator.message();
+  EXPECT_TRUE(std::filesystem::exists(path + "-wal"));
+}
+
 // What SQLite keeps beside the old file would be taken for the new one's.
 TEST(SqliteFile, NoConnectionIsMadeToAFileThatTookTheNameMeanwhile) {
   const TempDir directory;

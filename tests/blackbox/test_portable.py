@@ -112,6 +112,7 @@ def test_another_directory(shared, tmp_path):
         with portable.sftp() as sftp:
             assert sftp.listdir("/") == ["hello.txt"]
     assert "no such directory" in refused(tmp_path, "--directory", "missing")
+    assert "--s3-bucket: wants --fs-provider 1" in refused(tmp_path, "--s3-bucket", "b")
     (tmp_path / "file").touch()
     assert refused(tmp_path, "--directory", "file") == f"Error: --directory: {tmp_path}/file: not a directory\n"
 
