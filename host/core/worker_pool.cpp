@@ -215,6 +215,8 @@ bool WorkerPool::ensure_thread() {
 }
 
 void WorkerPool::run() {
+  std::list<Clock::time_point> own(1);  // goes to and fro, so that no job needs memory
+  const auto since = own.begin();
   std::unique_lock lock(mutex_);
   for (;;) {
     ++idle_;
@@ -232,15 +234,15 @@ void WorkerPool::run() {
     }
     auto [job, submitted] = std::move(queue_.front());
     queue_.pop_front();
-    const auto now = Clock::now();
-    const auto mine = running_since_.insert(running_since_.end(), now);
+    *since = Clock::now();
+    running_since_.splice(running_since_.end(), own);
     if (slow_.most > 0 && !queue_.empty() && !stopping_) (void)ensure_thread();
     lock.unlock();
-    wait_.add(now - submitted);
+    wait_.add(*since - submitted);
     job();
     job = nullptr;  // destroy what it holds outside the lock
     lock.lock();
-    running_since_.erase(mine);
+    own.splice(own.begin(), running_since_, since);
   }
 }
 
