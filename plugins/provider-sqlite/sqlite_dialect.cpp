@@ -22,7 +22,6 @@ using Poco::Data::Session;
 using provider_common::Type;
 namespace sqlite = Poco::Data::SQLite;
 
-constexpr auto kLookEvery = std::chrono::seconds(1);
 constexpr auto kOtherFile =
     "another file has its name than when it was opened; put that one back or restart the server";
 constexpr int kIdleSeconds = 60;  // an unused connection is closed after it
@@ -131,7 +130,7 @@ void SqliteDialect::look() {
   using namespace std::chrono;
   const auto now = duration_cast<nanoseconds>(steady_clock::now().time_since_epoch()).count();
   auto after = look_after_ns_.load(std::memory_order_relaxed);
-  if (now < after || !look_after_ns_.compare_exchange_strong(after, now + nanoseconds(kLookEvery).count())) return;
+  if (now < after || !look_after_ns_.compare_exchange_strong(after, now + settings_.look_every.count())) return;
   const auto found = settings_.connection_string.empty() ? file_id(settings_.name) : std::nullopt;
   const std::lock_guard lock(mutex_);
   if (!opened_ || found == told_) return;

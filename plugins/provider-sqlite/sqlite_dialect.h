@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -20,9 +21,10 @@ using sallyport::Failure;
 using sallyport::Outcome;
 
 struct Settings {
-  std::string name;               // absolute path of the file
-  std::string connection_string;  // SQLite URI instead of `name`, as it is
+  std::string name;                    // absolute path of the file
+  std::string connection_string = {};  // SQLite URI instead of `name`, as it is
   int busy_timeout_ms = 10000;
+  std::chrono::nanoseconds look_every = std::chrono::seconds(1);  // at the path, while it is read
 };
 
 class SqliteDialect final : public provider_common::Dialect {

@@ -5,10 +5,13 @@
 
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <optional>
-#include <thread>
+#include <string>
+#include <vector>
 
 #include "provider-common/testing/rig.h"
+#include "sqlite_dialect.h"
 #include "temp_database_test.h"
 
 namespace provider_sqlite::test {
@@ -17,32 +20,47 @@ namespace {
 using provider_common::testing::Json;
 using provider_common::testing::Rig;
 
+// A dialect that looks at its path each time it is asked to, and what it says.
+struct Looking {
+  explicit Looking(const std::string& path)
+      : dialect({.name = path, .look_every = std::chrono::nanoseconds(0)}, sallyport::Log(&host, "sqlite")) {
+    host.ctx = this;
+    host.log = [](const sp_host* from, std::uint32_t, sp_str, sp_str text) noexcept {
+      static_cast<Looking*>(from->ctx)->lines.emplace_back(sallyport::view(text));
+    };
+    pool = dialect.make_pool(1, provider_common::Dialect::Opening::kOpen);
+  }
+  std::vector<std::string> told() {
+    lines.clear();
+    for (int i = 0; i < 3; ++i) dialect.look();
+    return lines;
+  }
+
+  sp_host host{};
+  std::vector<std::string> lines;
+  SqliteDialect dialect;
+  std::unique_ptr<Poco::Data::SessionPool> pool;
+};
+
 TEST(SqliteFile, AFileThatIsTakenAwayIsToldOnce) {
   const TempDir directory;
   const auto path = directory.file("x.db"), aside = directory.file("y.db");
   { ASSERT_EQ(Rig(at(path)).prepare(SP_PREPARE_CREATE), SP_OK); }
-  Rig rig(at(path));
-  ASSERT_EQ(rig.prepare(SP_PREPARE_OPEN), SP_OK);
-  const auto told = [&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // it looks once a second
-    rig.log_lines.clear();
-    for (int i = 0; i < 3; ++i) rig.names();
-    return rig.log_lines;
-  };
-  EXPECT_TRUE(told().empty());
+  Looking looking(path);
+  EXPECT_TRUE(looking.told().empty());
   std::filesystem::rename(path, aside);
-  auto lines = told();
+  auto lines = looking.told();
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_NE(lines[0].find(path + " was deleted or moved away"), std::string::npos) << lines[0];
-  EXPECT_TRUE(told().empty()) << "said already";
+  EXPECT_TRUE(looking.told().empty()) << "said already";
   std::filesystem::copy(aside, path);
-  lines = told();
+  lines = looking.told();
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_NE(lines[0].find(path + " was replaced"), std::string::npos) << lines[0];
   std::filesystem::rename(aside, path);
-  EXPECT_TRUE(told().empty()) << "it is there again";
+  EXPECT_TRUE(looking.told().empty()) << "it is there again";
   std::filesystem::remove(path);
-  EXPECT_EQ(told().size(), 1U);
+  EXPECT_EQ(looking.told().size(), 1U);
 }
 
 // SQLite would take what it finds for what another file has left, and remove it.
