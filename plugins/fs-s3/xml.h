@@ -8,7 +8,7 @@
 namespace fs_s3 {
 
 // Called at the end of each element: its names from the outermost on ("ListBucketResult/Contents/Key"), without
-// namespaces, and the text directly in it.
+// namespaces, and the text directly in it, with control characters where a key has any.
 using XmlEnd = std::function<void(std::string_view path, const std::string& text)>;
 
 // False: not XML, or more of it than any store has reason to send. Document types are refused.

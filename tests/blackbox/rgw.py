@@ -107,6 +107,11 @@ class Bucket:
     def unfinished(self):
         return self.s3.list_multipart_uploads(Bucket=self.name).get("Uploads", [])
 
+    def remove(self, keys):
+        """One by one: a request for many is XML, which holds not every key."""
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda key: self.s3.delete_object(Bucket=self.name, Key=key), keys))
+
     def clear(self):
         while keys := self.keys()[:1000]:
             self.s3.delete_objects(Bucket=self.name, Delete={"Objects": [{"Key": key} for key in keys]})

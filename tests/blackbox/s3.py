@@ -16,6 +16,9 @@ PART = 5 * MIB
 PUT = s.F_WRITE | s.F_CREAT | s.F_TRUNC
 ODD_NAMES = ["with space", "plus+plus", "per%20cent", "a&b=c", "ümläut €", "quote'\"", "semi;colon", "#hash?query", "ätsch.txt",
              "~tilde", "[1]*", "back\\slash", "<tag>"]
+# XML has none of these characters, or changes them.
+CONTROL_NAMES = ["soh\x01", "\x0b vertical", "new\nline", "return\r", "both\r\n", "esc\x1b[1m", "\ttab", "us\x1f", "del\x7f", "\ue000private",
+                 "\ufffenone", "&#x01;"]
 
 
 @pytest.fixture(scope="module")

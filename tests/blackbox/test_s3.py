@@ -7,7 +7,7 @@ import stat
 import pytest
 
 import rawsftp as s
-from s3 import MIB, ODD_NAMES, PART, PUT, client, listing, openssh, refused
+from s3 import CONTROL_NAMES, MIB, ODD_NAMES, PART, PUT, client, listing, openssh, refused
 from s3 import bucket, empty, proxy, rgw, server, tls  # noqa: F401  (fixtures)
 from util import pattern, wait_for
 
@@ -36,6 +36,37 @@ def test_odd_names_come_back_as_they_are(server, empty):
             sftp.call(s.RENAME, s.string(f"/{name}/{name}"), s.string(f"/{name}/{name} 2"))
             assert sftp.read_file(f"/{name}/{name} 2") == pattern(i, i)
     assert sorted(empty.keys()) == sorted(key for name in ODD_NAMES for key in (f"{name}/", f"{name}/{name} 2"))
+
+
+def test_names_that_xml_cannot_hold(server, empty, tmp_path):
+    """The store repeats them, as they are, in its answers to listings within them and to uploads in parts."""
+    large = pattern(PART + 10)
+    with client(server) as sftp:
+        for i, name in enumerate(CONTROL_NAMES):
+            sftp.call(s.MKDIR, s.string(f"/{name}"), s.Attrs().encode())
+            sftp.write_file(f"/{name}/{name}", pattern(i, i))
+        assert sorted(listing(sftp, "/")) == sorted(CONTROL_NAMES)
+        for i, name in enumerate(CONTROL_NAMES):
+            assert list(listing(sftp, f"/{name}")) == [name]
+            sftp.write_file(f"/{name}/{name} large", large if i % 4 == 0 else b"small")
+            sftp.call(s.RENAME, s.string(f"/{name}/{name}"), s.string(f"/{name}/{name} 2"))
+            sftp.call(s.RENAME, s.string(f"/{name}"), s.string(f"/{name} moved"))
+            assert listing(sftp, f"/{name} moved")[f"{name} 2"].size == i
+            assert sftp.read_file(f"/{name} moved/{name} 2") == pattern(i, i)
+            assert sftp.read_file(f"/{name} moved/{name} large") == (large if i % 4 == 0 else b"small")
+            for file in (f"{name} 2", f"{name} large"):
+                sftp.call(s.REMOVE, s.string(f"/{name} moved/{file}"))
+            sftp.call(s.RMDIR, s.string(f"/{name} moved"))
+        assert listing(sftp, "/") == {}
+    assert empty.keys() == []
+
+
+def test_a_listing_goes_on_behind_a_control_character(server, empty):
+    names = [f"{number:04}\x01" for number in range(2002)]
+    empty.put_quickly([f"dir\x0b/{name}" for name in names])
+    with client(server) as sftp:
+        assert sorted(listing(sftp, "/dir\x0b")) == names
+    empty.remove([f"dir\x0b/{name}" for name in names])
 
 
 def test_large_files_go_in_parts_and_are_read_anywhere(server, empty):
