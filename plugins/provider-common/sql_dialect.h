@@ -28,6 +28,9 @@ class Dialect {
   virtual void undo_create() {}
   // Before each use: has somebody taken the store away? Tells it in the log; quick, several at once.
   virtual void look() {}
+  // Before what must not be lost, and when somebody asks: the failure when what was opened is no longer what others
+  // find.
+  virtual Outcome<void> still_there() { return {}; }
   // Connections for kLook leave the store as it is, its layout on disk included.
   virtual std::unique_ptr<Poco::Data::SessionPool> make_pool(int sessions, Opening opening) = 0;
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <utility>
 
 #include "provider-common/sql_schema.h"
 #include "provider-common/sql_statement.h"
@@ -65,6 +66,12 @@ Outcome<void> SqlProvider::with_session(const sp_op& op, Work&& work) {
   }
 }
 
+template <class Work>
+Outcome<void> SqlProvider::with_session_to_write(const sp_op& op, Work&& work) {
+  if (auto there = dialect_->still_there(); !there) return there;
+  return with_session(op, std::forward<Work>(work));
+}
+
 Outcome<bool> SqlProvider::prepare(std::string_view collections_json, std::uint32_t mode) {
   const auto opening = opening_of(mode);
   if (!opening) return Failure{SP_E_INVALID, "unknown prepare mode", 0};
@@ -116,6 +123,7 @@ std::string SqlProvider::where_key(const Collection& collection) const {
 }
 
 Outcome<void> SqlProvider::check(const sp_op& op) {
+  if (auto there = dialect_->still_there(); !there) return there;
   return with_session(op, [this](Poco::Data::Session& session) -> Outcome<void> {
     // A question about nothing would not make every database look at what it has.
     for (const auto& collection : schema_.collections) {
@@ -158,7 +166,7 @@ Outcome<void> SqlProvider::insert(const sp_op& op, const Collection& collection,
     names += (names.empty() ? "" : ", ") + dialect_->quote(name);
     marks += marks.empty() ? "?" : ", ?";
   }
-  return with_session(op, [&](Poco::Data::Session& session) -> Outcome<void> {
+  return with_session_to_write(op, [&](Poco::Data::Session& session) -> Outcome<void> {
     Poco::Data::Statement statement(session);
     statement << "INSERT INTO " << dialect_->quote(collection.table) << " (" << names << ") VALUES (" << marks << ")";
     for (const auto& [name, value] : record.items()) bind_value(statement, *collection.find(name), value);
@@ -173,7 +181,7 @@ Outcome<void> SqlProvider::update(const sp_op& op, const Collection& collection,
   for (const auto& [name, value] : record.items()) sets += (sets.empty() ? "" : ", ") + dialect_->quote(name) + " = ?";
   // Nothing to set still has to tell whether the record is there.
   if (sets.empty()) sets = dialect_->quote(collection.key) + " = " + dialect_->quote(collection.key);
-  return with_session(op, [&](Poco::Data::Session& session) -> Outcome<void> {
+  return with_session_to_write(op, [&](Poco::Data::Session& session) -> Outcome<void> {
     Poco::Data::Statement statement(session);
     statement << "UPDATE " << dialect_->quote(collection.table) << " SET " << sets << where_key(collection);
     for (const auto& [name, value] : record.items()) bind_value(statement, *collection.find(name), value);
@@ -186,7 +194,7 @@ Outcome<void> SqlProvider::update(const sp_op& op, const Collection& collection,
 Outcome<void> SqlProvider::remove(const sp_op& op, std::string_view collection, std::string_view key) {
   auto found = schema_.find(collection);
   if (!found) return found.failure();
-  return with_session(op, [&](Poco::Data::Session& session) -> Outcome<void> {
+  return with_session_to_write(op, [&](Poco::Data::Session& session) -> Outcome<void> {
     Poco::Data::Statement statement(session);
     statement << "DELETE FROM " << dialect_->quote((*found)->table) << where_key(**found);
     bind_text(statement, key);
@@ -240,7 +248,7 @@ Outcome<void> SqlProvider::add(const sp_op& op, std::string_view collection, std
     const auto name = dialect_->quote((*counter)->name);
     sets += (sets.empty() ? "" : ", ") + name + " = " + name + " + ?";
   }
-  return with_session(op, [&](Poco::Data::Session& session) -> Outcome<void> {
+  return with_session_to_write(op, [&](Poco::Data::Session& session) -> Outcome<void> {
     Poco::Data::Statement statement(session);
     statement << "UPDATE " << dialect_->quote((*found)->table) << " SET " << sets << where_key(**found);
     for (const auto& delta : deltas) bind_int(statement, delta.amount);

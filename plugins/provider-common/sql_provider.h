@@ -40,6 +40,8 @@ class SqlProvider {
   // Runs `work(Session&)` on a free connection; waits for one up to the deadline of `op`.
   template <class Work>
   Outcome<void> with_session(const sp_op& op, Work&& work);
+  template <class Work>
+  Outcome<void> with_session_to_write(const sp_op& op, Work&& work);
   Outcome<bool> prepare_tables(Dialect::Opening opening);
   Outcome<void> insert(const sp_op& op, const Collection& collection, const Json& record);
   Outcome<void> update(const sp_op& op, const Collection& collection, std::string_view key, const Json& record);

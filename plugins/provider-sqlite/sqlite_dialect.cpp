@@ -24,6 +24,7 @@ namespace sqlite = Poco::Data::SQLite;
 
 constexpr auto kOtherFile =
     "another file has its name than when it was opened; put that one back or restart the server";
+constexpr auto kNoFile = "its file was deleted or moved away; put it back, or another one and restart the server";
 constexpr int kIdleSeconds = 60;  // an unused connection is closed after it
 
 // mode=rw: SQLite itself must never create a file, it would be readable for everybody.
@@ -131,16 +132,28 @@ void SqliteDialect::look() {
   const auto now = duration_cast<nanoseconds>(steady_clock::now().time_since_epoch()).count();
   auto after = look_after_ns_.load(std::memory_order_relaxed);
   if (now < after || !look_after_ns_.compare_exchange_strong(after, now + settings_.look_every.count())) return;
-  const auto found = settings_.connection_string.empty() ? file_id(settings_.name) : std::nullopt;
+  if (settings_.connection_string.empty()) is_opened_one(file_id(settings_.name));
+}
+
+Outcome<void> SqliteDialect::still_there() {
+  if (!settings_.connection_string.empty()) return {};
+  const auto found = file_id(settings_.name);
+  if (is_opened_one(found)) return {};
+  return Failure{SP_E_IO, store_name() + ": " + (found ? kOtherFile : kNoFile), 0};
+}
+
+// Tells a change once.
+bool SqliteDialect::is_opened_one(std::optional<FileId> found) {
   const std::lock_guard lock(mutex_);
-  if (!opened_ || found == told_) return;
+  const bool same = !opened_ || found == opened_;
+  if (!opened_ || found == told_) return same;
   told_ = found;
-  if (found == opened_) return;
-  log_.error(
-      store_name() + (found ? " was replaced" : " was deleted or moved away") +
-      " while it is in use: what is stored now still goes into the file that was there, and will be lost, and no "
-      "further connection is made; stop the server, " +
-      (found ? "see that the right file is there" : "put the file back") + " and start it again");
+  if (same) return true;
+  log_.error(store_name() + (found ? " was replaced" : " was deleted or moved away") +
+             " while it is in use: what is read still comes from the file that was there, nothing is stored any more, "
+             "and no further connection is made; stop the server, " +
+             (found ? "see that the right file is there" : "put the file back") + " and start it again");
+  return false;
 }
 
 void SqliteDialect::undo_create() { remove_file(settings_.name); }

@@ -34,6 +34,7 @@ class SqliteDialect final : public provider_common::Dialect {
   Outcome<bool> before_open(Opening opening) override;
   void undo_create() override;
   void look() override;
+  Outcome<void> still_there() override;
   std::unique_ptr<Poco::Data::SessionPool> make_pool(int sessions, Opening opening) override;
   std::string definition(const Column& column) const override;
   std::string begin_write() const override { return "BEGIN IMMEDIATE"; }
@@ -44,6 +45,8 @@ class SqliteDialect final : public provider_common::Dialect {
 
  private:
   Outcome<bool> check_uri(Opening opening) const;
+
+  bool is_opened_one(std::optional<FileId> found);
 
   const Settings settings_;
   const sallyport::Log log_;

@@ -63,6 +63,38 @@ TEST(SqliteFile, AFileThatIsTakenAwayIsToldOnce) {
   EXPECT_EQ(looking.told().size(), 1U);
 }
 
+// It would go into a file that nobody finds any more.
+TEST(SqliteFile, NothingIsStoredWhileAnotherFileHasTheName) {
+  const TempDir directory;
+  const auto path = directory.file("x.db"), aside = directory.file("y.db");
+  { ASSERT_EQ(Rig(at(path)).prepare(SP_PREPARE_CREATE), SP_OK); }
+  Rig rig(at(path));
+  ASSERT_EQ(rig.prepare(SP_PREPARE_OPEN), SP_OK);
+  const Json record = {{"permissions", Json::object()}};
+  ASSERT_EQ(rig.insert("ann", record), SP_OK);
+  const auto refused = [&](const char* why) {
+    const auto is = [&](sp_status status) {
+      EXPECT_EQ(status, SP_E_IO);
+      EXPECT_NE(rig.message().find(path + ": " + why), std::string::npos) << rig.message();
+    };
+    is(rig.check());
+    is(rig.insert("bob", record));
+    is(rig.update("ann", record));
+    is(rig.remove("ann"));
+    EXPECT_EQ(rig.add("ann", {{"used", 1}}), SP_E_IO);
+    EXPECT_EQ(rig.names(), std::vector<std::string>{"ann"}) << "who is there may still log in";
+  };
+  std::filesystem::rename(path, aside);
+  refused("its file was deleted or moved away");
+  { ASSERT_EQ(Rig(at(directory.file("z.db"))).prepare(SP_PREPARE_CREATE), SP_OK); }
+  std::filesystem::rename(directory.file("z.db"), path);
+  refused("another file has its name");
+  EXPECT_EQ(rig.log_lines.size(), 2U) << "one line for each change";
+  std::filesystem::rename(aside, path);
+  EXPECT_EQ(rig.check(), SP_OK) << rig.message();
+  EXPECT_EQ(rig.insert("bob", record), SP_OK) << rig.message();
+}
+
 // SQLite would take what it finds for what another file has left, and remove it.
 TEST(SqliteFile, NoneIsMadeBesideALogOfChanges) {
   const TempDir directory;

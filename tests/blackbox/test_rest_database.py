@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """REST API: a database that another process has locked, or that cannot be written."""
 import json
+import shutil
 import sqlite3
 
 import pytest
@@ -58,5 +59,32 @@ def test_a_database_that_cannot_be_written_is_no_refusal(make_server, backup):
         with s.session(server, server.accounts["alice"]) as sftp:
             sftp.write_file("/f", b"x" * 100)
         server.wait_log(lambda l: l.get("sender") == "quota" and "tried again" in l["message"] and "readonly" in l["message"])
+    finally:
+        server.stop()
+
+
+def test_a_database_that_was_replaced_takes_nothing(make_server):
+    """What would be stored would go into a file that nobody finds any more."""
+    server = make_server(config={"httpd": {"bind_port": -1}})
+    server.start()
+    try:
+        rest = Rest(server.rest_url)
+        ann = rest.add(server, "ann")
+        file = server.config_dir / "sallyport.db"
+        other = server.directory / "other"
+        other.mkdir()
+        shutil.copy(file, other / file.name)
+        aside = file.rename(file.with_suffix(".aside"))
+        (other / file.name).rename(file)
+        mark = server.mark()
+        for answer in (rest.get("providerstatus"), rest.post("user", NEW), rest.put(f"user/{ann['id']}", {"status": 0}),
+                       rest.delete(f"user/{ann['id']}")):
+            status, error, message = answer.said
+            assert status == 500 and f"{file}: another file has its name" in error and message == ""
+        lines = [l for l in server.log_lines(mark) if f"database {file} was replaced" in l.get("message", "")]
+        assert [l["level"] for l in lines] == ["error"]
+        aside.rename(file)
+        assert rest.get("providerstatus").status == rest.post("user", NEW).status == 200
+        assert rest.user("ann") == ann
     finally:
         server.stop()
