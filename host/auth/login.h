@@ -77,7 +77,7 @@ class Login {
   core::Result<void> check_answer(const Attempt& attempt, std::string_view password);
   // Gives the outcome of an attempt back, and counts one that is refused. One that is granted counts at conclude().
   core::Result<Grant> settle(const Attempt& attempt, Method method, core::Result<Grant> grant);
-  // What became of a granted attempt: too many sessions, or no way to the files, is a refusal, too.
+  // What became of a granted attempt: too many sessions is a refusal, too; no way to the files is none.
   void conclude(const Attempt& attempt, Method method, bool let_in);
   core::Error turn_away(Method method, core::Error refusal);
 

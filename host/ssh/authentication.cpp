@@ -216,9 +216,14 @@ void Authentication::settle(ssh_message message, Verdict& verdict) {
     if (!asked) state_ = State::kRefused;
     return;
   }
+  if (verdict.unusable) {
+    deny(message);
+    state_ = State::kRefused;
+    return;
+  }
   if (!verdict.refused.empty()) {
-    refuse(message, verdict.login_type, verdict.user, verdict.refused);
-    if (verdict.unusable) state_ = State::kRefused;
+    ++failures_;
+    reply_failure(message);
     return;
   }
   if (verdict.probe) {
@@ -249,6 +254,10 @@ void Authentication::reply_failure(ssh_message message) {
     state_ = State::kRefused;
     return;
   }
+  deny(message);
+}
+
+void Authentication::deny(ssh_message message) {
   ssh_message_auth_set_methods(message, kMethods);
   ssh_message_reply_default(message);
 }

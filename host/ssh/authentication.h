@@ -77,6 +77,7 @@ class Authentication {
   void settle(ssh_message message, Verdict& verdict);
   void refuse(ssh_message message, const char* login_type, const std::string& user, const std::string& why);
   void reply_failure(ssh_message message);
+  static void deny(ssh_message message);
   void send_banner();
 
   ssh_session session_;

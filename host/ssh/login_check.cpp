@@ -14,7 +14,10 @@
 namespace host::ssh {
 namespace {
 
+constexpr std::string_view kSender = "sftpd";
 constexpr const char* kHasLeft = "the client has left";
+constexpr const char* kWhatToDo =
+    "; see whether the storage is there, and what the account says of it (filesystem, home_dir)";
 
 admin::LoginInfo login_of(const users::User& user, const vfs::Identity& identity) {
   return {.username = user.username,
@@ -52,10 +55,7 @@ void LoginCheck::abandon() {
   gone_.emplace(identity_.session_number);
   settle_ = nullptr;
   told_ = listed != nullptr;
-  if (told_) {
-    core::log::connection_failed({client_ip_, verdict_.user, verdict_.login_type,
-                                  "the client left, or its time was over, before the storage of the user answered"});
-  }
+  if (told_) tell_left();
 }
 
 void LoginCheck::on_reply(auth::Reply reply) {
@@ -78,7 +78,7 @@ void LoginCheck::admit(auth::Grant grant) {
   // From here on the client is known, and what it waits for is its own storage.
   around_.place->give_back();
   identity_.user = std::move(grant.user);
-  core::log::info("sftpd", identity_.connection_id,
+  core::log::info(kSender, identity_.connection_id,
                   "user \"" + verdict_.user + "\" logged in with: " + grant.description + ", remote address " +
                       identity_.remote_address + ", client " + identity_.client_version);
   mount();
@@ -88,14 +88,15 @@ bool LoginCheck::list(const users::User& user) {
   // A session counts from here to its end, so that logins side by side cannot pass the limit together.
   auto listed = services_.sessions->enter(login_of(user, identity_));
   if (!listed) {
-    turn_away("the user has as many sessions as max_sessions allows: " + std::to_string(user.max_sessions));
+    conclude(false);
+    verdict_.refused = "the user has as many sessions as max_sessions allows: " + std::to_string(user.max_sessions);
+    finish();
     return false;
   }
   const auto most = core::limits::kMaxMountsPerUser;
   auto mounting = around_.context->mounting.enter(user.username, most);
   if (!mounting) {
-    verdict_.unusable = true;
-    turn_away("the storage of the user does not answer: " + std::to_string(most) + " logins wait for it already");
+    no_files("the storage of the user does not answer: " + std::to_string(most) + " logins wait for it already");
     return false;
   }
   mounting_.emplace(std::move(*mounting));
@@ -107,7 +108,8 @@ bool LoginCheck::list(const users::User& user) {
     if (!abandoned_) listed_ = std::move(listed);
   }
   if (!listed) return true;
-  turn_away(kHasLeft);
+  conclude(true);
+  tell_left();
   return false;
 }
 
@@ -130,8 +132,7 @@ void LoginCheck::mount() {
 void LoginCheck::on_mounted(core::Result<std::shared_ptr<vfs::SessionFs>> fs) {
   mounting_.reset();
   if (!fs) {
-    verdict_.unusable = true;
-    turn_away("cannot open the user's files: " + fs.error().message());
+    no_files("cannot open the user's files: " + fs.error().message());
     return;
   }
   conclude(true);
@@ -139,8 +140,10 @@ void LoginCheck::on_mounted(core::Result<std::shared_ptr<vfs::SessionFs>> fs) {
   finish();
 }
 
-void LoginCheck::turn_away(std::string why) {
-  conclude(false);
+// It counts as a login, since no other password would have done better.
+void LoginCheck::no_files(std::string why) {
+  conclude(true);
+  verdict_.unusable = true;
   verdict_.refused = std::move(why);
   finish();
 }
@@ -154,13 +157,27 @@ void LoginCheck::finish() {
 }
 
 void LoginCheck::settle() {
-  if (!settle_) {
-    if (!verdict_.refused.empty() && !told_)
-      core::log::connection_failed({client_ip_, verdict_.user, verdict_.login_type, verdict_.refused});
-    return;
-  }
+  if (!verdict_.refused.empty() && !told_) tell();
+  if (!settle_) return;
   verdict_.listed = std::move(listed_);
   std::exchange(settle_, nullptr)(verdict_);
+}
+
+// No connection_failed line of those whose credentials are right but who cannot be served: fail2ban counts these.
+void LoginCheck::tell() const {
+  if (!verdict_.unusable)
+    return core::log::connection_failed({client_ip_, verdict_.user, verdict_.login_type, verdict_.refused});
+  core::log::error(kSender, identity_.connection_id, who() + ": " + verdict_.refused + kWhatToDo);
+}
+
+void LoginCheck::tell_left() const {
+  core::log::warn(kSender, identity_.connection_id,
+                  who() + ": the client left, or its time was over, before the storage of the user answered");
+}
+
+std::string LoginCheck::who() const {
+  return "user \"" + verdict_.user + "\" at " + client_ip_ + " gets no session, although the login (" +
+         verdict_.login_type + ") was right";
 }
 
 }  // namespace host::ssh

@@ -39,8 +39,8 @@ class LoginCheck : public std::enable_shared_from_this<LoginCheck> {
     bool asks = false;  // no verdict yet
     auth::Questions questions = {};
     std::shared_ptr<auth::Dialogue> dialogue = {};
-    std::string refused = {};  // why, for the log; empty: accepted
-    bool unusable = false;     // accepted, but there is nothing to serve
+    std::string refused = {};  // why, which the log says already; empty: accepted
+    bool unusable = false;     // the credentials are right, but there is nothing to serve
     std::shared_ptr<vfs::SessionFs> fs = {};
     std::shared_ptr<admin::Session> listed = {};  // among the user's sessions
   };
@@ -62,10 +62,13 @@ class LoginCheck : public std::enable_shared_from_this<LoginCheck> {
   bool list(const users::User& user);
   void mount();
   void on_mounted(core::Result<std::shared_ptr<vfs::SessionFs>> fs);
-  void turn_away(std::string why);
+  void no_files(std::string why);
   void conclude(bool let_in);
   void finish();
   void settle();
+  void tell() const;
+  void tell_left() const;
+  std::string who() const;
 
   const std::shared_ptr<void> stay_;  // first: nothing of it may outlive the server
   const Surroundings around_;

@@ -142,6 +142,26 @@ def test_failures_are_logged_for_fail2ban(server):
                         rf'"client_ip":"127\.0\.0\.1","username":"{user}","login_type":"password","error":"[^"]+"}}$', line), line
 
 
+@pytest.mark.parametrize("way", ["password", "publickey"])
+def test_a_storage_that_fails_gets_nobody_banned(server, way):
+    """The credentials are right: an error for the operator, and nothing that fail2ban counts."""
+    name = f"homeless-{way}"
+    account = server.add_account(name)
+    account.home.rmdir()
+    account.home.write_text("no directory")
+    mark = server.mark()
+    outcome = try_password(server, name, PASSWORD)[0] if way == "password" else try_key(server, name, load(account.keys[0]))
+    assert outcome[0] == "AuthenticationException"
+    line = server.wait_log(lambda l: l["level"] == "error" and l["sender"] == "sftpd", start=mark)
+    for part in (f'"{name}" at 127.0.0.1', way, "cannot open the user's files: ", "; see whether the storage"):
+        assert part in line["message"], line
+    assert line["connection_id"]
+    with s.transport(server, None, login=False):
+        pass
+    server.wait_log(lambda l: l["sender"] == "connection_failed" and l["login_type"] == "no_auth_tryed", start=mark)
+    assert not [l for l in server.log_lines(mark) if l["sender"] == "connection_failed" and l["login_type"] != "no_auth_tryed"]
+
+
 def test_failed_key_is_logged(server):
     mark = server.mark()
     try_key(server, "alice", load(server.keyring.directory / "other_ed25519"))
