@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hooks that hang, flood, fork, or answer nonsense: the login is denied with one clear line, and nothing stays behind."""
+import contextlib
 import json
 import socket
 import threading
 import time
 
+import paramiko
 import pytest
 
 import hooks
@@ -242,6 +244,29 @@ def test_a_client_that_leaves_ends_the_program_that_checks_it(run, tmp_path):
     thread.join()
     wait_for("it is gone", lambda: not hooks.children(server.pid))
     assert "the client has left" in failure(server, mark, "ext")
+
+
+@pytest.mark.parametrize("way", ["password", "questions"])
+def test_login_grace_ends_a_check_that_hangs(run, tmp_path, way):
+    """Whatever the hook may take: its client's time includes it."""
+    hook = program(tmp_path, "hook", f"echo >> {tmp_path}/runs; exec sleep 1000")
+    hooked = {"data_provider": {"external_auth_program": str(hook)}} if way == "password" else \
+        {"sftpd": {"keyboard_interactive_auth_program": str(hook)}}
+    server = run(["alice"], **{**hooked, "sftpd": {**hooked.get("sftpd", {}), "login_grace_time": 2}})
+    begun = time.monotonic()
+    with s.transport(server, None, login=False) as link:
+        def login():
+            with contextlib.suppress(paramiko.SSHException, EOFError):
+                link.auth_password("alice", SECRET, fallback=False) if way == "password" else \
+                    link.auth_interactive("alice", lambda *_: [])
+        attempt = threading.Thread(target=login)
+        attempt.start()
+        wait_for("the hook runs", (tmp_path / "runs").exists)
+        assert link.is_active()
+        wait_for("the client's time is over", lambda: not link.is_active())
+        assert 1.5 < time.monotonic() - begun < seconds(10)
+        attempt.join()
+    wait_for("so is the hook's", lambda: not hooks.children(server.pid))
 
 
 def test_who_waits_too_long_for_a_place_is_refused(run, tmp_path):
