@@ -97,8 +97,11 @@ bool notable(const Place& place, const core::Error& error) {
 }
 
 void failure(const Context& context, std::string_view operation, const Place& place, const core::Error& error) {
-  if (!notable(place, error)) return;
-  std::string text(operation);
+  if (notable(place, error)) transfer_failure(context, operation, place, error);
+}
+
+void transfer_failure(const Context& context, std::string_view verb, const Place& place, const core::Error& error) {
+  std::string text(verb);
   text.append(" \"").append(place.real_path()).append("\" failed: ").append(error.message());
   warn(context, text);
 }

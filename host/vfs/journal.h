@@ -29,6 +29,8 @@ void attrs(const Context& context, const Place& place, const core::Attrs& applie
 bool notable(const Place& place, const core::Error& error);
 // Writes that line, when notable.
 void failure(const Context& context, std::string_view operation, const Place& place, const core::Error& error);
+// The same whatever it was: of a transfer there is always a line.
+void transfer_failure(const Context& context, std::string_view verb, const Place& place, const core::Error& error);
 void warn(const Context& context, std::string_view message);
 
 std::string mode_text(std::uint32_t perms);   // "-rw-r--r--"

@@ -40,14 +40,15 @@ std::optional<Seen> see(const Context& context, const Place& place) {
 
 class PublishedUpload final : public WholeUpload {
  public:
-  PublishedUpload(const Context& context, Place place, core::VirtualPath path, std::int64_t makes_way)
-      : WholeUpload(context, makes_way), place_(std::move(place)), path_(std::move(path)) {
+  PublishedUpload(const Context& context, Place place, core::VirtualPath path, std::int64_t makes_way, bool anew)
+      : WholeUpload(context, makes_way), place_(std::move(place)), path_(std::move(path)), anew_(anew) {
     if (keeps_parts(context_, place_)) before_ = see(context_, place_);
   }
 
   Result<void> close(plugin::File& file, Ending ending) override {
     const bool commit = ending == Ending::kWhole;
-    const bool part = ending == Ending::kPart && keeps_parts(context_, place_);
+    const bool fits = ending == Ending::kLost || (ending == Ending::kRefused && !(anew_ && before_));
+    const bool part = fits && keeps_parts(context_, place_);
     const auto attrs = file.stat(context_.op_to_the_end());
     bool closed = false;
     Result<void> done = attrs ? core::ok() : Result<void>(attrs.error());
@@ -70,6 +71,7 @@ class PublishedUpload final : public WholeUpload {
  private:
   const Place place_;
   const core::VirtualPath path_;
+  const bool anew_;             // not with what is under the name
   std::optional<Seen> before_;  // under the name, when the upload began
 };
 
@@ -90,7 +92,8 @@ Result<Upload::Opened> begin_published(const Context& context, const core::Virtu
   if (!file) return file.error();
   opened.file = *std::move(file);
   if (context.quota.counts() || keeps_parts(context, place))
-    opened.upload = std::make_unique<PublishedUpload>(context, place, path, makes_way);
+    opened.upload =
+        std::make_unique<PublishedUpload>(context, place, path, makes_way, (plan.flags & OpenArgs::kTruncate) != 0);
   return opened;
 }
 

@@ -63,7 +63,11 @@ core::Error Transfer::fail(const core::Error& error) {
   if (!failed_) {
     first_error_ = error;
     failed_ = true;
-    journal::failure(*context_, verb(), place_, error);
+    if (plan_.silent) {
+      journal::failure(*context_, verb(), place_, error);
+    } else {
+      journal::transfer_failure(*context_, verb(), place_, error);
+    }
   }
   return error;
 }
@@ -282,7 +286,9 @@ Result<void> Transfer::finish(bool lost) {
   }
   const bool commit = !lost && !failed_ && !unchanged_;
   // A part must not take the place of a file that nobody emptied.
-  const auto broken = replaces_ ? Upload::Ending::kNothing : Upload::Ending::kPart;
+  const bool refused = failed_ && first_error_.status != Status::kCancelled;
+  const auto part = refused ? Upload::Ending::kRefused : Upload::Ending::kLost;
+  const auto broken = replaces_ ? Upload::Ending::kNothing : part;
   auto closed = upload_ ? upload_->close(*file, commit ? Upload::Ending::kWhole : broken)
                         : file->close(commit ? context_->op_to_the_end() : context_->op(), commit);
   if (failed_) return first_error_;

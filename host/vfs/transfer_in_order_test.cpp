@@ -148,6 +148,35 @@ TEST_P(PublishTest, NoPartReplacesAFileThatNobodyEmptied) {
   EXPECT_EQ(disk_.data("/old"), GetParam() ? "part" : "old content");
 }
 
+TEST_P(PublishTest, WhatIsRefusedReplacesNothingAndIsAlwaysLogged) {
+  login(users::kAll, {.upload_mode = UploadMode::kAtomicResume});
+  for (const bool gap : {true, false}) {
+    for (const char* const name : {"/old", "/new"}) {
+      auto file = open(name, kPut);
+      ASSERT_TRUE(file->write_at(bytes("p"), 0));
+      if (!gap) disk_.fail["write"] = SP_E_INVALID;
+      EXPECT_EQ(status_of(file->write_at(bytes("x"), gap ? 2 : 1)), gap ? Status::kOk : Status::kInvalid);
+      disk_.fail.clear();
+      EXPECT_EQ(status_of(file->close(false)), Status::kInvalid);
+    }
+    EXPECT_EQ(disk_.data("/old"), "old content");
+    EXPECT_EQ(disk_.has("/new"), GetParam()) << "for its client to go on with";
+    disk_.nodes.erase("/new");
+  }
+  EXPECT_EQ(log_lines().size(), 4U);
+}
+
+// The session is gone, and what was under way is called off.
+TEST_P(PublishTest, WhatIsCancelledIsLostAndNotRefused) {
+  login(users::kAll, {.upload_mode = UploadMode::kAtomicResume});
+  auto file = open("/old", kPut);
+  ASSERT_TRUE(file->write_at(bytes("part"), 0));
+  disk_.fail["write"] = SP_E_CANCELLED;
+  EXPECT_FALSE(file->write_at(bytes("x"), 4));
+  (void)file->close(true);
+  EXPECT_EQ(disk_.data("/old"), GetParam() ? "part" : "old content");
+}
+
 TEST_P(PublishTest, WritesToANewFileMayOvertakeEachOther) {
   auto file = open("/new", kInPlace);
   ASSERT_TRUE(file->write_at(bytes("later"), 5));

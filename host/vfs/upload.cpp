@@ -65,9 +65,9 @@ class TemporaryUpload final : public WholeUpload {
   Result<void> close(plugin::File& file, Ending ending) override;
 
  private:
-  Result<void> take_name(std::int64_t size) {
+  Result<void> take_name(std::int64_t size, bool replace) {
     return publish(target_.place, target_.path, size, [&] {
-      return target_.place.fs->rename(context_.op_to_the_end(), temporary_, target_.place.path, {.replace = replace_});
+      return target_.place.fs->rename(context_.op_to_the_end(), temporary_, target_.place.path, {.replace = replace});
     });
   }
   void discard();
@@ -89,10 +89,11 @@ Result<void> TemporaryUpload::close(plugin::File& file, Ending ending) {
   auto closed = file.close(op, commit);
   if (!attrs && closed) closed = attrs.error();
   const bool whole = commit && closed;
-  const bool keep = ending != Ending::kNothing && context_.options.upload_mode == UploadMode::kAtomicResume && attrs &&
-                    attrs->size > 0;
+  const bool lost = ending == Ending::kLost;
+  const bool part = lost || (ending != Ending::kNothing && !target_.before);
+  const bool keep = part && context_.options.upload_mode == UploadMode::kAtomicResume && attrs && attrs->size > 0;
   if (whole || keep) {
-    auto published = take_name(static_cast<std::int64_t>(attrs->size));
+    auto published = take_name(static_cast<std::int64_t>(attrs->size), replace_ && (whole || lost));
     if (!published) {
       discard();
       if (whole) closed = published;

@@ -42,7 +42,8 @@ class Upload {
   virtual core::Result<void> make_room_behind(std::uint64_t bytes) = 0;
   enum class Ending : std::uint8_t {
     kWhole,    // it gets its name
-    kPart,     // it broke off; upload mode 2 keeps that
+    kLost,     // its client is gone; upload mode 2 keeps what has come, for it to go on with
+    kRefused,  // it failed while its client was there; the same, but where that would replace a file, the file stays
     kNothing,  // nothing comes of it
   };
   // Once.

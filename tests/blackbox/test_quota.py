@@ -159,6 +159,26 @@ def test_the_write_that_would_exceed_fails(server):
     counted(server, "sized", home)
 
 
+def test_a_refused_overwrite_leaves_the_old_file(server):
+    home = server.accounts["sized"].home
+    with client(server, "sized") as sftp:
+        put(sftp, "/kept", 60_000)
+        put(sftp, "/f", 30_000)
+        mark = server.mark()
+        handle = sftp.open("/f", s.F_WRITE | s.F_CREAT | s.F_TRUNC)
+        sftp.write(handle, 0, b"y" * 32_768)
+        with pytest.raises(s.StatusError):
+            sftp.write(handle, 32_768, b"y" * 32_768)
+        with pytest.raises(s.StatusError):
+            sftp.close(handle)
+        assert (home / "f").stat().st_size == (32_768 if server.mode == 0 else 30_000)
+        counted(server, "sized", home)
+        sftp.call(s.REMOVE, s.string("/f"))
+        sftp.call(s.REMOVE, s.string("/kept"))
+    said = [line["message"] for line in server.log_lines(mark) if "upload" in str(line.get("message"))]
+    assert said == [f'upload "{home}/f" failed: the quota of {LIMIT} bytes is used up']
+
+
 def test_overwriting_needs_room_for_what_is_added_only(server):
     home = server.accounts["sized"].home
     with client(server, "sized") as sftp:

@@ -131,6 +131,26 @@ class TestCopies:
         assert empty.get("target") == b"ab23456012z"
 
 
+def test_what_the_server_refuses_replaces_nothing(server, empty):
+    """A part takes a name for its client to come back to, but not from a file."""
+    data = pattern(2 * MIB)
+    with client(server, "counted") as sftp:
+        for path in ("/old", "/new"):
+            if path == "/old":
+                sftp.write_file(path, data)
+            mark = server.mark()
+            handle = sftp.open(path, PUT)
+            sftp.write(handle, 0, b"1")
+            sftp.write(handle, 10, b"behind a gap")
+            assert refused(sftp, s.CLOSE, s.string(handle)) == s.FAILURE
+            said = [line["message"] for line in server.log_lines(mark) if "upload" in str(line.get("message"))]
+            assert len(said) == 1 and path in said[0] and "gap" in said[0], said
+        fill(sftp, handle := sftp.open("/old", PUT), data[:MIB])
+        assert refused(sftp, s.WRITE, s.string(handle), s.u64(100 * MIB), s.string(b"beyond the quota")) == s.FAILURE
+        assert refused(sftp, s.CLOSE, s.string(handle)) == s.FAILURE
+    assert empty.get("counted/old") == data and empty.get("counted/new") == b"1"
+
+
 def test_a_quota_scan_asks_for_all_keys_at_once(server, empty, proxy):
     empty.put_all([f"counted/{i % 7}/{i % 5}/{i}" for i in range(300)], b"12")
     empty.put_all(["counted/empty/", "counted/odd//key", "other"], b"")
