@@ -53,7 +53,6 @@ static_assert(static_cast<std::uint32_t>(Kind::kService) == SP_KIND_SERVICE);
 namespace {
 
 constexpr auto kCommitPatience = std::chrono::seconds(5);  // within that of the process (app/app.cpp)
-constexpr std::uint64_t kNoSession = 0;
 
 Error refuse(const std::string& what, const Error& reason) {
   return {reason.status, "cannot load plugin " + what + ": " + reason.text};
@@ -144,7 +143,7 @@ Result<LoadedPlugin*> Registry::Impl::load(std::string_view name) {
 
 Result<LoadedPlugin*> Registry::Impl::plugin(std::string_view name) {
   if (auto* const there = known(name)) return there;
-  const auto turn = turns.take(name);
+  const auto turn = turns.take(name, kNobodysSession);
   if (!turn) return turn.error();
   return load(name);
 }
@@ -191,7 +190,7 @@ Result<Raw*> Registry::Impl::make_in_turn(Kind kind, std::string_view name, cons
 template <class Raw>
 Result<Raw*> Registry::Impl::make(Kind kind, std::string_view name, const std::string& settings,
                                   std::string_view where) {
-  const auto turn = turns.take(name);
+  const auto turn = turns.take(name, kNobodysSession);
   if (!turn) return turn.error();
   return make_in_turn<Raw>(kind, name, settings, where);
 }
@@ -212,7 +211,7 @@ void Registry::stop_storages() {
   std::thread impatient([&] {
     std::unique_lock lock(mutex);
     if (over.wait_for(lock, kCommitPatience, [&] { return done; })) return;
-    const SessionGone nobody(kNoSession);
+    const SessionGone nobody(kNobodysSession);
     over.wait(lock, [&] { return done; });
   });
   for (const auto& storage : storages()) storage->pool().stop();
@@ -246,7 +245,7 @@ Result<const PluginInfo*> Registry::load(std::string_view name) {
 
 Result<const PluginInfo*> Registry::adopt(const sp_plugin* raw) {
   const auto name = raw != nullptr ? std::string(to_view(raw->name)) : std::string();
-  const auto turn = impl_->turns.take(name);
+  const auto turn = impl_->turns.take(name, kNobodysSession);
   if (!turn) return turn.error();
   if (impl_->known(name) != nullptr) return Error(Status::kExists, "plugin " + name + " is there already");
   auto plugin = read_table(raw, name);
@@ -266,9 +265,9 @@ std::vector<const PluginInfo*> Registry::loaded() const {
   return infos;
 }
 
-Result<std::shared_ptr<Storage>> Registry::storage(std::string_view name) {
+Result<std::shared_ptr<Storage>> Registry::storage(std::string_view name, std::uint64_t session) {
   if (auto there = impl_->made(name)) return there;
-  const auto turn = impl_->turns.take(name);
+  const auto turn = impl_->turns.take(name, session);
   if (!turn) return turn.error();
   if (auto there = impl_->made(name)) return there;  // by whoever had the turn before
   const auto settings = impl_->options.storage_config.find(std::string(name));

@@ -4,6 +4,7 @@
 // host starts and stops; what names a storage may be called from any thread afterwards. Libraries are never unloaded.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -23,6 +24,8 @@
 struct sp_plugin;
 
 namespace host::plugin {
+
+inline constexpr std::uint64_t kNobodysSession = 0;
 
 struct RegistryOptions {
   std::filesystem::path directory;                    // where NAME.so is looked up
@@ -60,8 +63,9 @@ class Registry {
   // What is loaded, by name. Any thread.
   std::vector<const PluginInfo*> loaded() const;
 
-  // The storage backend of that name ("fs-local"), made on first use from plugins.storage.NAME. Any thread.
-  core::Result<std::shared_ptr<Storage>> storage(std::string_view name);
+  // The storage backend of that name ("fs-local"), made on first use from plugins.storage.NAME. Who waits for others to
+  // make it gives up when its session is gone. Any thread.
+  core::Result<std::shared_ptr<Storage>> storage(std::string_view name, std::uint64_t session = kNobodysSession);
   // Those made so far. Any thread.
   std::vector<std::shared_ptr<Storage>> storages() const;
   // Lets their workers do what is queued and ends them; what is to be released later is released by the caller's

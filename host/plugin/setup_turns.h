@@ -7,6 +7,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -25,8 +26,10 @@ class SetupTurns {
   class Turn;
   explicit SetupTurns(std::size_t max_callers = kMaxSetupCallers) : max_callers_(max_callers) {}
 
-  // Waits for the turn, which lasts as long as what it gives; kBusy when too many wait already. Any thread.
-  core::Result<std::unique_ptr<Turn>> take(std::string_view plugin);
+  // Waits for the turn, which lasts as long as what it gives; kBusy when too many wait already, kCancelled when the
+  // session is gone: nobody would have what it makes, and a set-up that fails in its own time holds up the next. Any
+  // thread.
+  core::Result<std::unique_ptr<Turn>> take(std::string_view plugin, std::uint64_t session);
   // Who has the turn and who waits for it. Any thread.
   std::size_t callers(std::string_view plugin) const;
 
@@ -44,15 +47,17 @@ class SetupTurns {
 // Ends on the thread that took it.
 class SetupTurns::Turn {
  public:
-  Turn(SetupTurns& turns, std::string_view plugin);
+  Turn(SetupTurns& turns, std::string_view plugin, std::uint64_t session);
   ~Turn();
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
+  bool has() const { return has_; }
 
  private:
   const core::WorkerPool::Aside aside_;
   SetupTurns& turns_;
   const std::string plugin_;
+  bool has_ = false;
 };
 
 }  // namespace host::plugin

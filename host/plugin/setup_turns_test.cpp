@@ -128,29 +128,62 @@ TEST_F(SetupTurnsTest, AWorkerThatWaitsDoesNotTakeItsPoolsPlace) {
   EXPECT_EQ(ran.get_future().wait_for(kSoon), std::future_status::ready);
 }
 
+// A set-up that fails after a long time would be tried once more for each of those who have long left.
+TEST_F(SetupTurnsTest, WhoeverHasLeftGivesUp) {
+  constexpr std::uint64_t kLeaves = 7, kStays = 8;
+  auto first = wanted("stuck");
+  std::future<Made> left, stays;
+  Opener opener;
+  ASSERT_EQ(setup_gate->entered.get_future().wait_for(kSoon), std::future_status::ready);
+  left = std::async(std::launch::async, [this] { return registry_.storage("stuck", kLeaves); });
+  stays = std::async(std::launch::async, [this] { return registry_.storage("stuck", kStays); });
+  EXPECT_EQ(left.wait_for(0s), std::future_status::timeout);
+  const SessionGone gone(kLeaves);
+  ASSERT_EQ(left.wait_for(kSoon), std::future_status::ready);
+  const auto nothing = left.get();
+  ASSERT_FALSE(nothing);
+  EXPECT_EQ(nothing.error().status, Status::kCancelled);
+  EXPECT_EQ(stays.wait_for(0s), std::future_status::timeout);
+  opener.open();
+  EXPECT_TRUE(first.get());
+  EXPECT_TRUE(stays.get());
+  EXPECT_TRUE(registry_.storage("stuck", kLeaves)) << "what is there needs no turn";
+}
+
+TEST(SetupTurns, WhoeverHasLeftTakesNoTurn) {
+  constexpr std::uint64_t kLeft = 7;
+  SetupTurns turns;
+  const SessionGone gone(kLeft);
+  const auto turn = turns.take("a", kLeft);
+  ASSERT_FALSE(turn);
+  EXPECT_EQ(turn.error().status, Status::kCancelled);
+  EXPECT_EQ(turns.callers("a"), 0U);
+  EXPECT_TRUE(turns.take("a", kNobodysSession));
+}
+
 TEST(SetupTurns, TooManyAreTurnedAwayAndOnlyFromThatPlugin) {
   SetupTurns turns(2);
-  auto held = turns.take("a");
+  auto held = turns.take("a", kNobodysSession);
   ASSERT_TRUE(held);
   std::promise<void> has_it;
   std::thread waiting([&] {
-    const auto turn = turns.take("a");
+    const auto turn = turns.take("a", kNobodysSession);
     EXPECT_TRUE(turn);
     has_it.set_value();
   });
   // Until the thread waits, a second turn would be for the asking, and would not be given.
   const auto until = std::chrono::steady_clock::now() + kSoon;
   while (turns.callers("a") < 2 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
-  const auto third = turns.take("a");
+  const auto third = turns.take("a", kNobodysSession);
   ASSERT_FALSE(third);
   EXPECT_EQ(third.error().status, Status::kBusy);
   EXPECT_NE(third.error().text.find("plugin a"), std::string::npos) << third.error().text;
-  EXPECT_TRUE(turns.take("b"));
+  EXPECT_TRUE(turns.take("b", kNobodysSession));
   EXPECT_EQ(turns.callers("b"), 0U) << "nothing is kept of names nobody waits for";
   held->reset();
   EXPECT_EQ(has_it.get_future().wait_for(kSoon), std::future_status::ready);
   waiting.join();
-  EXPECT_TRUE(turns.take("a"));
+  EXPECT_TRUE(turns.take("a", kNobodysSession));
 }
 
 }  // namespace

@@ -115,7 +115,7 @@ bool LoginCheck::list(const users::User& user) {
 
 // On the storage's own pool, so that a stuck storage holds up no other login.
 void LoginCheck::mount() {
-  const auto pool = vfs::SessionFs::mount_pool(*services_.registry, identity_.user);
+  const auto pool = vfs::SessionFs::mount_pool(*services_.registry, identity_);
   if (!pool) return on_mounted(pool.error());
   auto options = around_.options->vfs;
   options.quotas = services_.quotas;

@@ -51,7 +51,7 @@ void warn_if_missing(plugin::Fs& fs, const users::VirtualFolder& folder, const I
 Result<std::vector<Mount>> mount_all(plugin::Registry& registry, const Identity& identity, const Options& options) {
   const users::User& user = identity.user;
   const plugin::Op op{.session_id = identity.session_number};
-  auto storage = registry.storage(user.filesystem.backend);
+  auto storage = registry.storage(user.filesystem.backend, identity.session_number);
   if (!storage) return storage.error();
   auto args = mount_args(identity, options, user.home_dir);
   auto settings = users::plain_settings(user, registry, options.master_keys);
@@ -63,7 +63,7 @@ Result<std::vector<Mount>> mount_all(plugin::Registry& registry, const Identity&
   std::vector<Mount> mounts;
   mounts.push_back({VirtualPath(), *std::move(home)});
   if (user.virtual_folders.empty()) return mounts;
-  auto folders = registry.storage(kFolderStorage);
+  auto folders = registry.storage(kFolderStorage, identity.session_number);
   if (!folders) return folders.error();
   for (const auto& folder : user.virtual_folders) {
     const auto at = VirtualPath::clean(folder.virtual_path);
@@ -94,8 +94,8 @@ std::shared_ptr<SessionFs> SessionFs::for_protocol(const std::shared_ptr<Session
   });
 }
 
-Result<core::WorkerPool*> SessionFs::mount_pool(plugin::Registry& registry, const users::User& user) {
-  auto storage = registry.storage(user.filesystem.backend);
+Result<core::WorkerPool*> SessionFs::mount_pool(plugin::Registry& registry, const Identity& identity) {
+  auto storage = registry.storage(identity.user.filesystem.backend, identity.session_number);
   if (!storage) return storage.error();
   return &(*storage)->pool();  // the registry keeps its storages
 }

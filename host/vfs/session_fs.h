@@ -81,7 +81,7 @@ class SessionFs {
                                                   const Options& options);
   // The pool on which mount() of this user belongs; kUnsupported or kNotFound when the storage cannot be had. Makes the
   // storage on first use: worker threads only.
-  static Result<core::WorkerPool*> mount_pool(plugin::Registry& registry, const users::User& user);
+  static Result<core::WorkerPool*> mount_pool(plugin::Registry& registry, const Identity& identity);
   virtual ~SessionFs() = default;
   // The same files for another protocol of the connection, by the name that lines about them give.
   static std::shared_ptr<SessionFs> for_protocol(const std::shared_ptr<SessionFs>& fs, std::string protocol);
