@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// recv, send, poll and close as symbols of the executable, which the dynamic linker prefers to those of the C library.
-// Any thread; an entry is written by its descriptor's own I/O thread, before libssh uses it and before its number is
-// free.
+// recv, send, poll and close, and, where the build has the accelerator, these as symbols of the executable, which the
+// dynamic linker prefers to those of the C library. Any thread; an entry is written by its descriptor's own I/O thread,
+// before libssh uses it and before its number is free.
 #include "host/ssh/fast_socket.h"
 
 #include <cerrno>
 
-#if defined(SALLYPORT_FAST_SOCKET) && defined(__linux__)
+#if defined(__linux__)
 
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -34,12 +33,9 @@ ssize_t real_recv(int fd, void* into, std::size_t size, int flags) {
 
 }  // namespace
 
-// glibc declares poll's array as written only, although its members `fd` and `events` are read.
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+namespace host::ssh {
 
-extern "C" {
-
-__attribute__((visibility("default"))) ssize_t recv(int fd, void* into, size_t size, int flags) {
+ssize_t FastCalls::recv(int fd, void* into, std::size_t size, int flags) {
   auto* socket = find(fd);
   if (socket == nullptr) return real_recv(fd, into, size, flags);
   if (socket->input.empty()) {
@@ -53,19 +49,19 @@ __attribute__((visibility("default"))) ssize_t recv(int fd, void* into, size_t s
   return static_cast<ssize_t>(count);
 }
 
-__attribute__((visibility("default"))) ssize_t send(int fd, const void* data, size_t size, int flags) {
+ssize_t FastCalls::send(int fd, const void* data, std::size_t size, int flags) {
   auto* socket = find(fd);
   if (socket == nullptr) return ::syscall(SYS_sendto, fd, data, size, flags, nullptr, 0);
   const auto sent = ::syscall(SYS_sendto, fd, data, size, flags | MSG_DONTWAIT | MSG_NOSIGNAL, nullptr, 0);
   const bool full = sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
-  if (full || (sent >= 0 && static_cast<size_t>(sent) < size)) {
+  if (full || (sent >= 0 && static_cast<std::size_t>(sent) < size)) {
     socket->writable = false;
     socket->wants_write = true;
   }
   return full ? 0 : sent;  // libssh takes EAGAIN for a broken connection
 }
 
-__attribute__((visibility("default"))) int poll(struct pollfd* fds, nfds_t count, int timeout_ms) {
+int FastCalls::poll(pollfd* fds, nfds_t count, int timeout_ms) {
   if (count == 1) {
     if (const auto* socket = find(fds->fd)) {
       short events = 0;
@@ -81,16 +77,10 @@ __attribute__((visibility("default"))) int poll(struct pollfd* fds, nfds_t count
   return static_cast<int>(::syscall(SYS_ppoll, fds, count, &limit, nullptr, 0));
 }
 
-__attribute__((visibility("default"))) int close(int fd) {
+int FastCalls::close(int fd) {
   if (fd >= 0 && fd < kMaxDescriptor) attached[fd].store(nullptr, std::memory_order_release);
   return static_cast<int>(::syscall(SYS_close, fd));
 }
-
-}  // extern "C"
-
-namespace host::ssh {
-
-bool fast_socket_built() { return true; }
 
 bool fast_socket_attach(int fd, FastSocket* socket) {
   if (fd < 0 || fd >= kMaxDescriptor) return false;
@@ -121,11 +111,38 @@ void fast_socket_fill(int fd, FastSocket& socket, std::span<std::byte> into) {
 
 namespace host::ssh {
 
-bool fast_socket_built() { return false; }
 bool fast_socket_attach(int, FastSocket*) { return false; }
 void fast_socket_detach(int, const FastSocket*) {}
 void fast_socket_fill(int, FastSocket&, std::span<std::byte>) {}
 
 }  // namespace host::ssh
+
+#endif
+
+#if defined(SALLYPORT_FAST_SOCKET) && defined(__linux__)
+
+// glibc declares poll's array as written only, although its members `fd` and `events` are read.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+
+extern "C" {
+
+__attribute__((visibility("default"))) ssize_t recv(int fd, void* into, size_t size, int flags) {
+  return host::ssh::FastCalls::recv(fd, into, size, flags);
+}
+__attribute__((visibility("default"))) ssize_t send(int fd, const void* data, size_t size, int flags) {
+  return host::ssh::FastCalls::send(fd, data, size, flags);
+}
+__attribute__((visibility("default"))) int poll(struct pollfd* fds, nfds_t count, int timeout_ms) {
+  return host::ssh::FastCalls::poll(fds, count, timeout_ms);
+}
+__attribute__((visibility("default"))) int close(int fd) { return host::ssh::FastCalls::close(fd); }
+
+}  // extern "C"
+
+bool host::ssh::fast_socket_built() { return true; }
+
+#else
+
+bool host::ssh::fast_socket_built() { return false; }
 
 #endif

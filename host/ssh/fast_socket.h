@@ -7,6 +7,11 @@
 // CPU per byte.
 #pragma once
 
+#if defined(__linux__)
+#include <poll.h>
+#include <sys/types.h>
+#endif
+
 #include <cstddef>
 #include <span>
 
@@ -21,6 +26,18 @@ struct FastSocket {
   bool wants_write = false;  // a send was cut short: wait until writable, then set `writable`
 };
 
+#if defined(__linux__)
+// What those symbols do, in every build: the sanitizers, whose runtimes have such symbols of their own, see it in its
+// test.
+struct FastCalls {
+  static ssize_t recv(int fd, void* into, std::size_t size, int flags);
+  static ssize_t send(int fd, const void* data, std::size_t size, int flags);
+  static int poll(pollfd* fds, nfds_t count, int timeout_ms);
+  static int close(int fd);
+};
+#endif
+
+// Whether libssh gets there.
 bool fast_socket_built();
 // False: this descriptor cannot be attached.
 bool fast_socket_attach(int fd, FastSocket* socket);
