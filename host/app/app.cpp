@@ -89,6 +89,41 @@ vfs::UsageStore usage_store(users::Store& store) {
               }};
 }
 
+void tell_settings(const config::Config& config, bool with_source) {
+  if (with_source) {
+    log::info("config", "",
+              config.file.empty() ? "no configuration file, defaults are in force"
+                                  : "configuration from " + config.file.string());
+  }
+  for (const auto& warning : action_warnings(config)) log::warn("config", "", warning);
+  for (const auto& warning : unused_settings(config)) log::warn("config", "", warning);
+}
+
+core::Result<void> load_plugins(plugin::Registry& registry, const config::Config& config) {
+  for (const auto& name : plugins_at_paths(config)) {
+    if (auto loaded = registry.load(name); !loaded) return loaded.error();
+  }
+  for (const auto& name : storage_names(config)) {
+    if (auto storage = registry.storage(name); !storage) return storage.error();
+  }
+  return core::ok();
+}
+
+core::Result<std::unique_ptr<users::Store>> open_store(plugin::Registry& registry, const config::Config& config) {
+  const auto options = store_options(config);
+  if (!options) return options.error();
+  auto store = users::Store::open(registry, *options);
+  if (store && options->driver == "memory" && !config.data_provider.name.empty()) {
+    tell_accounts(**store, "accounts from " + config.resolve(config.data_provider.name).string());
+  }
+  return store;
+}
+
+void give_up() {
+  log::error("service", "", "something does not return, a plugin most likely: the process ends without it");
+  log::close();
+}
+
 core::Result<std::unique_ptr<ssh::Server>> make_server(const Start& start, const config::Config& config,
                                                        ssh::Services services) {
   auto options = server_options(config);
@@ -107,30 +142,14 @@ core::Result<void> run(const Start& start, Signals& signals) {
   log::info("service", "", "starting Sallyport " + version());
   const auto config = start.read_config();
   if (!config) return config.error();
-  if (start.tells_source) {
-    const auto& file = config->file;
-    log::info("config", "",
-              file.empty() ? "no configuration file, defaults are in force" : "configuration from " + file.string());
-  }
-  for (const auto& warning : action_warnings(*config)) log::warn("config", "", warning);
-  for (const auto& warning : unused_settings(*config)) log::warn("config", "", warning);
+  tell_settings(*config, start.tells_source);
   plugin::HostTables tables;
   auto plugins = registry_options(*config);
   plugins.host_extensions = tables.extensions();
   plugin::Registry registry(std::move(plugins));
-  for (const auto& name : plugins_at_paths(*config)) {
-    if (auto loaded = registry.load(name); !loaded) return loaded.error();
-  }
-  for (const auto& name : storage_names(*config)) {
-    if (auto storage = registry.storage(name); !storage) return storage.error();
-  }
-  const auto store_settings = store_options(*config);
-  if (!store_settings) return store_settings.error();
-  const auto store = users::Store::open(registry, *store_settings);
+  if (auto loaded = load_plugins(registry, *config); !loaded) return loaded.error();
+  const auto store = open_store(registry, *config);
   if (!store) return store.error();
-  if (store_settings->driver == "memory" && !config->data_provider.name.empty()) {
-    tell_accounts(**store, "accounts from " + config->resolve(config->data_provider.name).string());
-  }
   const auto defence = defender_options(*config);
   if (!defence) return defence.error();
   auth::Defender defender(*defence);
@@ -156,16 +175,12 @@ core::Result<void> run(const Start& start, Signals& signals) {
   std::optional<Reloader> reloader;
   reloader.emplace(Reloader::Parts{store->get(), &defender, server->get(), &administration, start.read_config},
                    *config);
-  const auto give_up = [] {
-    log::error("service", "", "something does not return, a plugin most likely: the process ends without it");
-    log::close();
-  };
   const auto reload = [&] {
     if (start.reloads) reloader->request();
   };
   signals.start({[&] { (*server)->stop(); }, reload},
                 {std::chrono::seconds(config->sftpd.drain_timeout) + kStopPatience, kStopNowPatience, give_up});
-  const auto told = start.listening ? start.listening(**server, registry) : core::ok();
+  auto told = start.listening ? start.listening(**server, registry) : core::ok();
   if (!told) (*server)->stop();
   (*server)->run();
   if (start.stopped) start.stopped();

@@ -28,7 +28,7 @@ constexpr int kCommandSeconds = 30, kUserCommandSeconds = 15;
 bool is_url(const std::string& text) { return text.starts_with("http://") || text.starts_with("https://"); }
 
 // Settings of an instance: what operators say about the plugin, then what its key says.
-Instance make(std::string_view plugin, const config::TextMap& operators, Json own, std::string where) {
+Instance make(std::string_view plugin, const config::TextMap& operators, const Json& own, std::string where) {
   Json settings = Json::object();
   if (const auto found = operators.find(std::string(plugin)); found != operators.end())
     settings = Json::parse(found->second);
@@ -42,7 +42,7 @@ void add_hook(std::vector<Instance>& out, const Config& config, const char* hook
   Json own = {{"hook", hook}, {is_url(target) ? "url" : "program", target}, {"methods", methods}};
   own["umask"] = config::octal_text(config.sftpd.umask);
   own["open_files"] = files_limit_at_start();
-  out.push_back(make(kAuthHooks, config.plugins.authenticator, std::move(own), std::move(where)));
+  out.push_back(make(kAuthHooks, config.plugins.authenticator, own, std::move(where)));
 }
 
 // Where both are set, external authentication has the methods of its scope and pre-login the others. Questions are only
