@@ -8,6 +8,7 @@
 
 #include "host/admin/user_events.h"
 #include "host/core/limits.h"
+#include "host/core/log.h"
 #include "host/users/bounded_json.h"
 #include "host/users/public_json.h"
 
@@ -29,6 +30,20 @@ Result<Json> parse_object(std::string_view text) {
 
 // Names in old databases may hold any bytes.
 std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+// What is for the operator and no client to mend: an answer has room for its beginning only.
+Error told(const Error& error) {
+  switch (error.status) {
+    case Status::kInvalid:
+    case Status::kDenied:
+    case Status::kNotFound:
+    case Status::kExists:
+    case Status::kConflict:
+    case Status::kBusy: break;
+    default: core::log::error("httpd", "", error.message());
+  }
+  return error;
+}
 
 Error unknown_id(std::int64_t id) {
   return {Status::kNotFound, "Not found: user with ID " + std::to_string(id) + " does not exist"};
@@ -85,7 +100,7 @@ Result<std::string> HostUsers::add(std::string_view user_json) {
     tell(events_, events::Kind::kUserAdd, *added, registry_);
     return text_of(users::public_json(*added, registry_));
   }
-  return added.error();
+  return told(added.error());
 }
 
 Result<void> HostUsers::update(std::int64_t id, std::string_view changes_json) {
@@ -102,7 +117,7 @@ Result<void> HostUsers::update(std::int64_t id, std::string_view changes_json) {
   users::warn_of_unknown_members("httpd", user->username, *changes);
   changed.username = user->username;  // a name is for life: clients of the replaced system may send another one
   auto updated = store_.update(changed);
-  if (!updated) return updated.error();
+  if (!updated) return told(updated.error());
   tell(events_, events::Kind::kUserUpdate, *updated, registry_);
   return core::ok();
 }
@@ -112,7 +127,8 @@ Result<void> HostUsers::remove(std::int64_t id) {
   const auto user = find(id);
   if (!user) return user.error();
   auto removed = store_.remove(user->username);
-  if (removed) tell(events_, events::Kind::kUserDelete, *user, registry_);
+  if (!removed) return told(removed.error());
+  tell(events_, events::Kind::kUserDelete, *user, registry_);
   return removed;
 }
 

@@ -58,6 +58,7 @@ Result<std::vector<MasterKey>> parse(std::string_view text, char separator, cons
   return keys;
 }
 
+constexpr char kNewKey[] = "make a new one in its place (openssl rand -hex 32, mode 0600)";
 constexpr char kFileSetting[] = "data_provider.master_key_file: ";
 
 }  // namespace
@@ -73,13 +74,14 @@ std::string MasterKeys::source() const {
 }
 
 std::string MasterKeys::advice() const {
-  const std::string otherwise = ", or give the account the secret anew";
-  if (!options_.keys.empty()) return ": add the key to it" + otherwise;
+  const std::string anew = "give the account the secret anew";
+  if (!options_.keys.empty()) return ": add the key to it, or " + anew;
   if (options_.file.empty()) return "";
   std::error_code failed;
-  return (std::filesystem::exists(options_.file, failed) ? ": add the key, from a copy of the file, as a line"
-                                                         : ", as there is no such file: put its copy back") +
-         otherwise;
+  if (std::filesystem::exists(options_.file, failed)) {
+    return ": add the key, from a copy of the file, as a line, or " + anew;
+  }
+  return std::string(", as there is no such file: put its copy back; if it is lost, ") + kNewKey + " and " + anew;
 }
 
 Result<std::unique_ptr<MasterKeys>> MasterKeys::open(MasterKeyOptions options) {
@@ -123,15 +125,29 @@ Result<std::vector<MasterKey>> MasterKeys::read() const {
   return keys;
 }
 
+// Where secrets are encrypted there was a key: another one beside them would hide that it is missing.
+Result<void> MasterKeys::make_file() const {
+  const auto whose = sealed_ ? sealed_() : std::string();
+  if (!whose) return whose.error();
+  if (!whose->empty()) {
+    return Error(Status::kIo,
+                 kFileSetting + ("there is no " + options_.file.string()) +
+                     ", and a new key would not open the secrets of " + *whose +
+                     ": put its copy back, or set SFTPGO_DATA_PROVIDER__MASTER_KEY as the server has it; if "
+                     "it is lost, " +
+                     kNewKey + " and give them their secrets anew");
+  }
+  const auto made = make_private_file(options_.file, std::string(kFileHead) + random_text() + "\n");
+  if (made) core::log::info("dataProvider", "", "master key made: " + options_.file.string() + "; keep a copy of it");
+  if (made || made.error().status == Status::kExists) return core::ok();
+  return Error(made.error().status, kFileSetting + made.error().text, made.error().native);
+}
+
 Result<MasterKey> MasterKeys::current() {
   const std::lock_guard lock(mutex_);
   auto done = refresh();
   if (!done && done.error().status == Status::kNotFound && options_.make_file) {
-    const auto made = make_private_file(options_.file, std::string(kFileHead) + random_text() + "\n");
-    if (!made && made.error().status != Status::kExists) {
-      return Error(made.error().status, kFileSetting + made.error().text, made.error().native);
-    }
-    if (made) core::log::info("dataProvider", "", "master key made: " + options_.file.string() + "; keep a copy of it");
+    if (const auto made = make_file(); !made) return made.error();
     done = refresh();
   }
   if (!done) return done.error();

@@ -6,11 +6,13 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "host/core/result.h"
@@ -33,7 +35,11 @@ class MasterKeys {
  public:
   static core::Result<std::unique_ptr<MasterKeys>> open(MasterKeyOptions options);
 
-  // What new secrets are encrypted under; made when there is none yet.
+  // Whose secrets lie under a master key, in words; empty: nobody's. Asked before a key file is made.
+  using Sealed = std::function<core::Result<std::string>()>;
+  void ask_before_making(Sealed sealed) { sealed_ = std::move(sealed); }  // before other threads come
+
+  // What new secrets are encrypted under; made when there is none yet and nothing is encrypted.
   core::Result<MasterKey> current();
   core::Result<std::optional<MasterKey>> find(std::string_view id);
   // Where they come from, for messages.
@@ -48,8 +54,10 @@ class MasterKeys {
   explicit MasterKeys(MasterKeyOptions options);
   core::Result<void> refresh();
   core::Result<std::vector<MasterKey>> read() const;
+  core::Result<void> make_file() const;
 
   const MasterKeyOptions options_;
+  Sealed sealed_;
   std::mutex mutex_;
   std::vector<MasterKey> keys_;  // under mutex_
   FileStamp stamp_;              // under mutex_

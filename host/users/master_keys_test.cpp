@@ -56,6 +56,21 @@ TEST_F(MasterKeysTest, AFileIsMadeWhenItIsNeeded) {
   EXPECT_EQ((*later->find(key.id))->bytes, key.bytes);
 }
 
+TEST_F(MasterKeysTest, NoneIsMadeWhereOneIsMissing) {
+  auto keys = MasterKeys::open({{}, file_, true}).value();
+  std::string whose = "2 accounts (ann, eve)";
+  keys->ask_before_making([&] { return whose; });
+  const auto refused = keys->current();
+  ASSERT_FALSE(refused);
+  for (const auto& part : {file_.string(), whose, std::string("put its copy back")}) {
+    EXPECT_NE(refused.error().text.find(part), std::string::npos) << refused.error().text;
+  }
+  EXPECT_FALSE(fs::exists(file_));
+  whose.clear();
+  EXPECT_TRUE(keys->current());
+  EXPECT_TRUE(fs::exists(file_));
+}
+
 // A server and a command beside it: whoever comes second takes what the first has made.
 TEST_F(MasterKeysTest, TwoProcessesAgree) {
   auto one = MasterKeys::open({{}, file_, true}).value(), other = MasterKeys::open({{}, file_, true}).value();

@@ -102,6 +102,10 @@ Result<std::string> seal(const User& user, std::string_view member, std::string_
 
 }  // namespace
 
+bool has_own_secrets(const User& user) {
+  return user.filesystem.settings_json.find('"' + std::string(plugin::kOwnScheme)) != std::string::npos;
+}
+
 Result<void> seal_secrets(User& user, plugin::Registry& registry, MasterKeys& keys) {
   if (!has_settings(user)) return core::ok();
   auto settings = registry.change_user_secrets(

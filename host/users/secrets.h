@@ -19,6 +19,9 @@ namespace host::users {
 // as it is, and the log says so.
 core::Result<void> seal_secrets(User& user, plugin::Registry& registry, MasterKeys& keys);
 
+// Is one of the account's secrets encrypted under a master key, whichever? Needs no plugin.
+bool has_own_secrets(const User& user);
+
 // The settings for the storage plugin, with the secrets it needs. `keys` may be null where no account of ours is.
 core::Result<std::string> plain_settings(const User& user, plugin::Registry& registry, MasterKeys* keys);
 

@@ -4,6 +4,7 @@
 // threads; the provider does its own locking. Must not know which provider it is.
 #include "host/users/store.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "host/core/limits.h"
@@ -17,6 +18,8 @@
 
 namespace host::users {
 namespace {
+
+constexpr std::size_t kNamedAccounts = 5;  // in a message
 
 core::Error disabled(std::string_view what) {
   return {core::Status::kDenied,
@@ -108,8 +111,10 @@ core::Result<std::unique_ptr<Store>> Store::open(plugin::Registry& registry, con
   if (!prepared) return prepared.error();
   if (*prepared)
     core::log::info("dataProvider", "", "data provider " + options.driver + ": the tables were brought up to date");
-  return std::unique_ptr<Store>(
+  std::unique_ptr<Store> store(
       new Store(std::unique_ptr<Impl>(new Impl{options, registry, std::move(*provider), std::move(*keys)})));
+  store->master_keys().ask_before_making([raw = store.get()] { return raw->sealed_accounts(); });
+  return store;
 }
 
 core::Result<Store::Looked> Store::look(plugin::Registry& registry, const StoreOptions& options) {
@@ -118,11 +123,21 @@ core::Result<Store::Looked> Store::look(plugin::Registry& registry, const StoreO
   const auto old = (*provider)->prepare(collections_json(options.users_table), plugin::Provider::Prepare::kLook);
   if (!old) return old.error();
   if (auto readable = (*provider)->check(); !readable) return readable.error();
-  if (*old) return Looked{true, {}};
+  if (*old) return Looked{true, {}, {}};
   Store store(std::unique_ptr<Impl>(new Impl{options, registry, std::move(*provider), nullptr}));
   auto accounts = store.count();
   if (!accounts) return accounts.error();
-  return Looked{false, std::move(*accounts)};
+  Looked looked{false, std::move(*accounts), {}};
+  const auto done = store.each([&](const User& user) {
+    const auto& [backend, settings] = user.filesystem;
+    if (settings == "{}" && backend == "fs-local") return;
+    if (!registry.load(backend)) return;  // which is told once, not for each account
+    if (const auto good = registry.check_user_settings(backend, settings); !good)
+      looked.wrong_settings.push_back("user \"" + user.username + "\": filesystem " + backend + ": " +
+                                      good.error().message());
+  });
+  if (!done) return done.error();
+  return looked;
 }
 
 core::Result<bool> Store::initialise(plugin::Registry& registry, const StoreOptions& options) {
@@ -191,6 +206,16 @@ core::Result<Store::Page> Store::list_after(std::string_view after, std::size_t 
                                     });
   if (!done) return done.error();
   return page;
+}
+
+core::Result<void> Store::each(const std::function<void(const User&)>& take) {
+  for (std::string after;;) {
+    const auto page = list_after(after, core::limits::kUsersPerPage);
+    if (!page) return page.error();
+    std::for_each(page->users.begin(), page->users.end(), take);
+    if (page->last_name.empty()) return core::ok();
+    after = page->last_name;
+  }
 }
 
 core::Result<Store::Count> Store::count() {
@@ -345,6 +370,18 @@ core::Result<bool> Store::reseal_one(const std::string& username) {
                                   Json{{"filesystem", filesystem}}.dump());
   if (!put) return put.error();
   return true;
+}
+
+core::Result<std::string> Store::sealed_accounts() {
+  std::size_t count = 0;
+  std::string names;
+  const auto done = each([&](const User& user) {
+    if (has_own_secrets(user) && ++count <= kNamedAccounts) names += (count == 1 ? "" : ", ") + user.username;
+  });
+  if (!done) return done.error();
+  if (count == 0) return std::string();
+  if (count > kNamedAccounts) names += " and " + std::to_string(count - kNamedAccounts) + " more";
+  return std::to_string(count) + (count == 1 ? " account (" : " accounts (") + names + ")";
 }
 
 MasterKeys& Store::master_keys() { return *impl_->master_keys; }

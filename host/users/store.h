@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -84,12 +85,15 @@ class Store {
   struct Impl;
   explicit Store(std::unique_ptr<Impl> impl);
   core::Result<bool> reseal_one(const std::string& username);  // true: something changed
+  core::Result<void> each(const std::function<void(const User&)>& take);
+  core::Result<std::string> sealed_accounts();  // in words; empty: none
   std::unique_ptr<Impl> impl_;
 };
 
 struct Store::Looked {
-  bool old_tables;  // open would bring them up to date
-  Count accounts;   // none are counted in old tables
+  bool old_tables;                          // open would bring them up to date
+  Count accounts;                           // none are counted in old tables
+  std::vector<std::string> wrong_settings;  // of storages: who cannot log in, and why
 };
 
 }  // namespace host::users

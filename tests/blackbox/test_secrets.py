@@ -153,10 +153,40 @@ def test_a_key_that_was_lost(server):
     assert not logs_in(server, "ann")
     key = stored(server, "ann").split("$")[2]
     line = server.wait_log(lambda l: "master key" in str(l.get("message")), start=mark)["message"]
-    assert f"({key}), which {key_file} does not hold, as there is no such file: put its copy back, or give the account the secret anew" in line
+    assert f"({key}), which {key_file} does not hold, as there is no such file: put its copy back; if it is lost, make a new one" in line
     assert not key_file.exists(), "another key would not help"
     copy.rename(key_file)
     assert logs_in(server, "ann")
+
+
+def test_no_key_is_made_in_place_of_one_that_was_lost(server):
+    """Secrets would lie under two keys, of which nobody has the first, and nobody would notice until the logins of others fail."""
+    user = server.api.add(server, "ann", filesystem=filesystem())
+    server.api.add(server, "bob")
+    key_file = server.config_dir / "master.key"
+    copy = key_file.rename(server.config_dir / "copy")
+    before = stored(server, "ann")
+    server.stop()
+    server.start()
+    server.api = Rest(server.rest_url)
+    new = {"username": "eve", "status": 1, "password": HASH, "home_dir": "/srv/eve", "permissions": {"/": ["*"]},
+           "filesystem": filesystem("another")}
+    file = server.directory / "secret.json"
+    file.write_text(json.dumps({"filesystem": filesystem("another")}))
+    mark = server.mark()
+    for answer in (server.api.post("user", new), server.api.put(f"user/{user['id']}", {"filesystem": filesystem("another")})):
+        status, error, _ = answer.said
+        assert status == 500 and f"there is no {key_file}" in error
+    line = server.wait_log(lambda l: "1 account (ann)" in str(l.get("message")), start=mark)
+    assert line["level"] == "error" and "put its copy back" in line["message"] and "openssl rand -hex 32" in line["message"]
+    refused = server.cli("user", "add", "eve", "--home-dir", "/srv/eve", "--json", file, "--password-stdin", input="secret\n", check=False)
+    assert refused.returncode == 1 and f"there is no {key_file}" in refused.stderr and "1 account (ann)" in refused.stderr
+    refused = server.cli("user", "update", "bob", "--json", file, check=False)
+    assert refused.returncode == 1 and "1 account (ann)" in refused.stderr
+    assert not key_file.exists() and stored(server, "ann") == before
+    assert server.api.put(f"user/{user['id']}", {"max_sessions": 2}).status == 200, "what needs no key goes on"
+    copy.rename(key_file)
+    assert server.api.post("user", new).status == 200 and logs_in(server, "ann") and logs_in(server, "eve")
 
 
 def refusal(server):
