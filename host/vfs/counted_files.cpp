@@ -26,6 +26,12 @@ bool CountedFiles::detach(const FilePtr& file) {
   return true;
 }
 
+bool CountedFiles::has(const core::VirtualPath& path, const FilePtr& file) {
+  const std::lock_guard lock(mutex_);
+  const auto entry = files_.find(path);
+  return entry != files_.end() && entry->second == file;
+}
+
 void CountedFiles::forget(const FilePtr& file) {
   const std::lock_guard lock(mutex_);
   erase(*file);

@@ -32,6 +32,8 @@ class CountedFiles {
   std::pair<FilePtr, bool> attach(const core::VirtualPath& path);
   // True: that was the last writer. Call with file->mutex held.
   bool detach(const FilePtr& file);
+  // This is the file of that name.
+  bool has(const core::VirtualPath& path, const FilePtr& file);
   // Its name is free for another file. Call with file->mutex held.
   void forget(const FilePtr& file);
   // A file, or everything in a directory, has a new name.

@@ -71,6 +71,7 @@ class InPlace {
     const std::lock_guard lock(file_->mutex);
     correct(size);
   }
+  bool has_name(const core::VirtualPath& path) const { return quota_.usage->open_files().has(path, file_); }
   // The name means nothing now, or another file: what this one was counted with.
   std::int64_t replaced() {
     const std::lock_guard lock(file_->mutex);

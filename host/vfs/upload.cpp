@@ -30,8 +30,9 @@ constexpr std::size_t kMaxNameBytes = 255;
 
 class DirectUpload final : public Upload {
  public:
-  DirectUpload(const Context& context, std::unique_ptr<InPlace> counted)
-      : context_(context), counted_(std::move(counted)) {}
+  // `made`: there was no such file before.
+  DirectUpload(const Context& context, LinkTarget target, std::unique_ptr<InPlace> counted, bool made)
+      : context_(context), target_(std::move(target)), counted_(std::move(counted)), made_(made) {}
 
   Result<void> make_room(std::uint64_t end) override { return counted_->make_room(static_cast<std::int64_t>(end)); }
   Result<void> make_room_behind(std::uint64_t bytes) override {
@@ -41,17 +42,28 @@ class DirectUpload final : public Upload {
     // While it can still be asked: the name may mean another file by now.
     const bool whole = ending == Ending::kWhole;
     const auto op = whole ? context_.op_to_the_end() : context_.op();
+    // A refusal on the way is one from the start, where nothing has come: there is no file, and none is counted.
+    using Held = Result<std::optional<UserUsage::Names>>;
+    const bool goes = made_ && ending == Ending::kRefused;
+    const Held names = goes ? context_.quota.hold(op, {target_.path}) : Held(std::optional<UserUsage::Names>());
+    const bool own = goes && names && counted_->has_name(target_.path);
+    bool empty = false;
     counted_->settle([&]() -> std::optional<std::int64_t> {
       const auto attrs = file.stat(op);
       if (!attrs) return std::nullopt;
+      empty = attrs->size == 0;
       return static_cast<std::int64_t>(attrs->size);
     });
-    return file.close(op, whole);
+    auto closed = file.close(op, whole);
+    if (own && empty && target_.place.fs->remove_file(op, target_.place.path)) context_.quota.usage->count({0, -1});
+    return closed;
   }
 
  private:
   const Context& context_;
+  const LinkTarget target_;
   std::unique_ptr<InPlace> counted_;
+  const bool made_;
 };
 
 class TemporaryUpload final : public WholeUpload {
@@ -200,7 +212,7 @@ Result<Upload::Opened> begin_direct(const Context& context, const VirtualPath& p
   if (!exists) usage.count({0, 1});
   if (exists && (plan.flags & OpenArgs::kTruncate) != 0) counted->resized(0);
   opened.file = *std::move(file);
-  opened.upload = std::make_unique<DirectUpload>(context, std::move(counted));
+  opened.upload = std::make_unique<DirectUpload>(context, *std::move(target), std::move(counted), !exists);
   return opened;
 }
 

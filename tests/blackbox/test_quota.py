@@ -159,24 +159,29 @@ def test_the_write_that_would_exceed_fails(server):
     counted(server, "sized", home)
 
 
-def test_a_refused_overwrite_leaves_the_old_file(server):
+def refused(sftp, path, arrives, size):
+    handle = sftp.open(path, s.F_WRITE | s.F_CREAT | s.F_TRUNC)
+    sftp.write(handle, 0, b"y" * arrives)
+    for request in ((s.WRITE, s.string(handle), s.u64(arrives), s.string(b"y" * size)), (s.CLOSE, s.string(handle))):
+        with pytest.raises(s.StatusError):
+            sftp.call(*request)
+
+
+def test_what_a_refused_upload_leaves(server):
     home = server.accounts["sized"].home
     with client(server, "sized") as sftp:
         put(sftp, "/kept", 60_000)
         put(sftp, "/f", 30_000)
         mark = server.mark()
-        handle = sftp.open("/f", s.F_WRITE | s.F_CREAT | s.F_TRUNC)
-        sftp.write(handle, 0, b"y" * 32_768)
-        with pytest.raises(s.StatusError):
-            sftp.write(handle, 32_768, b"y" * 32_768)
-        with pytest.raises(s.StatusError):
-            sftp.close(handle)
-        assert (home / "f").stat().st_size == (32_768 if server.mode == 0 else 30_000)
+        refused(sftp, "/f", 30_000 - 1, 30_000)
+        refused(sftp, "/nothing", 0, 60_000)
+        assert (home / "f").stat().st_size == 30_000 - (server.mode == 0) and not (home / "nothing").exists()
         counted(server, "sized", home)
-        sftp.call(s.REMOVE, s.string("/f"))
-        sftp.call(s.REMOVE, s.string("/kept"))
+        for name in ("f", "kept"):
+            sftp.call(s.REMOVE, s.string(f"/{name}"))
+    counted(server, "sized", home)
     said = [line["message"] for line in server.log_lines(mark) if "upload" in str(line.get("message"))]
-    assert said == [f'upload "{home}/f" failed: the quota of {LIMIT} bytes is used up']
+    assert said == [f'upload "{home}/{name}" failed: the quota of {LIMIT} bytes is used up' for name in ("f", "nothing")]
 
 
 def test_overwriting_needs_room_for_what_is_added_only(server):
