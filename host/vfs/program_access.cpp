@@ -96,6 +96,8 @@ Result<std::string> directory_of(const Context& context, const VirtualPath& path
 Result<std::unique_ptr<ProgramAccess>> ProgramAccess::begin(std::shared_ptr<const Context> context,
                                                             const ProgramRequest& request) {
   auto home = context->mounts.at(VirtualPath()).fs->local_root();
+  if (!home && home.error().status == Status::kUnsupported)
+    return Error(Status::kCrossDevice, "the files of its account are not on this machine's disk, where programs look");
   if (!home) return home.error();
   if (auto may = allowed(*context, request); !may) return may.error();
   auto below = request.anywhere ? Result<std::string>(std::string()) : directory_of(*context, request.paths.front());

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.ours
 @pytest.fixture(scope="module")
 def server(make_server, rgw, proxy, bucket):
     storage = {"part_size_mib": 5, "mtime_in_metadata": "list", "resume_uploads": True}
-    instance = make_server(config={"plugins": {"storage": {"fs-s3": storage}}, "sftpd": {"upload_mode": 2},
+    instance = make_server(config={"plugins": {"storage": {"fs-s3": storage}}, "sftpd": {"upload_mode": 2, "enabled_ssh_commands": ["*"]},
                                    "data_provider": {"track_quota": 1}, "httpd": {"bind_port": -1}})
     add(instance, "alice", s3config(rgw, endpoint=proxy.url))
     add(instance, "counted", s3config(rgw, endpoint=proxy.url, key_prefix="counted"), quota_size=100 * MIB, quota_files=10)
@@ -149,6 +149,17 @@ def test_what_the_server_refuses_replaces_nothing(server, empty):
         assert refused(sftp, s.WRITE, s.string(handle), s.u64(100 * MIB), s.string(b"beyond the quota")) == s.FAILURE
         assert refused(sftp, s.CLOSE, s.string(handle)) == s.FAILURE
     assert empty.get("counted/old") == data and empty.get("counted/new") == b"1"
+
+
+@pytest.mark.parametrize("command", ["rsync --server -re.LsfxCIvu . /", "git-upload-pack /r.git"])
+def test_programs_say_that_they_need_local_files(server, command):
+    mark = server.mark()
+    with s.transport(server, server.accounts["alice"]) as link:
+        channel = link.open_session()
+        channel.exec_command(command)
+        said = channel.makefile_stderr().read().decode()
+        assert "this account's are in another storage; use sftp or scp" in said and channel.recv_exit_status() == 1
+    server.wait_log(lambda line: "was refused: the files of its account are not on this machine's disk" in str(line.get("message")), start=mark)
 
 
 def test_a_quota_scan_asks_for_all_keys_at_once(server, empty, proxy):
