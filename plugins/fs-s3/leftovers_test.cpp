@@ -111,5 +111,34 @@ TEST_F(LeftoversTest, AStoreThatDoesNotAnswerKeepsNoOtherWaiting) {
   EXPECT_LE(ids.size(), 2U);
 }
 
+TEST_F(LeftoversTest, LostUploadsAreLookedForPageByPageUpToALimit) {
+  int pages = 0, last = 3;
+  FakeStore store([&](const std::string& head) {
+    if (head.find("uploadId=") != std::string::npos)
+      return FakeStore::whole(200, "<ListPartsResult></ListPartsResult>");
+    const bool goes_on = head.find("key-marker=k%0B&") != std::string::npos &&
+                         head.find("upload-id-marker=u" + std::to_string(pages) + "&") != std::string::npos;
+    if (pages++ > 0 && !goes_on) return FakeStore::whole(400, "<Error/>");
+    const std::string id = "u" + std::to_string(pages);
+    const std::string upload = "<Upload><Key>k&#x0b;</Key><UploadId>" + id +
+                               "</UploadId><Initiated>2030-01-01T00:00:" + (pages == last ? "10" : "20") +
+                               "Z</Initiated></Upload>";
+    const std::string next =
+        "<NextKeyMarker>k&#x0b;</NextKeyMarker><NextUploadIdMarker>" + id + "</NextUploadIdMarker>";
+    return FakeStore::whole(200, "<ListMultipartUploadsResult>" + next + "<IsTruncated>" +
+                                     (pages == last ? "false" : "true") + "</IsTruncated>" + upload +
+                                     "</ListMultipartUploadsResult>");
+  });
+  const auto asked = client("b", store.endpoint());
+  const auto from = *parse_time("2030-01-01T00:00:09Z"), to = *parse_time("2030-01-01T00:00:12Z");
+  auto found = asked->uploads_without_parts(nullptr, "k\x0b", from, to);
+  ASSERT_TRUE(found) << found.failure().message;
+  EXPECT_EQ(*found, (std::vector<std::string>{"u3"}));
+  pages = 0;
+  last = 11;
+  EXPECT_FALSE(asked->uploads_without_parts(nullptr, "k\x0b", from, to)) << "nobody looked at all of them";
+  EXPECT_EQ(pages, 10);
+}
+
 }  // namespace
 }  // namespace fs_s3

@@ -29,7 +29,6 @@
 namespace fs_s3 {
 
 using object_common::Stop;
-
 class S3Client : public std::enable_shared_from_this<S3Client> {
  public:
   struct Options {
@@ -131,6 +130,7 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
   Outcome<void> copy_in_parts(const Stop& stop, const std::string& from, const std::string& to, const ObjectInfo& what,
                               const Nature& nature, std::string* made);
   Outcome<std::string> keep_alive(const std::string& key, std::string upload);
+  Outcome<UploadsPage> uploads(const Stop& stop, const std::string& key, const UploadsPage& before);
   std::string target(const Request& request) const;
   Failure in_words(const Request& request, Failure failure) const;
   bool correct_clock(const HttpAnswer& answer, const Attempt& with, std::int64_t tolerance_s);

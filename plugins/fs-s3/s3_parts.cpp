@@ -14,7 +14,8 @@
 namespace fs_s3 {
 namespace {
 
-constexpr const char* kUploadsLookedAt = "100";
+constexpr const char* kUploadsOfAPage = "1000";  // the most that stores give at once
+constexpr int kPagesLookedAt = 10;
 constexpr int kBeginnings = 3;
 constexpr std::chrono::nanoseconds kClockTolerance = std::chrono::seconds(2);
 
@@ -117,25 +118,53 @@ std::int64_t S3Client::store_time_ns() const {
   return (now + std::chrono::seconds(store_ahead_s_)).count();
 }
 
+Outcome<UploadsPage> S3Client::uploads(const Stop& stop, const std::string& key, const UploadsPage& before) {
+  // Without an encoding: stores encode other parts of the answer than they say.
+  Request request{.operation = "ListMultipartUploads",
+                  .method = "GET",
+                  .query = {{"uploads", ""}, {"prefix", key}, {"max-uploads", kUploadsOfAPage}},
+                  .ending = "</ListMultipartUploadsResult>"};
+  if (before.more) {
+    request.query.emplace_back("key-marker", before.last_key);
+    request.query.emplace_back("upload-id-marker", before.last_id);
+  }
+  auto answer = send(stop, request);
+  if (!answer) return std::move(answer.failure());
+  UploadsPage page;
+  LeftUpload upload;
+  const bool parsed = parse_xml(answer->body, [&](std::string_view path, const std::string& text) {
+    if (path == "ListMultipartUploadsResult/Upload/Key") upload.key = text;
+    if (path == "ListMultipartUploadsResult/Upload/UploadId") upload.id = text;
+    if (path == "ListMultipartUploadsResult/Upload/Initiated") upload.from_ns = parse_time(text).value_or(0);
+    if (path == "ListMultipartUploadsResult/Upload") page.uploads.push_back(std::exchange(upload, {}));
+    if (path == "ListMultipartUploadsResult/IsTruncated") page.more = text == "true";
+    if (path == "ListMultipartUploadsResult/NextKeyMarker") page.last_key = text;
+    if (path == "ListMultipartUploadsResult/NextUploadIdMarker") page.last_id = text;
+  });
+  if (!parsed || (page.more && page.last_key.empty())) {
+    return Failure{SP_E_IO, "the store's answer about uploads makes no sense", 0};
+  }
+  return page;
+}
+
 Outcome<std::vector<std::string>> S3Client::uploads_without_parts(const Stop& stop, const std::string& key,
                                                                   std::int64_t from_ns, std::int64_t to_ns) {
-  auto answer = send(stop, {.operation = "ListMultipartUploads",
-                            .method = "GET",
-                            .query = {{"uploads", ""}, {"prefix", key}, {"max-uploads", kUploadsLookedAt}},
-                            .ending = "</ListMultipartUploadsResult>"});
-  if (!answer) return std::move(answer.failure());
   std::vector<std::string> found;
-  std::string at, id;
-  std::int64_t begun_ns = 0;
-  const bool parsed = parse_xml(answer->body, [&](std::string_view path, const std::string& text) {
-    if (path == "ListMultipartUploadsResult/Upload/Key") at = text;
-    if (path == "ListMultipartUploadsResult/Upload/UploadId") id = text;
-    if (path == "ListMultipartUploadsResult/Upload/Initiated") begun_ns = parse_time(text).value_or(0);
-    if (path != "ListMultipartUploadsResult/Upload") return;
-    const bool then = begun_ns >= from_ns && begun_ns <= to_ns;
-    if (at == key && then && !options_.alive->has(id)) found.push_back(id);
-  });
-  if (!parsed) return Failure{SP_E_IO, "the store's answer about uploads makes no sense", 0};
+  UploadsPage page;
+  // Not all of them may be of that key, or of that time.
+  for (int pages = 0; pages == 0 || page.more; ++pages) {
+    if (pages == kPagesLookedAt) {
+      if (!found.empty()) break;
+      return Failure{SP_E_UNSUPPORTED, "there are more uploads than are looked at", 0};
+    }
+    auto next = uploads(stop, key, page);
+    if (!next) return std::move(next.failure());
+    page = std::move(*next);
+    for (const auto& upload : page.uploads) {
+      const bool then = upload.from_ns >= from_ns && upload.from_ns <= to_ns;
+      if (upload.key == key && then && !options_.alive->has(upload.id)) found.push_back(upload.id);
+    }
+  }
   std::vector<std::string> without;
   for (const auto& upload : found) {
     auto parts = send(stop, {.operation = "ListParts",

@@ -58,6 +58,12 @@ struct LeftUpload {
   int looks = 1;  // how often it must be seen to be gone: a part on its way may arrive after its upload's end
 };
 
+struct UploadsPage {
+  std::vector<LeftUpload> uploads = {};  // from_ns: when it was begun
+  std::string last_key = {}, last_id = {};
+  bool more = false;  // behind that one
+};
+
 struct ListPage {
   std::vector<Listed> entries;
   std::string next;  // token of the next page; empty: that was the last
