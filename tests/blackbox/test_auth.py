@@ -104,15 +104,35 @@ def test_refusals_look_the_same(server):
     assert len(set(outcomes.values())) == 1, outcomes
 
 
-def test_refusals_take_the_same_time(server):
-    """Interleaved, medians: a user that does not exist, is disabled or has expired costs one hash like a real one."""
-    times = {name: [] for name in WRONG}
+def assert_same_time(attempts):
+    """Of each, by name, the seconds it took: interleaved, medians."""
+    times = {name: [] for name in attempts}
     for _ in range(7):
-        for name, attempt in WRONG.items():
-            times[name].append(try_password(server, *attempt)[1])
+        for name, attempt in attempts.items():
+            times[name].append(attempt())
     medians = {name: statistics.median(values) for name, values in times.items()}
     slack = 0.03 * SLOWDOWN  # noise of a busy machine; a hash costs more than that
     assert max(medians.values()) < 2 * min(medians.values()) + slack, medians
+
+
+def test_refusals_take_the_same_time(server):
+    """A user that does not exist, is disabled or has expired costs one hash like a real one."""
+    assert_same_time({name: lambda attempt=attempt: try_password(server, *attempt)[1] for name, attempt in WRONG.items()})
+
+
+def test_refused_keys_take_the_same_time(server):
+    """Whether there is such a user, whether it has keys, and whether this one would have been right."""
+    key, other = load(server.keyring.user()), load(server.keyring.directory / "other_ed25519")
+
+    def attempt(user, offered):
+        with s.transport(server, None, login=False) as link:
+            begun = time.monotonic()
+            with pytest.raises(paramiko.SSHException):
+                link.auth_publickey(user, offered)
+            return time.monotonic() - begun
+    assert_same_time({f"{user}-{kind}": lambda user=user, offered=offered: attempt(user, offered)
+                      for user, kind, offered in [("alice", "other", other), ("nobody-of-this-name", "other", other),
+                                                  ("disabled", "right", key), ("passonly", "other", other)]})
 
 
 @pytest.mark.parametrize("password", ["", " ", PASSWORD + " ", PASSWORD[:-1], PASSWORD.upper(), "x" * 100_000, "\0", "\n"],
