@@ -100,8 +100,9 @@ std::string allowed(const json& schema) {
   std::string text = schema.contains("type") ? article(schema["type"].get<std::string>()) : "any value";
   if (schema.contains("minimum")) text += ", at least " + shown(schema["minimum"]);
   if (schema.contains("maximum")) text += ", at most " + shown(schema["maximum"]);
-  if (schema.contains("pattern")) text += " that matches " + schema["pattern"].get<std::string>();
-  return text;
+  if (!schema.contains("pattern")) return text;
+  if (schema.contains("description")) text += " (" + schema["description"].get<std::string>() + ")";
+  return text + " that matches " + schema["pattern"].get<std::string>();
 }
 
 std::string found(const json& schema, const json& value, bool secret) {

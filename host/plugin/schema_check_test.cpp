@@ -64,8 +64,9 @@ TEST(SchemaCheck, NamesPathValueAndWhatIsAllowed) {
             "plugins.storage.x.ratio: found 0.25, allowed is a number, at least 0.5");
   EXPECT_EQ(refusal(R"({"bucket": "abc", "mode": "slow"})"),
             R"(plugins.storage.x.mode: found "slow", allowed is one of ["fast","safe"])");
-  EXPECT_EQ(refusal(R"({"bucket": "A"})"),
-            R"(plugins.storage.x.bucket: found "A", allowed is a string that matches ^[a-z0-9-]{3,63}$)");
+  EXPECT_EQ(
+      refusal(R"({"bucket": "A"})"),
+      R"(plugins.storage.x.bucket: found "A", allowed is a string (where files go) that matches ^[a-z0-9-]{3,63}$)");
   EXPECT_EQ(refusal(R"({"bucket": "abc", "retry": {"times": true}})"),
             "plugins.storage.x.retry.times: found true, allowed is an integer");
   EXPECT_EQ(refusal(R"({"bucket": "abc", "labels": {"a": 1}})"),
@@ -73,7 +74,8 @@ TEST(SchemaCheck, NamesPathValueAndWhatIsAllowed) {
 }
 
 TEST(SchemaCheck, RefusesMissingAndUnknownMembers) {
-  EXPECT_EQ(refusal("{}"), "plugins.storage.x.bucket: missing; wanted a string that matches ^[a-z0-9-]{3,63}$");
+  EXPECT_EQ(refusal("{}"),
+            "plugins.storage.x.bucket: missing; wanted a string (where files go) that matches ^[a-z0-9-]{3,63}$");
   EXPECT_NE(refusal(R"({"bucket": "abc", "dely_ms": 5})").find("dely_ms: unknown; allowed are bucket, delay_ms"),
             std::string::npos);
 }

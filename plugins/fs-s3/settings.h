@@ -78,7 +78,7 @@ struct AccountSettings {
       "region": {"type": "string", "pattern": "^[^/]+$"},
       "access_key": {"type": "string", "description": "without it: the machine's own credentials"},
       "access_secret": {"type": "string", "writeOnly": true},
-      "endpoint": {"type": "string", "description": "of a store other than AWS, as https://host:port"},
+      "endpoint": {"type": "string", "pattern": "^(([Hh][Tt][Tt][Pp][Ss]?://)?(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+)(:(0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6([0-4][0-9]{3}|5([0-4][0-9]{2}|5([0-2][0-9]|3[0-5])))))?/?)?$", "description": "of a store other than AWS, as https://host:port"},
       "storage_class": {"type": "string", "description": "of what is uploaded"}
     }
   })json";
