@@ -4,7 +4,9 @@
 // starts when everything else works.
 #include "host/app/portable.h"
 
+#include <chrono>
 #include <cstdio>
+#include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -13,10 +15,13 @@
 #include "host/app/start.h"
 #include "host/app/version.h"
 #include "host/users/password.h"
+#include "host/users/secrets.h"
 
 namespace host::app {
 namespace {
 
+constexpr auto kStorePatience = std::chrono::seconds(10);
+constexpr auto kStorePause = std::chrono::seconds(2);  // for a call to see that its time is over
 constexpr std::string_view kAdvertiser = "advertise-mdns";
 // What the replaced system chooses from.
 constexpr int kFirstRandomPort = 49152, kLastRandomPort = 64151;
@@ -31,6 +36,7 @@ class Portable {
   void stopped();
 
  private:
+  core::Result<void> ask_store(plugin::Registry& registry) const;
   core::Result<void> advertise(std::uint16_t port, plugin::Registry& registry);
 
   const PortableOptions& options_;
@@ -59,7 +65,45 @@ void Portable::adjust(ssh::ServerOptions& server) const {
   server.random_port_last = kLastRandomPort;
 }
 
+// The root is listed, for each operation of a client needs that right. What it is that does not answer may hold it.
+core::Result<void> list_root(plugin::Storage& storage, plugin::MountArgs args) {
+  const auto deadline = std::chrono::steady_clock::now().time_since_epoch() + kStorePatience;
+  const plugin::Op op{.deadline_ns = std::chrono::nanoseconds(deadline).count()};
+  const auto fs = storage.mount(op, std::move(args));
+  if (!fs) return fs.error();
+  const auto root = (*fs)->open_dir(op, {});
+  return root ? core::ok() : root.error();
+}
+
+core::Result<void> Portable::ask_store(plugin::Registry& registry) const {
+  const auto& account = options_.account;
+  const auto& backend = account.filesystem.backend;
+  auto settings = users::plain_settings(account, registry, nullptr);
+  if (!settings) return settings.error();
+  const auto storage = registry.storage(backend);
+  if (!storage) return storage.error();
+  plugin::MountArgs args;
+  args.user = account.username;
+  args.root = account.home_dir;
+  args.settings_json = std::move(*settings);
+  const auto answer = std::make_shared<std::promise<core::Result<void>>>();
+  auto answered = answer->get_future();
+  const bool asked =
+      (*storage)->pool().submit([storage = *storage, args, answer] { answer->set_value(list_root(*storage, args)); });
+  const bool in_time = asked && answered.wait_for(kStorePatience + kStorePause) == std::future_status::ready;
+  const auto done = in_time ? answered.get() : core::Error(core::Status::kTimedOut);
+  if (done) return done;
+  const auto status = done.error().status;
+  const bool silent = status == core::Status::kTimedOut || status == core::Status::kCancelled;
+  return core::Error(
+      status, options_.store + (silent ? ": no answer within " + std::to_string(kStorePatience.count()) + " seconds"
+                                       : " cannot be listed: " + done.error().message()));
+}
+
 core::Result<void> Portable::listening(const ssh::Server& server, plugin::Registry& registry) {
+  if (!options_.store.empty()) {
+    if (auto good = ask_store(registry); !good) return good;
+  }
   if (auto told = options_.listening({server.port(), server.throwaway_host_keys()}); !told) return told;
   ending_.emplace(options_.exit_after, options_.with_parent);
   if (!options_.advertise) return core::ok();

@@ -22,6 +22,7 @@ struct PortableOptions {
   config::Config config;                  // the data provider has to be "memory"
   users::User account;                    // its password is plain text
   std::optional<core::log::Options> log;  // none: no log
+  std::string store;                      // where the files are, if in one that may refuse: asked before it is ready
   bool any_credentials = false;           // everybody is let in as the account
   bool advertise = false;                 // by multicast DNS; a failure is a warning
   bool advertise_credentials = false;

@@ -180,7 +180,9 @@ Result<users::User> account(const PortableFlags& flags, PortablePlan& plan) {
   auto home = home_of(flags);
   if (!home) return home.error();
   (*json)["home_dir"] = *home;
-  plan.directory = flags.fs_provider == 0 ? *home : (flags.fs_provider == 1 ? flags.s3 : flags.gcs).at("key_prefix");
+  plan.directory = flags.fs_provider == 0   ? *home
+                   : flags.fs_provider == 1 ? "s3://" + flags.s3.at("bucket") + "/" + flags.s3.at("key_prefix")
+                                            : "gs://" + flags.gcs.at("bucket") + "/" + flags.gcs.at("key_prefix");
   users::User user;
   if (auto merged = users::merge_json(user, *json); !merged) return in_options(merged.error(), fields);
   return user;
@@ -244,6 +246,7 @@ Result<PortablePlan> plan_portable(const PortableFlags& flags) {
     if (!time) return refused("--exit-after: " + time.error().text);
     options.exit_after = *time;
   }
+  if (flags.fs_provider != 0) options.store = plan.directory;
   options.any_credentials = flags.any_credentials;
   options.with_parent = flags.with_parent;
   options.advertise = flags.advertise && (flags.advertise_given || !is_loopback(options.config.sftpd.bind_address));

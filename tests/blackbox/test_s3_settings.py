@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings of accounts in S3 that cannot work are refused where they are given, not at the first login."""
+import contextlib
+import http.server
 import json
+import socket
 import sqlite3
+import threading
+import time
 
 import pytest
 
 from portable import Portable
 from rest import HASH, Rest
+from util import seconds
 
 pytestmark = pytest.mark.ours
 NO_ADDRESS = ["foo bar", "ftp://x", "http://", "https://x:70000", "http://x/path", "http://user@x"]
@@ -45,6 +51,32 @@ def test_an_endpoint_is_an_address(make_server):
         server.stop()
 
 
+@contextlib.contextmanager
+def store(status, code):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            asked.append(self.path)
+            body = f"<Error><Code>{code}</Code><Message>no such thing</Message></Error>".encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    asked = []
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 def ends(cwd, endpoint, *more):
     """What portable mode says on standard error when it ends before it is ready."""
     portable = Portable(cwd, "-f", "1", "--s3-bucket", "files", "--s3-region", "r", "--s3-access-key", "k", "--s3-access-secret", "topsecret",
@@ -61,3 +93,21 @@ def ends(cwd, endpoint, *more):
 def test_portable_mode_wants_an_address(tmp_path, endpoint):
     (tmp_path / "shared").mkdir()
     assert f'{NAME}: found "{endpoint}"' in ends(tmp_path / "shared", endpoint)
+
+
+@pytest.mark.parametrize("status, code", [(403, "SignatureDoesNotMatch"), (404, "NoSuchBucket")])
+def test_portable_mode_asks_its_store(tmp_path, status, code):
+    (tmp_path / "shared").mkdir()
+    with store(status, code) as (url, asked):
+        said = ends(tmp_path / "shared", url, "--s3-key-prefix", "shown/")
+    assert "s3://files/shown/ cannot be listed" in said and code in said
+    assert len(asked) == 1
+
+
+def test_portable_mode_does_not_wait_for_ever(tmp_path):
+    (tmp_path / "shared").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        begun = time.monotonic()
+        said = ends(tmp_path / "shared", f"http://127.0.0.1:{silent.getsockname()[1]}")
+    assert "s3://files/" in said and "no answer" in said
+    assert time.monotonic() - begun < seconds(16)

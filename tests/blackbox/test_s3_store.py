@@ -63,7 +63,7 @@ def test_portable_mode_serves_a_prefix(rgw, empty, tmp_path):
     flags = {"bucket": "files", "region": "default", "access-key": ACCESS_KEY, "access-secret": SECRET, "endpoint": rgw.url,
              "storage-class": "STANDARD", "key-prefix": "shown/"}
     with Portable(tmp_path / "shared", "-f", "1", "-g", "*", *(part for name, value in flags.items() for part in (f"--s3-{name}", value))) as portable:
-        assert portable.info["directory"] == "shown/"
+        assert portable.info["directory"] == "s3://files/shown/"
         sftp = portable.sftp()
         data = pattern(100_000)
         with sftp.open("/file", "wb") as file:
