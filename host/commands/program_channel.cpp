@@ -33,9 +33,8 @@ std::string_view reason(Status status) {
     case Status::kDenied: return "Permission denied. You don't have the permissions to execute this command";
     case Status::kUnsupported: return "command unsupported for this configuration";
     case Status::kCrossDevice:
-      return "command unsupported for this account: git and rsync need files on the server's own disk, this account's "
-             "are "
-             "in another storage; use sftp or scp";
+      return "command unsupported for this account: git and rsync need files on the server's own disk, and this "
+             "account's are in another storage; use sftp or scp";
     case Status::kNotFound: return "does not exist";
     case Status::kQuota: return "denying write due to space limit";
     case Status::kBusy: return "too many commands are running, try again later";

@@ -180,8 +180,8 @@ def test_what_a_refused_upload_leaves(server):
         for name in ("f", "kept"):
             sftp.call(s.REMOVE, s.string(f"/{name}"))
     counted(server, "sized", home)
-    said = [line["message"] for line in server.log_lines(mark) if "upload" in str(line.get("message"))]
-    assert said == [f'upload "{home}/{name}" failed: the quota of {LIMIT} bytes is used up' for name in ("f", "nothing")]
+    said = [f'upload "{home}/{name}" failed: the quota of {LIMIT} bytes is used up' for name in ("f", "nothing")]
+    wait_for("the lines", lambda: [line["message"] for line in server.log_lines(mark) if "upload" in str(line.get("message"))] == said)
 
 
 def test_overwriting_needs_room_for_what_is_added_only(server):

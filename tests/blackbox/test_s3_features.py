@@ -143,8 +143,7 @@ def test_what_the_server_refuses_replaces_nothing(server, empty):
             sftp.write(handle, 0, b"1")
             sftp.write(handle, 10, b"behind a gap")
             assert refused(sftp, s.CLOSE, s.string(handle)) == s.FAILURE
-            said = [line["message"] for line in server.log_lines(mark) if "upload" in str(line.get("message"))]
-            assert len(said) == 1 and path in said[0] and "gap" in said[0], said
+            server.wait_log(lambda line: f'{path}" failed: the file has a gap' in str(line.get("message")), start=mark)
         fill(sftp, handle := sftp.open("/old", PUT), data[:MIB])
         assert refused(sftp, s.WRITE, s.string(handle), s.u64(100 * MIB), s.string(b"beyond the quota")) == s.FAILURE
         assert refused(sftp, s.CLOSE, s.string(handle)) == s.FAILURE
@@ -158,7 +157,7 @@ def test_programs_say_that_they_need_local_files(server, command):
         channel = link.open_session()
         channel.exec_command(command)
         said = channel.makefile_stderr().read().decode()
-        assert "this account's are in another storage; use sftp or scp" in said and channel.recv_exit_status() == 1
+        assert "and this account's are in another storage; use sftp or scp" in said and channel.recv_exit_status() == 1
     server.wait_log(lambda line: "was refused: the files of its account are not on this machine's disk" in str(line.get("message")), start=mark)
 
 
