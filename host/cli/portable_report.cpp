@@ -17,20 +17,23 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kHidden = "[redacted]";
 
+// The line is one line, whatever is in it.
+void append_shown(std::string& out, char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  if (byte >= 0x20 && byte != 0x7f) {
+    out += c;
+    return;
+  }
+  std::array<char, 8> escape{};
+  std::snprintf(escape.data(), escape.size(), "\\x%02x", byte);
+  out += escape.data();
+}
+
 std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte == 0x7f) {
-      std::array<char, 8> escape{};
-      std::snprintf(escape.data(), escape.size(), "\\x%02x", byte);
-      out += escape.data();
-    } else {
-      out += c;
-    }
+    if (c == '"' || c == '\\') out += '\\';
+    append_shown(out, c);
   }
   return out + '"';
 }
@@ -38,7 +41,10 @@ std::string in_quotes(std::string_view text) {
 template <class List>
 std::string listed(const List& words) {
   std::string out = "[";
-  for (const auto& word : words) out += (out.size() == 1 ? "" : " ") + std::string(word);
+  for (const auto& word : words) {
+    if (out.size() > 1) out += ' ';
+    for (const char c : std::string_view(word)) append_shown(out, c);
+  }
   return out + "]";
 }
 

@@ -61,6 +61,17 @@ def test_the_line_that_scripts_know(shared):
             assert sftp.listdir("/") == ["hello.txt"]
 
 
+def test_the_line_is_one_whatever_is_in_it(tmp_path, keyring):
+    """A key as its file has it, and a directory that somebody named so."""
+    directory = tmp_path / "a\nb\x1b"
+    directory.mkdir()
+    key = keyring.user().with_suffix(".pub").read_text()
+    assert key.endswith("\n")
+    with Portable(directory, "-s", "0", "-u", "a\nb", "-p", "pw", "-k", key, json=False) as portable:
+        assert f'user: "a\\x0ab", password: "pw", public keys: [{key[:-1]}\\x0a], directory: "{tmp_path}/a\\x0ab\\x1b"' in portable.ready
+        assert portable.ready.endswith("]"), portable.ready
+
+
 def test_every_flag_of_the_reference_is_there(shared):
     shown = run([binary(), "portable", "--help"], env=clean_env(shared)).stdout
     for short, name in zip("dscupkglSCf", ("directory", "sftpd-port", "ssh-commands", "username", "password", "public-key", "permissions",
