@@ -65,7 +65,7 @@ class OpenSshd(Server):
         self.pin_host_keys()
         return self
 
-    def stop(self, check=True):
+    def stop(self):
         if self.process:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(10)

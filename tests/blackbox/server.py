@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from util import clean_env, die_with_parent, run, seconds, wait_for
+from util import assert_no_sanitizer_report, clean_env, die_with_parent, run, seconds, wait_for
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HOST_KEY_NAMES = {"rsa": "id_rsa", "ecdsa": "id_ecdsa", "ed25519": "id_ed25519"}
-SANITIZER_MARKS = ("AddressSanitizer", "ThreadSanitizer", "LeakSanitizer", "UndefinedBehaviorSanitizer", "runtime error:")
 
 
 def binary():
@@ -193,23 +192,34 @@ class Sallyport(Server):
                              timeout=20, start=start)
         return line["message"]
 
-    def stop(self, check=True):
-        """SIGTERM, then the promised clean end: exit code 0 and no sanitizer report."""
+    def stop(self, codes=(0,)):
+        """SIGTERM, then the promised clean end: exit code 0 (or of `codes`) and no sanitizer report."""
         if self.process is None:
             return
         if self.alive():
             self.process.send_signal(signal.SIGTERM)
+        self.ended(*codes)
+
+    def ended(self, *codes, timeout=20):
+        """It must end by itself within the deadline, with one of these exit codes and without a sanitizer report."""
+        process, self.process = self.process, None
         try:
-            code = self.process.wait(seconds(20))
+            code = process.wait(seconds(timeout))
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            code = "no end within the deadline after SIGTERM"
-        self.process = None
+            process.kill()
+            process.wait()
+            code = "no end within the deadline"
         report = self.stderr_text()
-        if check:
-            assert not any(mark in report for mark in SANITIZER_MARKS), report[-20000:]
-            assert code == 0, f"exit code of serve: {code}\nstderr: {report[-4000:]}\nlog: {self.log_text()[-4000:]}"
+        assert_no_sanitizer_report(report)
+        assert code in codes, f"exit code of serve: {code}\nstderr: {report[-4000:]}\nlog: {self.log_text()[-4000:]}"
+
+    def kill(self):
+        """The end that no server can prepare for; what sanitizers saw until then counts."""
+        process, self.process = self.process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            assert_no_sanitizer_report(self.stderr_text())
 
     def log_text(self):
         return self.log_path.read_text(errors="surrogateescape") if self.log_path.exists() else ""

@@ -218,8 +218,8 @@ def test_programs_that_are_not_there_stop_the_start(make_server, tmp_path):
                          ("sftpd", "keyboard_interactive_auth_program")):
         server = make_server(config={section: {key: f"{tmp_path}/none"}})
         server.initialise()
-        assert server.spawn().wait(20) == 1
-        server.process = None
+        server.spawn()
+        server.ended(1)
         assert f"{tmp_path}/none is no program that can be run" in server.stderr_text(), server.stderr_text()
 
 
@@ -229,8 +229,8 @@ def test_a_script_without_its_interpreter_stops_the_start(make_server, tmp_path)
     script.chmod(0o755)
     server = make_server(config={"data_provider": {"external_auth_program": str(script)}})
     server.initialise()
-    assert server.spawn().wait(20) == 1
-    server.process = None
+    server.spawn()
+    server.ended(1)
     assert f"{script} cannot be run: its interpreter /opt/none/python3 is missing" in server.stderr_text(), server.stderr_text()
 
 

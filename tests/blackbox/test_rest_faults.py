@@ -10,7 +10,7 @@ import pytest
 import rawsftp as s
 from rest import Rest
 from server import binary
-from util import pattern, seconds, wait_for
+from util import pattern, wait_for
 
 pytestmark = pytest.mark.ours
 PLUGINS = Path(os.environ.get("SALLYPORT_TEST_PLUGINS") or binary().parent.parent / "test-plugins").resolve()
@@ -79,10 +79,8 @@ def test_a_request_that_never_returns_does_not_hold_up_the_stop(server):
     stuck = Rest(server.rest_url).connect()
     stuck.request("GET", "/api/v1/test/hang")
     wait_for("it hangs", lambda: answers(Rest(server.rest_url)))
-    process = server.process
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(seconds(20)) == 1
-    server.process = None
+    server.process.send_signal(signal.SIGTERM)
+    server.ended(1)
     text = server.log_text()
     assert re.search(r"not stopped: still being carried out: GET /api/v1/test/hang for \d+ s", text), text[-2000:]
     assert "the process ends without it" in text

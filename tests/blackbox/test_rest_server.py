@@ -306,9 +306,8 @@ class TestLife:
             port = other.getsockname()[1]
             server = fresh(bind_port=port)
             server.initialise()
-            process = server.spawn()
-            assert process.wait(seconds(20)) == 1
-            server.process = None
+            server.spawn()
+            server.ended(1)
         assert "cannot listen on 127.0.0.1:%d (httpd.bind_address, httpd.bind_port)" % port in server.stderr_text()
 
     def test_two_servers_do_not_share_a_port(self, fresh):
@@ -316,8 +315,8 @@ class TestLife:
         first.start()
         second = fresh(bind_port=Rest(first.rest_url).port)
         second.initialise()
-        assert second.spawn().wait(seconds(20)) == 1
-        second.process = None
+        second.spawn()
+        second.ended(1)
 
     @pytest.mark.parametrize("httpd, key", [
         ({"bind_address": ""}, "httpd.auth_user_file"), ({"bind_address": "0.0.0.0"}, "httpd.auth_user_file"),
@@ -328,8 +327,8 @@ class TestLife:
     def test_refused_starts(self, fresh, httpd, key):
         server = fresh(**httpd)
         server.initialise()
-        assert server.spawn().wait(seconds(20)) == 1
-        server.process = None
+        server.spawn()
+        server.ended(1)
         assert key in server.stderr_text()
 
     def test_open_to_the_network_when_told_so(self, fresh):
@@ -350,8 +349,7 @@ class TestLife:
         half = socket.create_connection((rest.host, rest.port))
         half.sendall(b"POST /api/v1/user HTTP/1.1\r\nContent-Length: 100\r\n\r\n{")
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(seconds(5)) == 0
-        server.process = None
+        server.ended(0, timeout=5)
         idle.close(), half.close()
 
     def test_an_answer_that_nobody_takes_does_not_hold_up_a_stop(self, fresh):
@@ -366,8 +364,7 @@ class TestLife:
             assert link.recv(12) == b"HTTP/1.1 200"
             server.process.send_signal(signal.SIGTERM)
             server.process.send_signal(signal.SIGTERM)  # leaves 3 seconds
-            assert server.process.wait(seconds(10)) == 0
-        server.process = None
+            server.ended(0, timeout=10)
 
     def test_more_clients_than_threads(self, fresh):
         """Silent clients take every thread; they are sent away in time, and SFTP does not notice."""

@@ -14,7 +14,7 @@ import rawsftp as s
 from hooks import run  # noqa: F401
 from rest import HASH, Rest
 from s3 import sealed_by_the_replaced_system
-from util import seconds, wait_for
+from util import wait_for
 
 pytestmark = pytest.mark.ours
 SECRET = "TopSecretAccessKey/0123456789"
@@ -190,8 +190,8 @@ def test_no_key_is_made_in_place_of_one_that_was_lost(server):
 
 
 def refusal(server):
-    assert server.spawn().wait(seconds(20)) == 1
-    server.process = None
+    server.spawn()
+    server.ended(1)
     checked = server.cli("check-config", check=False)
     assert checked.returncode == 1
     return server.stderr_text() + checked.stderr + checked.stdout

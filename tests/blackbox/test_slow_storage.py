@@ -66,10 +66,7 @@ def stuck(make_server):
         return server
     yield make
     for server in made:
-        if server.alive():
-            server.process.kill()
-            server.process.wait()
-        server.process = None
+        server.kill()
 
 
 def test_a_call_that_never_returns_does_not_hold_the_process(stuck):
@@ -84,7 +81,7 @@ def test_a_call_that_never_returns_does_not_hold_the_process(stuck):
         for said in ("stopping: ", "stopping now"):
             stuck.process.send_signal(signal.SIGTERM)
             stuck.wait_log(lambda line, said=said: str(line.get("message", "")).startswith(said))
-        assert stuck.process.wait(seconds(10)) == 1
+        stuck.ended(1, timeout=10)
         assert "does not return" in stuck.log_text()
     finally:
         client.kill()

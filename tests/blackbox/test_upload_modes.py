@@ -188,9 +188,7 @@ def test_a_killed_server_leaves_the_old_file_or_the_new_one(make_server, mode):
             assert event.wait(30)
         # When it dies is chance, from the first file's middle to some files later.
         threads[0].join(chance.random() * 0.1)
-        server.process.kill()
-        server.process.wait()
-        server.process = None
+        server.kill()
         for thread in threads:
             thread.join()
         for number in range(files):

@@ -15,6 +15,7 @@ from pathlib import Path
 SLOWDOWN = float(os.environ.get("SALLYPORT_TEST_SLOWDOWN", "1"))
 QUICK = os.environ.get("SALLYPORT_TEST_QUICK") == "1"
 SANITIZED = SLOWDOWN > 1
+SANITIZER_MARKS = ("AddressSanitizer", "ThreadSanitizer", "LeakSanitizer", "UndefinedBehaviorSanitizer", "runtime error:")
 
 
 def seconds(n):
@@ -34,12 +35,19 @@ def wait_for(what, predicate, timeout=10):
         time.sleep(0.01)
 
 
+def assert_no_sanitizer_report(text):
+    """Also where an exit code other than 0 is right: that of a report is one too."""
+    text = text if isinstance(text, str) else text.decode(errors="replace")
+    assert not any(mark in text for mark in SANITIZER_MARKS), text[-20000:]
+
+
 def run(argv, *, timeout=120, check=True, env=None, input=None, cwd=None):
     """Runs a program to its end with captured text output; the failure message carries everything it said."""
     text = isinstance(input, str) or input is None
     done = subprocess.run([str(a) for a in argv], capture_output=True, text=text, input=input, env=env, cwd=cwd,
                           stdin=subprocess.DEVNULL if input is None else None, timeout=seconds(timeout),
                           **({"errors": "surrogateescape"} if text else {}))
+    assert_no_sanitizer_report(done.stderr)
     if check and done.returncode != 0:
         raise AssertionError(f"exit {done.returncode} of {argv}\nstdout: {done.stdout}\nstderr: {done.stderr}")
     return done
