@@ -17,6 +17,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "host/core/limits.h"
 #include "host/core/log.h"
@@ -109,7 +110,9 @@ class LoginCheckTest : public testing::Test {
   }
   ~LoginCheckTest() override {
     open_gate();
-    EXPECT_TRUE(run_until([&] { return alive_.use_count() == 1; })) << "somebody holds a check for ever";
+    answer_ = nullptr;
+    for (const auto& check : checks_)
+      EXPECT_TRUE(run_until([&] { return check.expired(); })) << "somebody holds a check for ever";
     verdict_ = {};
     group_->stop(Clock::now());
     group_->join();
@@ -140,13 +143,12 @@ class LoginCheckTest : public testing::Test {
                                       came_.notify_all();
                                     },
                                     [] {}};
-    auto settle = [this, here = alive_](Verdict& verdict) { verdict_ = verdict; };
+    auto settle = [this](Verdict& verdict) { verdict_ = verdict; };
     auto check = std::make_shared<LoginCheck>(
         std::move(around), kIp, std::move(identity),
         Verdict{.method = auth::Method::kPassword, .login_type = "password", .user = user, .probe = false}, settle);
-    check->start([this, here = alive_](auth::LoginFlow&, auth::LoginFlow::Done done) {
-      answer_ = [done = std::move(done), here](auth::Reply reply) { done(std::move(reply)); };
-    });
+    checks_.emplace_back(check);
+    check->start([this](auth::LoginFlow&, auth::LoginFlow::Done done) { answer_ = std::move(done); });
     return check;
   }
   void answer(core::Result<auth::Grant> grant) { std::exchange(answer_, nullptr)({.grant = std::move(grant)}); }
@@ -211,8 +213,8 @@ class LoginCheckTest : public testing::Test {
   admin::Sessions sessions_{100};
   const std::shared_ptr<Context> context_ = std::make_shared<Context>();
   const std::shared_ptr<IoGroup> group_ = std::make_shared<IoGroup>(0);
-  std::shared_ptr<int> alive_ = std::make_shared<int>();
-  std::function<void(auth::Reply)> answer_;
+  std::vector<std::weak_ptr<LoginCheck>> checks_;
+  auth::LoginFlow::Done answer_;
   std::optional<Verdict> verdict_;
   std::mutex mutex_;  // for the next two
   std::condition_variable came_;
