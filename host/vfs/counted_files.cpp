@@ -13,15 +13,15 @@ std::pair<CountedFiles::FilePtr, bool> CountedFiles::attach(const core::VirtualP
   const bool first = !file;
   if (first) {
     file = std::make_shared<File>();
-    file->path = path;
+    file->path_ = path;
   }
-  ++file->writers;
+  ++file->writers_;
   return {file, first};
 }
 
 bool CountedFiles::detach(const FilePtr& file) {
   const std::lock_guard lock(mutex_);
-  if (--file->writers > 0) return false;
+  if (--file->writers_ > 0) return false;
   erase(*file);
   return true;
 }
@@ -38,7 +38,7 @@ void CountedFiles::forget(const FilePtr& file) {
 }
 
 void CountedFiles::erase(const File& file) {
-  if (const auto entry = files_.find(file.path); entry != files_.end() && entry->second.get() == &file)
+  if (const auto entry = files_.find(file.path_); entry != files_.end() && entry->second.get() == &file)
     files_.erase(entry);
 }
 
@@ -56,8 +56,8 @@ void CountedFiles::moved(const core::VirtualPath& from, const core::VirtualPath&
     }
   }
   for (auto& file : found) {
-    file->path = core::VirtualPath::clean(to.str() + file->path.below(from));
-    files_[file->path] = std::move(file);
+    file->path_ = core::VirtualPath::clean(to.str() + file->path_.below(from));
+    files_[file->path_] = std::move(file);
   }
 }
 

@@ -23,8 +23,8 @@ class CountedFiles {
 
    private:
     friend class CountedFiles;
-    core::VirtualPath path;  // these two under the table's mutex
-    int writers = 0;
+    core::VirtualPath path_;  // these two under the table's mutex
+    int writers_ = 0;
   };
   using FilePtr = std::shared_ptr<File>;
 
