@@ -139,6 +139,7 @@ core::Result<ssh::SessionOptions> session_options(const config::Config& config) 
   options.max_auth_tries = sftpd.max_auth_tries;
   options.login_grace_s = sftpd.login_grace_time;
   options.idle_timeout_min = sftpd.idle_timeout;
+  options.rekey_bytes = static_cast<std::uint64_t>(sftpd.rekey_data) << 20;
   options.proxy = static_cast<ssh::SessionOptions::Proxy>(sftpd.proxy_protocol);
   options.proxies = std::move(*proxies);
   options.commands = commands_of(sftpd);

@@ -41,6 +41,7 @@ struct Sftpd {
   int io_threads = 0;          // (ours) pairs; 0: one per core
   int drain_timeout = 10;      // (ours) seconds that running transfers get at shutdown
   int login_grace_time = 120;  // (ours) seconds for handshake and login together
+  int rekey_data = 0;          // (ours) MiB; 0: what the cipher needs
   int rename_mode = 0;         // (ours) 1: the replaced system's rule
   bool fast_socket = true;     // (ours) fewer system calls below libssh, where the build has it
 };

@@ -111,6 +111,9 @@ const Key kKeys[] = {
      "Seconds that running transfers get to finish when the server is told to stop."},
     {"sftpd.login_grace_time", MEMBER(sftpd.login_grace_time), range(1, 3600), Key::kOurs | Key::kLive,
      "Seconds that a client has for handshake and login together."},
+    {"sftpd.rekey_data", MEMBER(sftpd.rekey_data), range(0, 1048576), Key::kOurs | Key::kLive,
+     "MiB in one direction after which the server asks for new keys. Clients may ask earlier. 0: when the cipher needs "
+     "them, which is after 1 GiB of chacha20-poly1305 and 64 GiB of AES."},
     {"sftpd.rename_mode", MEMBER(sftpd.rename_mode), range(0, 1), Key::kOurs | Key::kLive,
      "0: renaming needs `rename` on both sides, and `overwrite` to replace a file. 1: as SFTPGo 0.9.5, `rename` on the "
      "target's side is enough, and every rename replaces."},

@@ -82,6 +82,7 @@ bool Session::begin() {
   ssh_options_set(session_, SSH_OPTIONS_PROCESS_CONFIG, &no_config);
   ssh_options_set(session_, SSH_OPTIONS_COMPRESSION_C_S, "none");
   ssh_options_set(session_, SSH_OPTIONS_COMPRESSION_S_C, "none");
+  ssh_options_set(session_, SSH_OPTIONS_REKEY_DATA, &options_->rekey_bytes);
   {
     const std::lock_guard lock(context_->bind_mutex);
     if (ssh_bind_accept_fd(context_->bind.get(), session_, libssh_fd_) != SSH_OK) {

@@ -74,6 +74,31 @@ def test_other_ciphers(cipher, server, alice, home, tmp_path, data):
     list(put_and_get(clients.OpenSshSftp(server, alice, ssh=ssh), data, home, tmp_path))
 
 
+@pytest.fixture(scope="module")
+def asking(make_server):
+    """Wants new keys as often as the clients above do: those that cannot ask must answer."""
+    server = make_server(config={"sftpd": {"rekey_data": EVERY // MIB}})
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize("kind", [kind for kind in clients.ALL if kind is not clients.AsyncSsh], ids=lambda kind: kind.name)
+def test_server_asks_every_64_mib(kind, asking, data, tmp_path):
+    account = asking.add_account(kind.name)
+    with kind(asking, account) as client:
+        list(put_and_get(client, data, account.home, tmp_path))
+
+
+@pytest.mark.ours
+def test_how_often_the_server_asks(asking, data, tmp_path):
+    account = asking.add_account("counting")
+    client = clients.Psftp(asking, account, saved={"RekeyBytes": 0, "RekeyTime": 0})
+    for verb in put_and_get(client, data, account.home, tmp_path):
+        assert client.said.count("Remote side initiated key re-exchange") >= AT_LEAST, f"{verb}: {client.said}"
+
+
 @pytest.mark.ours
 def test_server_asks(server, alice, home, tmp_path):
     """With chacha20-poly1305 the server wants new keys after 1 GiB, and this client never."""
