@@ -3,11 +3,8 @@
 knows nothing of the server. Remote paths are absolute and virtual. A verb that a client does not have is not in its
 class. Every verb is one connection."""
 import os
-import shutil
 
-import pytest
-
-from util import run
+from util import require, run
 
 
 def ssh_program(path, *options, log=None):
@@ -25,8 +22,8 @@ class Client:
     passwords = True  # can log in by password without a terminal
 
     def __init__(self, server, account, login="key", ssh="ssh"):
-        if self.program and not shutil.which(self.program):
-            pytest.skip(f"{self.program} is not installed")
+        if self.program:
+            require(self.program)
         self.server, self.account, self.login, self.ssh = server, account, login, os.fspath(ssh)
         self.key = account.keys[0] if account.keys else None
 

@@ -35,6 +35,13 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.skip(reason=f"says nothing about {peer}"))
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Each by its own name, which -rs would fold; ./dev test collects these lines."""
+    for report in terminalreporter.stats.get("skipped", []):
+        why = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        terminalreporter.write_line(f"SKIPPED {report.nodeid}: {why.removeprefix('Skipped: ')}")
+
+
 @pytest.fixture(scope="session")
 def work_dir():
     """One private directory per run, reachable for other uids (some tests drop privileges), removed at the end."""

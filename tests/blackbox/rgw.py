@@ -4,7 +4,6 @@ connections on demand."""
 import contextlib
 import http.client
 import re
-import shutil
 import socket
 import struct
 import subprocess
@@ -13,9 +12,10 @@ import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import boto3
 import pytest
 
-from util import die_with_parent, wait_for
+from util import die_with_parent, require, wait_for
 
 NEEDED = ("radosgw", "radosgw-admin", "ceph-mon", "ceph-osd", "monmaptool", "setpriv", "curl")
 ACCESS_KEY, SECRET = "TESTKEY", "TESTSECRET0123456789"
@@ -30,15 +30,12 @@ def free_port():
 
 class Rgw:
     def __init__(self, directory):
-        missing = [program for program in NEEDED if shutil.which(program) is None]
-        if missing:
-            pytest.skip(f"no S3 server: {', '.join(missing)} not installed")
-        self.boto3 = pytest.importorskip("boto3")
+        require(*NEEDED)
         # On a busy machine its parts now and then miss each other at the start.
         if not any(self._start(Path(f"{directory}{attempt}")) for attempt in range(3)):
             pytest.fail(f"the S3 server does not start: {(self.directory / 'start.txt').read_text()[-4000:]}")
         self.url = f"http://127.0.0.1:{self.port}"
-        self.s3 = self.boto3.client("s3", endpoint_url=self.url, region_name="default", aws_access_key_id=ACCESS_KEY,
+        self.s3 = boto3.client("s3", endpoint_url=self.url, region_name="default", aws_access_key_id=ACCESS_KEY,
                                     aws_secret_access_key=SECRET)
 
     def _start(self, directory):

@@ -3,7 +3,6 @@
 without one, and, in a network of its own, what the real one makes of it."""
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from portable import Portable, quiet_port
 from server import binary
-from util import clean_env, die_with_parent, run, seconds, wait_for
+from util import clean_env, die_with_parent, require, run, seconds, wait_for
 
 pytestmark = pytest.mark.ours
 ANYWHERE = ["--bind-address", "0.0.0.0"]
@@ -32,8 +31,7 @@ def shared(tmp_path):
 @pytest.fixture
 def bus(tmp_path):
     """The environment of a private system bus."""
-    if not shutil.which("dbus-daemon"):
-        pytest.skip("dbus-daemon is not installed")
+    require("dbus-daemon")
     socket = tmp_path / "bus"
     (tmp_path / "bus.conf").write_text(BUS.format(socket=socket))
     daemon = subprocess.Popen(["dbus-daemon", f"--config-file={tmp_path}/bus.conf", "--nofork"], stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
@@ -46,8 +44,7 @@ def bus(tmp_path):
 @pytest.fixture
 def avahi(bus, tmp_path):
     """start(NAME...) starts the stand-in, to which these names are taken; heard() is all that it was asked for."""
-    if subprocess.run([sys.executable, "-c", "import dbus, gi"], capture_output=True).returncode != 0:
-        pytest.skip("python3-dbus or python3-gi is not installed")
+    run([sys.executable, "-c", "import dbus, gi"])  # python3-dbus, python3-gi
     said, daemons = tmp_path / "avahi.jsonl", []
 
     def heard(what):
@@ -130,9 +127,7 @@ for _ in $(seq 50); do avahi-browse -rtp _sftp-ssh._tcp >"$1/seen"; grep -q '^='
 
 def test_avahi_resolves_it(shared, tmp_path):
     """In a network of its own, so that nothing is told to anybody else's."""
-    for program in ("avahi-daemon", "avahi-browse", "dbus-daemon", "ip"):
-        if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
-            pytest.skip(f"{program} is not installed")
+    require("avahi-daemon", "avahi-browse", "dbus-daemon", "ip", "unshare")
     if subprocess.run(["unshare", "-n", "-m", "true"], capture_output=True).returncode != 0:
         pytest.skip("network namespaces are not permitted")
     (tmp_path / "bus.conf").write_text(BUS.format(socket=tmp_path / "bus"))

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every listed client does everything it can do; contents are compared on the server's disk and back at the client."""
 import os
-import shutil
 import stat
 
 import pytest
 
 import clients
-from util import make_tree, pattern, tree
+from util import make_tree, pattern, require, tree
 
 SIZES = [0, 1, 32767, 32768, 32769, (8 << 20) + 3]
 
@@ -143,8 +142,7 @@ def test_password_login(kind, server, alice, home, tmp_path):
 
 
 def test_openssh_password_login(server, alice, home):
-    if not shutil.which("sshpass"):
-        pytest.skip("sshpass is not installed")
+    require("sshpass")
     client = clients.OpenSshSftp(server, alice, login="password")
     argv = ["sshpass", "-e", "sftp", *client.ssh_options(), "-P", server.port, f"{alice.name}@127.0.0.1"]
     client.run(argv, input="mkdir made\n", env={"SSHPASS": alice.password})

@@ -12,7 +12,7 @@ import rawsftp as s
 from programs import add, children, execute, git, history, needs_views, none_left
 from util import run, seconds, tree, wait_for
 
-pytestmark = [pytest.mark.ours, needs_views, pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")]
+pytestmark = [pytest.mark.ours, needs_views]
 COMMITS = 2000
 EVERY_RIGHT = ["list", "download", "upload", "overwrite", "rename", "delete", "create_dirs"]
 

@@ -13,7 +13,7 @@ import paramiko
 import pytest
 
 import rawsftp as s
-from util import die_with_parent, seconds, wait_for
+from util import die_with_parent, require, seconds, wait_for
 
 pytestmark = pytest.mark.ours
 PLACES = 200  # before login, of one address
@@ -292,8 +292,7 @@ HAPROXY = shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/
 def haproxy(tmp_path):
     """haproxy(server, options): HAProxy before the server; gives its port. The listening socket is made here, so that
     any free port will do."""
-    if HAPROXY is None:
-        pytest.skip("haproxy is not installed")
+    require("haproxy")
     with contextlib.ExitStack() as stack:
         def start(server, options):
             listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))

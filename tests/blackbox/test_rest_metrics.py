@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """/metrics: the names that dashboards ask for, the form that Prometheus reads, and counts that are right to the byte."""
 import re
-import shutil
 import sqlite3
 
 import paramiko
@@ -9,7 +8,7 @@ import pytest
 
 import rawsftp as s
 from rest import Rest
-from util import run, seconds, wait_for
+from util import require, run, seconds, wait_for
 
 pytestmark = pytest.mark.ours
 
@@ -77,11 +76,11 @@ def test_every_name_of_the_reference_from_the_start(make_server):
         instance.stop()
 
 
-@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
 def test_promtool_has_no_complaint(server):
     """But for names of the reference, which counted before there were rules for names."""
     with s.session(server, server.accounts["alice"]) as sftp:
         sftp.write_file("/p", b"x" * 1000)
+    require("promtool")
     done = run(["promtool", "check", "metrics"], input=text_of(server), check=False)
     lines = [line for line in (done.stdout + done.stderr).splitlines() if line.split(" ")[0] not in OF_THE_REFERENCE]
     assert lines == [], done

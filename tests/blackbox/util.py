@@ -6,6 +6,7 @@ import hashlib
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -33,6 +34,17 @@ def wait_for(what, predicate, timeout=10):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds(timeout):g} s: {what() if callable(what) else what}")
         time.sleep(0.01)
+
+
+def require(*programs):
+    """A program that is not there fails the test: skipped for want of a package, it would be missed by nobody."""
+    for program in programs:
+        if shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin:/usr/local/sbin") is None:
+            table = (Path(__file__).resolve().parents[2] / "cmake/system-packages.txt").read_text()
+            rows = [row.split() for row in table.splitlines() if row.startswith("test ")]
+            packages = [row[2] for row in rows if row[1] == f"cmd:{program}"]
+            raise AssertionError(f"{program} is not installed (Debian: {packages[0] if packages else 'see cmake/system-packages.txt'}); "
+                                 "./dev test installs what tests need")
 
 
 def assert_no_sanitizer_report(text):

@@ -78,6 +78,44 @@ def test_what_is_built_and_run(clone, words, wanted):
     assert asked(clone) == wanted
 
 
+LOG = """1/3 Testing: fs-local
+1/3 Test: fs-local
+fs_test.cpp:299: Skipped
+nothing is unreadable for root
+
+[  SKIPPED ] Fs.Unreadable (0 ms)
+[  SKIPPED ] 1 test, listed below:
+[  SKIPPED ] Fs.Unreadable
+2/3 Testing: blackbox.git
+SKIPPED test_git.py::test_uid[a b]: needs root
+3/3 Testing: blackbox.cli
+3 passed
+"""
+
+
+@pytest.mark.parametrize("log, told", [
+    (LOG, "Skipped, 2:\n  blackbox.git: test_git.py::test_uid[a b]: needs root\n  fs-local: Fs.Unreadable: nothing is unreadable for root\n"),
+    ("1/1 Testing: core\nTest Passed.\n", "Nothing was skipped.\n"),
+], ids=["some", "none"])
+@pytest.mark.parametrize("code", [0, 8])
+def test_what_was_skipped_is_listed(clone, log, told, code):
+    folder = clone / "build/Testing/Temporary"
+    folder.mkdir(parents=True)
+    (clone.parent / "log").write_text(log)
+    (clone.parent / "programs/ctest").write_text(f'#!/bin/sh\ncp "{clone.parent}/log" "{folder}/LastTest.log"\nexit {code}\n')
+    done = dev("test", root=clone, check=False, PATH=f"{clone.parent}/programs:{os.environ['PATH']}")
+    assert done.returncode == code and done.stdout.endswith(told), done
+
+
+def test_what_goes_in_is_tested_in_full(tmp_path):
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(REPOSITORY / ".ci/run", tmp_path / ".ci/run")
+    (tmp_path / "dev").write_text('#!/bin/sh\necho "$* ${SALLYPORT_TEST_QUICK-in full}"\n')
+    (tmp_path / "dev").chmod(0o755)
+    said = run([tmp_path / ".ci/run"], env={**os.environ, "SALLYPORT_TEST_QUICK": "1"}).stdout
+    assert "test in full\n" in said and "test --asan --unit in full\n" in said, said
+
+
 class DevRun:
     """`./dev run` from start to Ctrl-C, and what it said."""
 
