@@ -131,6 +131,74 @@ def test_links_an_administrator_made(server, maze):
                     make_one(maze, name)
 
 
+LOOKS = (s.LSTAT, s.READLINK)
+
+
+def answers(sftp, maze, requests):
+    """[(request, status)]; what a request takes or removes of the home's own is put back before the next."""
+    for request in requests:
+        if not (maze.home / "mine").exists():
+            (maze.home / "mine").write_bytes(b"mine")
+        yield request, sftp.status(*request)
+
+
+def refused_behind(path):
+    """Whatever exists there: nobody learns even that. REALPATH looks at nothing but the words."""
+    yield from ((kind, string(path)) for kind in LOOKS)
+    yield from (request for request in requests_on(path) if request[0] != s.REALPATH)
+
+
+def refused_through(link):
+    """What follows a link that is the last part of a path; what is about the link itself is its owner's right."""
+    flags = [s.F_READ, s.F_WRITE, s.F_READ | s.F_WRITE, s.F_WRITE | s.F_CREAT, s.F_WRITE | s.F_CREAT | s.F_TRUNC, s.F_WRITE | s.F_APPEND]
+    p = string(link)
+    yield from ((s.OPEN, p, u32(f), u32(0)) for f in flags)
+    yield from ((kind, p) for kind in (s.OPENDIR, s.STAT))
+    for attrs in (Attrs(size=0), Attrs(permissions=0o777), Attrs(atime=1, mtime=1), Attrs(uid=1, gid=1)):
+        yield s.SETSTAT, p, attrs.encode()
+    yield s.EXTENDED, string("statvfs@openssh.com"), p
+
+
+def refused_onto(link):
+    """What would make something of that name, or through it something outside: the name is taken."""
+    p = string(link)
+    yield s.OPEN, p, u32(s.F_WRITE | s.F_CREAT | s.F_EXCL), u32(0)
+    yield s.MKDIR, p, u32(0)
+    yield s.RENAME, string("/mine"), p
+    yield s.SYMLINK, string("/mine"), p
+    yield s.EXTENDED, string("hardlink@openssh.com"), string("/mine"), p
+
+
+def test_everything_behind_a_link_is_refused(server, maze):
+    """That nothing secret comes back is not enough: times, sizes and the mere existence of what lies outside are nobody's business."""
+    base = os.fspath(maze.base)
+    with s.session(server, maze.account) as sftp:
+        for name in make_links(maze):
+            for rest in ("/secret", "/dir", "/dir/secret", "/outside", "/outside/secret", "/new", f"{base}/outside", f"{base}/outside/secret"):
+                for request, status in answers(sftp, maze, refused_behind(f"/{name}{rest}")):
+                    assert status == s.PERMISSION_DENIED, (name, rest, request, status)
+            for request, status in answers(sftp, maze, refused_through(f"/{name}")):
+                assert status == s.PERMISSION_DENIED, (name, request, status)
+            for request, status in answers(sftp, maze, refused_onto(f"/{name}")):
+                assert status == s.FAILURE, (name, request, status)
+
+
+def test_dots_lead_to_nothing(server, maze):
+    """They end at the root of the home, where there is nothing of these names."""
+    with s.session(server, maze.account) as sftp:
+        for path in [*DOTS, os.fspath(maze.outside / "secret"), os.fspath(maze.sibling)]:
+            if os.path.basename(path) == "..":  # the root itself
+                continue
+            p = string(path)
+            for request, status in answers(sftp, maze, [
+                    *((kind, p) for kind in (*LOOKS, s.STAT, s.OPENDIR, s.REMOVE, s.RMDIR)), (s.OPEN, p, u32(s.F_READ), u32(0)),
+                    (s.SETSTAT, p, Attrs(permissions=0o777).encode()), (s.RENAME, p, string("/stolen")), (s.MKDIR, string(path + "/new"), u32(0)),
+                    (s.RENAME, string("/mine"), string(path + "/new")), (s.SYMLINK, string("/mine"), string(path + "/new")),
+                    (s.EXTENDED, string("statvfs@openssh.com"), p), (s.EXTENDED, string("hardlink@openssh.com"), p, string("/stolen"))]):
+                assert status == s.NO_SUCH_FILE, (path, request, status)
+        assert [entry.name for entry in maze.home.iterdir()] == ["mine"]
+
+
 def make_one(maze, name):
     """A request may rightly have removed or renamed the link itself: put it back."""
     for left in list(maze.home.iterdir()):
