@@ -23,12 +23,14 @@ import clients
 import rawsftp as s
 from rest import Rest
 from server import binary
-from util import pattern, seconds, wait_for
+from util import SANITIZED, pattern, seconds, sha256, wait_for, write_pattern
 
 PLUGIN = Path(os.environ.get("SALLYPORT_TEST_PLUGINS") or binary().parent.parent / "test-plugins").resolve() / "fs-slow.so"
 DELAY = 2  # seconds, also where everything else is slow: the stop has its own limits
 SLOW_CLIENTS = 20
 NAMES = {f"entry {n}" for n in range(300)}  # more than one READDIR
+LARGE = (32 if SANITIZED else 256) << 20  # what no login, and no start of a client, is long beside
+NOT_SLOWED = 3  # times as long as alone, at most: a machine has other things to do, but a server that waits takes ten times as long
 MOUNTS = 256  # under way, of one user; more than the places of one address before the login
 
 
@@ -109,6 +111,43 @@ def refused(server, why):
 def works(server, account):
     with s.session(server, account) as sftp:
         return sftp.name(s.REALPATH, ".") == b"/"
+
+
+@pytest.fixture
+def large(tmp_path):
+    """large(server) puts and gets a large file as quick; it gives the time that took."""
+    want = write_pattern(tmp_path / "large-up", LARGE)
+
+    def transfer(server):
+        client = clients.OpenSshSftp(server, server.accounts["quick"])
+        begun = time.monotonic()
+        client.batch(f"put {tmp_path}/large-up /large", f"get /large {tmp_path}/large-down")
+        took = time.monotonic() - begun
+        assert sha256(tmp_path / "large-down") == want
+        return took
+    return transfer
+
+
+def assert_speed_stays(large, server, alone, busy):
+    """The best of a few tries counts: others on this machine may slow one of them, what sleeps in the server slows all."""
+    beside = []
+    for _ in range(3):
+        beside.append(large(server))
+        assert busy(), "the slow ones were not at it all the time"
+        if beside[-1] <= NOT_SLOWED * alone:
+            return
+    raise AssertionError(f"{LARGE >> 20} MiB up and down: alone {alone:.2f} s, beside the slow ones {[f'{t:.2f}' for t in beside]} s")
+
+
+def test_a_transfer_keeps_its_speed_beside_logins_that_wait(stuck, large):
+    server = stuck({"sftpd": {"io_threads": 1, "login_grace_time": 3600}})
+    alone = min(large(server) for _ in range(3))
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(8) as several:
+        links = list(several.map(lambda _: begin_login(server, server.accounts["slow"]), range(SLOW_CLIENTS)))
+        for link in links:
+            stack.callback(link.close)
+        wait_for(lambda: f"let in: {let_in(server)}", lambda: let_in(server) == SLOW_CLIENTS, 60)
+        assert_speed_stays(large, server, alone, lambda: all(link.is_active() and not link.is_authenticated() for link in links))
 
 
 def test_logins_that_wait_for_a_stuck_storage_take_nothing_from_others(stuck):
@@ -195,7 +234,7 @@ class SlowClients:
         for name in NAMES:
             (self.account.home / "list" / name).touch()
 
-    def start(self):
+    def start(self, rounds=1):
         client = clients.OpenSshSftp(self.server, self.account)
         argv = ["sftp", *client.ssh_options(), "-P", str(self.server.port), "-b", "-", f"{self.account.name}@127.0.0.1"]
         for n in range(SLOW_CLIENTS):
@@ -205,7 +244,7 @@ class SlowClients:
             process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                        env=self.server.env(), start_new_session=True)
             self.processes.append(process)
-            process.stdin.write(line + "\n")
+            process.stdin.write((line + "\n") * rounds)
             process.stdin.close()
             process.stdin = None
         return self
@@ -274,7 +313,8 @@ def visits_during(busy, quick):
 
 
 def assert_not_slowed(beside, alone):
-    """At least one visit began and ended meanwhile, and most noticed nothing."""
+    """At least one visit began and ended meanwhile, and most noticed no sleeping call. They are short: how fast data flows
+    beside the slow ones is for larger transfers to tell."""
     shown = f"alone {[f'{t:.2f}' for t in alone]}, beside {[f'{t:.2f}' for t in beside]}"
     assert len(beside) > 1, shown
     assert statistics.median(beside) <= 1.5 * statistics.median(alone) + seconds(0.3), shown
@@ -288,6 +328,12 @@ def test_slow_logins_and_slow_work(slow, quick):
     assert_not_slowed(visits_during(lambda: slow.running() == SLOW_CLIENTS, quick), alone)
     assert time.monotonic() - begun >= 4 * DELAY, "a mount, an open, some work, a close: was the storage slow at all?"
     slow.check_results()
+
+
+def test_a_transfer_keeps_its_speed_beside_slow_work(server, slow, large):
+    alone = min(large(server) for _ in range(3))
+    slow.start(rounds=100).wait_mounted()
+    assert_speed_stays(large, server, alone, lambda: slow.running() == SLOW_CLIENTS)
 
 
 def test_slow_clients_that_die(slow, quick):
