@@ -15,7 +15,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
+INCLUDE = re.compile(r'^\s*(?:#|%:)\s*(?:include(?:_next)?|import)\b\s*(.*)', re.MULTILINE)
+# What may hold the beginning of a comment without being one comes first.
+COMMENT = re.compile(r'("(?:\\.|[^"\\\n])*"|//[^\n]*)|/\*.*?\*/', re.DOTALL)
 CODE = {".c", ".cpp", ".h", ".hpp"}
 LICENCE_LINE = "SPDX-License-Identifier: Apache-2.0"
 # What has no room for the line above: JSON, the licence itself, what a program writes and a test compares, data of tests.
@@ -31,6 +33,10 @@ OWNERS = [
     ("CLI/", ("host/cli/", "bench/"), "CLI11"),
     ("Poco/", ("host/app/", "plugins/", "tests/"), "Poco"),
 ]
+# Their types stand in no header that another folder includes, but for what ARCHITECTURE.md excepts.
+THIRD_PARTY = ("boost/", "CLI/", "Poco/", "argon2.h", "crypt.h", "fmt/", "libssh/", "nlohmann/", "openssl/", "spdlog/", "sqlite3.h", "zlib.h")
+EXCEPTED = [("host/core/result.h", "boost/system/result.hpp"), ("_json.h", "nlohmann/")]
+SOURCE_ELSEWHERE = re.compile(r"(?:\bhost|\.\.)/(\w+)/[\w./-]*\.(?:c|cpp|h|hpp)\b")
 # The first rule whose prefix and ending fit a file holds.
 LINE_LIMITS = [
     ("sdk/include/", ".h", 200),  # one ABI kind stays in one header
@@ -90,9 +96,19 @@ def host_folder(name):
     return parts[1] if len(parts) > 2 else "main"
 
 
+def includes_of(text):
+    """As a compiler finds them: behind comments and across lines too. (what is included, or None where a macro says it; the line)"""
+    for line in INCLUDE.findall(COMMENT.sub(lambda found: found[1] or " ", text.replace("\\\n", ""))):
+        quoted = re.match(r'[<"]([^>"]+)[>"]', line)
+        yield quoted and quoted[1], line
+
+
 def check_includes(name, text, arrows):
     folder = host_folder(name)
-    for include in INCLUDE.findall(text):
+    for include, line in includes_of(text):
+        if include is None:
+            yield f"{name}: includes {line}; a macro hides what"
+            continue
         if ".." in include.split("/") and not name.startswith("sdk/"):
             yield f"{name}: includes {include}; what lies elsewhere is included by its path from the top"
         target = host_folder(include)
@@ -111,6 +127,40 @@ def check_includes(name, text, arrows):
                 yield f"{name}: includes {include}; {title} belongs into {', '.join(allowed)} only"
         if folder is not None and include.startswith("nlohmann/") and name.endswith(".h") and not name.endswith(("_json.h", "_test.h")):
             yield f"{name}: includes {include}; JSON types stand in .cpp files and *_json.h only"
+
+
+def check_headers(texts):
+    """No header that another folder of host/ includes shows it a type of a third party, not even through further headers."""
+    headers = {name for name in texts if host_folder(name) and name.endswith(".h") and not name.endswith("_test.h") and "/testing/" not in name}
+    included = {name: [include for include, _ in includes_of(text) if include] for name, text in texts.items() if host_folder(name)}
+
+    def shown(header, seen):
+        for include in included[header]:
+            if include.startswith(THIRD_PARTY) and not any(header.endswith(end) and include.startswith(what) for end, what in EXCEPTED):
+                yield header, include
+            if include in headers and include not in seen:
+                yield from shown(include, seen | {include})
+
+    told = set()
+    for name, includes in included.items():
+        for header in headers & set(includes):
+            if host_folder(header) != host_folder(name):
+                told |= set(shown(header, {header}))
+    for header, include in sorted(told):
+        yield f"{header}: includes {include}, and other folders see this header; no third party's type may stand there"
+
+
+def check_sources(name, text):
+    """A source is compiled by the folder it lies in, or its includes would be judged by the wrong arrows."""
+    if name.startswith(("tests/", "bench/")) or not name.endswith(("CMakeLists.txt", ".cmake")):
+        return
+    folder, uncommented = host_folder(name), re.sub(r"#.*", "", text)
+    for found in SOURCE_ELSEWHERE.finditer(uncommented):
+        if found[1] != folder and (folder is not None or found[0].startswith("host/")):
+            yield f"{name}: names {found[0]}; a source belongs to the CMakeLists.txt beside it"
+    for target in re.findall(r"\btarget_sources\s*\(\s*host_(\w+)", uncommented):
+        if target != folder and not target.startswith(f"{folder}_"):
+            yield f"{name}: adds to host_{target}; a source belongs to the target of its folder"
 
 
 def check_links(name, text, arrows):
@@ -168,15 +218,18 @@ def check(root):
     offences = []
     if cycle := find_cycle(arrows):
         offences.append(f"ARCHITECTURE.md: the arrows run in a circle through {', '.join(cycle)}")
-    names = files_of(root)
+    names, code = files_of(root), {}
     for name in names:
         if name.startswith(DATA):
             continue
         text = (root / name).read_text(encoding="utf-8", errors="replace")
         if Path(name).suffix in CODE:
+            code[name] = text
             offences += check_includes(name, text, arrows)
         offences += check_links(name, text, arrows)
+        offences += check_sources(name, text)
         offences += check_shape(name, text)
+    offences += check_headers(code)
     offences += check_readmes(set(names))
     return offences
 
@@ -194,6 +247,8 @@ CLEAN = {
     "LICENSE": "", "CMakePresets.json": "{}", "tests/fuzz/README.md": MD_SPDX, "tests/fuzz/corpus/sftp/bytes": "\0", "dev": "#!/bin/sh\n#" + SPDX,
     "host/main.cpp": SPDX + "#include \"host/sftp/b.h\"\n",
     "plugins/fs-x/p.cpp": SPDX + "#include <sallyport/abi.h>\n",
+    "host/core/own.h": SPDX + "#include <spdlog/spdlog.h>\n", "host/core/own.cpp": SPDX + '#include "host/core/own.h"\n/*\n#include "host/sftp/b.h"\n*/\n',
+    "host/core/result.h": SPDX + "#include <boost/system/result.hpp>\n", "host/plugin/uses.cpp": SPDX + '#include "host/core/result.h"\n',
 }
 # What is added to the clean tree, and what must be said about it.
 FORBIDDEN = [
@@ -203,6 +258,18 @@ FORBIDDEN = [
     ({"host/core/CMakeLists.txt": "#" + SPDX + "host_library(core SOURCES a.cpp USES sftp)\n"}, "no arrow core -> sftp"),
     ({"host/core/CMakeLists.txt": "#" + SPDX + "target_link_libraries(host_core PUBLIC host_plugin)\n"}, "no arrow core -> plugin"),
     ({"host/core/CMakeLists.txt": "#" + SPDX + "host_library(core SOURCES a.cpp LINK host_sftp)\n"}, "no arrow core -> sftp"),
+    ({"host/core/bad.cpp": SPDX + '/* a */ #include "host/sftp/b.h"\n'}, "no arrow core -> sftp"),
+    ({"host/core/bad.cpp": SPDX + '# /*\n*/ include /**/ "host/sftp/b.h"\n'}, "no arrow core -> sftp"),
+    ({"host/core/bad.cpp": SPDX + '#\\\ninclude "host/sftp/b.h"\n'}, "no arrow core -> sftp"),
+    ({"host/core/bad.cpp": SPDX + 'auto glob = "/*"; // /*\n#include "host/sftp/b.h"\n/**/\n'}, "no arrow core -> sftp"),
+    ({"host/core/bad.cpp": SPDX + '#define B "host/sftp/b.h"\n#include B\n'}, "a macro hides what"),
+    ({"host/core/CMakeLists.txt": "#" + SPDX + "target_sources(host_core PRIVATE ${PROJECT_SOURCE_DIR}/host/sftp/b.cpp)\n"}, "names host/sftp/b.cpp"),
+    ({"host/core/CMakeLists.txt": "#" + SPDX + "host_library(core SOURCES ../sftp/b.cpp)\n"}, "names ../sftp/b.cpp"),
+    ({"host/core/CMakeLists.txt": "#" + SPDX + "target_sources(host_sftp PRIVATE a.cpp)\n"}, "adds to host_sftp"),
+    ({"plugins/fs-x/CMakeLists.txt": "#" + SPDX + "sallyport_plugin(fs-x SOURCES ${PROJECT_SOURCE_DIR}/host/core/a.cpp)\n"}, "names host/core/a.cpp"),
+    ({"CMakeLists.txt": "#" + SPDX + "add_library(all host/sftp/b.cpp)\n"}, "names host/sftp/b.cpp"),
+    ({"host/core/a.h": SPDX + "#include <spdlog/spdlog.h>\n"}, "host/core/a.h: includes spdlog/spdlog.h"),
+    ({"host/core/a.h": SPDX + '#include "host/core/deep.h"\n', "host/core/deep.h": SPDX + "#include <boost/asio.hpp>\n"}, "host/core/deep.h: includes boost/asio.hpp"),
     ({"host/core/bad.cpp": SPDX + '#include "../sftp/b.h"\n'}, "by its path from the top"),
     ({"plugins/fs-x/CMakeLists.txt": "#" + SPDX + "target_link_libraries(fs-x PRIVATE host_core)\n"}, "plugins never see the host"),
     ({"host/sftp/b.cpp": SPDX + "#include <sallyport/abi.h>\n"}, "only host/plugin sees the SDK"),
