@@ -47,7 +47,9 @@ class Site:
         config = {"sftpd": {"bind_port": 0, "bind_address": "127.0.0.1"}, "httpd": {"bind_port": 0}, "data_provider": self.provider, "plugins": self.plugins}
         (self.folder / "sallyport.json").write_text(json.dumps(config))
         environment = {key: value for key, value in os.environ.items() if not key.startswith("SFTPGO_")}
-        return subprocess.run([BIN, *command, "-c", self.folder], capture_output=True, text=True, timeout=TIMEOUT, env=environment)
+        done = subprocess.run([BIN, *command, "-c", self.folder], capture_output=True, text=True, timeout=TIMEOUT, env=environment)
+        assert not re.search("Sanitizer|runtime error:", done.stderr), done.stderr  # whose exit code is 1 too
+        return done
 
     def use(self, name, text=None):
         """Copies a test plugin into the site's own plugin directory, which then is the configured one."""
