@@ -170,8 +170,6 @@ def test_the_systemd_unit_starts_the_server(tree, work):
         text = text.replace(there, str(here).replace(" ", "\\x20"))
     unit = work / "sallyport.service"
     unit.write_text(text)
-    if shutil.which("systemd-analyze"):
-        run(["systemd-analyze", "verify", "--man=no", unit])
     (folder / "sallyport.json").write_text(json.dumps({
         "sftpd": {"bind_port": 0, "bind_address": "127.0.0.1"}, "httpd": {"bind_port": 0},
         "data_provider": {"driver": "sqlite", "name": "accounts.db"}}))
@@ -184,6 +182,9 @@ def test_the_systemd_unit_starts_the_server(tree, work):
         finally:
             server.terminate()
     assert server.returncode == 0
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("it starts, but there is no systemd-analyze here to verify the unit")
+    run(["systemd-analyze", "verify", "--man=no", unit])
 
 
 def test_serve_put_and_get(tree, work, monkeypatch):
