@@ -34,6 +34,7 @@ UserUsage::UserUsage(Quotas& quotas, std::string username, const Usage& stored)
 
 core::Result<void> UserUsage::may_begin(const QuotaLimits& limits, bool new_file) {
   if (limits.size <= 0 && limits.files <= 0) return core::ok();
+  refresh_first();
   refresh();
   const std::lock_guard lock(mutex_);
   const Usage now = stored_ + unwritten_;
@@ -44,6 +45,7 @@ core::Result<void> UserUsage::may_begin(const QuotaLimits& limits, bool new_file
 }
 
 core::Result<void> UserUsage::make_room(const QuotaLimits& limits, std::int64_t bytes, std::int64_t& where) {
+  if (limits.size > 0) refresh_first();
   const std::lock_guard lock(mutex_);
   if (limits.size > 0 && bytes > limits.size - (stored_.size + unwritten_.size + reserved_))
     return no_room(std::to_string(limits.size) + " bytes");
@@ -58,6 +60,7 @@ core::Result<void> UserUsage::take(const QuotaLimits& limits, std::int64_t bytes
 }
 
 core::Result<void> UserUsage::take_file(const QuotaLimits& limits) {
+  if (limits.files > 0) refresh_first();
   {
     const std::lock_guard lock(mutex_);
     if (limits.files > 0 && stored_.files + unwritten_.files >= limits.files)
@@ -101,6 +104,7 @@ core::Result<void> UserUsage::set(const Usage& scanned) {
   const std::lock_guard lock(mutex_);
   stored_ = scanned;
   read_at_ = Clock::now();
+  asked_ = true;
   return core::ok();
 }
 
@@ -161,10 +165,22 @@ void UserUsage::refresh() {
   // Whoever finds the store at work goes on with the numbers there are: a provider that hangs must not hold up files.
   const std::unique_lock only(store_, std::try_to_lock);
   if (!only || Clock::now() - read_at_ < core::limits::kUsageFresh) return;
+  read_held();
+}
+
+// An account's record is read at the beginning of a login; another session may have counted after that, and ended.
+void UserUsage::refresh_first() {
+  if (asked_) return;
+  const std::lock_guard only(store_);
+  if (!asked_) read_held();
+}
+
+void UserUsage::read_held() {
   flush_held();
   const auto stored = quotas_.store_.read(username_);
   const std::lock_guard lock(mutex_);
   read_at_ = Clock::now();
+  asked_ = true;
   if (stored) stored_ = *stored;
 }
 

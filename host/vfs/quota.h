@@ -4,6 +4,7 @@
 // provider's counters follow it with a short delay, by additions only, so that several hosts can count for one user.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -39,6 +40,7 @@ class Quotas;
 
 class UserUsage : public std::enable_shared_from_this<UserUsage> {
  public:
+  // `stored`: as a record says that was read some time ago; it holds until the store is asked.
   UserUsage(Quotas& quotas, std::string username, const Usage& stored);
 
   // Before a file is opened to write: kQuota when there is no room for one more, or for one more byte. [worker]
@@ -69,6 +71,8 @@ class UserUsage : public std::enable_shared_from_this<UserUsage> {
   core::Result<void> make_room(const QuotaLimits& limits, std::int64_t bytes, std::int64_t& where);
   bool flush_held();
   void refresh();
+  void refresh_first();
+  void read_held();
 
   Quotas& quotas_;
   const std::string username_;
@@ -82,8 +86,9 @@ class UserUsage : public std::enable_shared_from_this<UserUsage> {
   Usage unwritten_;            // counted here, not yet there
   std::int64_t reserved_ = 0;  // bytes
   std::chrono::steady_clock::time_point read_at_;
-  bool dirty_ = false;    // in the list of Quotas
-  bool failing_ = false;  // said so in the log; under store_
+  std::atomic<bool> asked_ = false;  // the store, at least once
+  bool dirty_ = false;               // in the list of Quotas
+  bool failing_ = false;             // said so in the log; under store_
 };
 
 class UserUsage::Names {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <thread>
 
 #include "host/plugin/host_services.h"
 #include "host/vfs/session_quota.h"
@@ -65,6 +66,46 @@ TEST_F(QuotaTest, SessionsOfAUserShareOneAccount) {
   const auto first = quotas.of(user(100, 0));
   EXPECT_EQ(first, quotas.of(user(50, 0)));
   EXPECT_NE(first, quotas.of("bob", {}));
+}
+
+TEST_F(QuotaTest, ARecordReadBeforeTheLastSessionEndedIsNotTrusted) {
+  Quotas quotas(store(), Quotas::Track::kLimited);
+  const QuotaLimits limits{.size = 100, .files = 1};
+  const auto record = user(100, 1);  // the login that comes has read it now
+  auto first = quotas.of(record);
+  EXPECT_TRUE(first->take(limits, 100));
+  EXPECT_TRUE(first->take_file(limits));
+  EXPECT_TRUE(first->flush());
+  quotas.flush();
+  std::weak_ptr<UserUsage> gone = first;
+  first.reset();
+  // The thread that writes lets go of what it was to write.
+  while (!gone.expired()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  for (int call = 0; call < 4; ++call) {
+    const auto second = quotas.of(record);
+    const core::Result<void> room = call == 0   ? second->may_begin(limits, true)
+                                    : call == 1 ? second->take(limits, 1)
+                                    : call == 2 ? second->take_file(limits)
+                                                : second->reserve(limits, 1);
+    EXPECT_EQ(status_of(room), Status::kQuota) << call;
+  }
+  auto full = record;
+  full.used_quota_size = 100;
+  full.used_quota_files = 1;
+  auto third = quotas.of(full);
+  third->count({-100, -1});
+  EXPECT_TRUE(third->flush());
+  gone = third;
+  third.reset();
+  while (!gone.expired()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_TRUE(quotas.of(full)->may_begin(limits, true)) << "what was full is empty";
+}
+
+TEST_F(QuotaTest, TheRecordHoldsWhereTheStoreDoesNotAnswer) {
+  Quotas quotas({.read = [](std::string_view) { return core::Result<Usage>(Status::kIo); }, .add = store().add},
+                Quotas::Track::kLimited);
+  EXPECT_TRUE(quotas.of("ada", {99, 0})->may_begin({.size = 100}, true));
+  EXPECT_EQ(status_of(quotas.of("ada", {100, 0})->may_begin({.size = 100}, true)), Status::kQuota);
 }
 
 TEST_F(QuotaTest, BytesUpToTheLimitAndNotOneMore) {
