@@ -66,7 +66,7 @@ class Authenticators::Walk : public std::enable_shared_from_this<Walk> {
       : all_(all), presented_(std::move(presented)), done_(std::move(done)) {}
 
   void ask(std::size_t from);
-  void answer(std::shared_ptr<Dialogue> dialogue, std::vector<Secret> answers);
+  void answer(const std::shared_ptr<Dialogue>& dialogue, std::vector<Secret> answers);
 
  private:
   Place& place() { return *all_.places_[index_]; }
@@ -122,7 +122,7 @@ void Authenticators::Walk::ask(std::size_t from) {
   });
 }
 
-void Authenticators::Walk::answer(std::shared_ptr<Dialogue> dialogue, std::vector<Secret> answers) {
+void Authenticators::Walk::answer(const std::shared_ptr<Dialogue>& dialogue, std::vector<Secret> answers) {
   index_ = dialogue->index;
   conversation_ = std::move(dialogue->conversation);
   if (!conversation_) return refuse({Status::kDenied, "answers to no question"});
@@ -217,9 +217,9 @@ void Authenticators::begin(Presented presented, Done done) {
   std::make_shared<Walk>(*this, std::move(presented), std::move(done))->ask(0);
 }
 
-void Authenticators::answer(std::shared_ptr<Dialogue> dialogue, std::vector<Secret> answers, Done done) {
+void Authenticators::answer(const std::shared_ptr<Dialogue>& dialogue, std::vector<Secret> answers, Done done) {
   const auto walk = std::make_shared<Walk>(*this, dialogue->presented, std::move(done));
-  walk->answer(std::move(dialogue), std::move(answers));
+  walk->answer(dialogue, std::move(answers));
 }
 
 }  // namespace host::auth

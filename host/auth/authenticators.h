@@ -54,7 +54,7 @@ class Authenticators {
   bool wants(std::uint32_t method) const;
   // On the login pool.
   void begin(Presented presented, Done done);
-  void answer(std::shared_ptr<Dialogue> dialogue, std::vector<Secret> answers, Done done);
+  void answer(const std::shared_ptr<Dialogue>& dialogue, std::vector<Secret> answers, Done done);
 
  private:
   struct Place;

@@ -34,7 +34,7 @@ void LoginFlow::submit_hashing(const Attempt& attempt, const Done& done, std::fu
     done(refused({Status::kBusy, "too many passwords are waiting"}));
 }
 
-void LoginFlow::password(const Attempt& attempt, Secret password, Method method, Done done) {
+void LoginFlow::password(const Attempt& attempt, Secret password, Method method, const Done& done) {
   submit_hashing(attempt, done, [this, attempt, password = std::move(password), method, done] {
     const auto finish = [this, attempt, password, method, done](Outcome outcome) {
       core::Result<Grant> grant = std::move(outcome.error);
@@ -53,7 +53,7 @@ void LoginFlow::password(const Attempt& attempt, Secret password, Method method,
 }
 
 void LoginFlow::public_key(const Attempt& attempt, std::string type, std::string base64, bool probe,
-                           std::optional<bool> known, Done done) {
+                           std::optional<bool> known, const Done& done) {
   submit(done, [this, attempt, type = std::move(type), base64 = std::move(base64), probe, known, done] {
     const auto finish = [this, attempt, type, base64, probe, done](Outcome outcome) {
       const bool allowed = outcome.kind == Outcome::Kind::kAllowed;
@@ -78,7 +78,7 @@ bool LoginFlow::turned_away(const Attempt& attempt, const Done& done) {
   return refusal.has_value();
 }
 
-void LoginFlow::begin_questions(const Attempt& attempt, Done done) {
+void LoginFlow::begin_questions(const Attempt& attempt, const Done& done) {
   submit(done, [this, attempt, done] {
     if (turned_away(attempt, done)) return;
     authenticators_->begin({attempt, plugin::AuthMethod::kKeyboard, {}, {}}, after_questions(attempt, done));
@@ -108,7 +108,7 @@ Authenticators::Done LoginFlow::after_questions(const Attempt& attempt, Done don
 }
 
 void LoginFlow::answers(const Attempt& attempt, std::shared_ptr<Dialogue> dialogue, std::vector<Secret> answers,
-                        Done done) {
+                        const Done& done) {
   const bool hashes = Authenticators::checks_password(*dialogue);
   auto job = [this, attempt, dialogue = std::move(dialogue), answers = std::move(answers), done]() mutable {
     const auto after = after_questions(attempt, done);
@@ -121,7 +121,7 @@ void LoginFlow::answers(const Attempt& attempt, std::shared_ptr<Dialogue> dialog
     } else if (turned_away(attempt, done)) {
       return;
     }
-    authenticators_->answer(std::move(dialogue), std::move(answers), after);
+    authenticators_->answer(dialogue, std::move(answers), after);
   };
   if (hashes) return submit_hashing(attempt, done, std::move(job));
   submit(done, std::move(job));

@@ -37,14 +37,15 @@ class LoginFlow {
   bool asks_questions() const { return wants(plugin::AuthMethod::kKeyboard); }
 
   // `method`: how the password was asked for.
-  void password(const Attempt& attempt, Secret password, Method method, Done done);
+  void password(const Attempt& attempt, Secret password, Method method, const Done& done);
   // `known`: what authenticators said about this key on this connection, so that they are asked once: Reply::allowed.
   void public_key(const Attempt& attempt, std::string type, std::string base64, bool probe, std::optional<bool> known,
-                  Done done);
+                  const Done& done);
   // What became of an attempt that was granted, once.
   void conclude(const Attempt& attempt, Method method, bool let_in) { login_.conclude(attempt, method, let_in); }
-  void begin_questions(const Attempt& attempt, Done done);
-  void answers(const Attempt& attempt, std::shared_ptr<Dialogue> dialogue, std::vector<Secret> answers, Done done);
+  void begin_questions(const Attempt& attempt, const Done& done);
+  void answers(const Attempt& attempt, std::shared_ptr<Dialogue> dialogue, std::vector<Secret> answers,
+               const Done& done);
 
  private:
   bool wants(std::uint32_t method) const { return authenticators_ != nullptr && authenticators_->wants(method); }

@@ -189,7 +189,7 @@ TEST_F(LoginTest, KeysOfTheUserOnly) {
   user.username = "eve";
   user.public_keys.resize(1);
   add(user);
-  for (auto refused : {key("eve", kKey), key("nobody", kKey), key("eve", "AAAA"), key("eve", "")}) {
+  for (const auto& refused : {key("eve", kKey), key("nobody", kKey), key("eve", "AAAA"), key("eve", "")}) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().status, Status::kDenied);
   }

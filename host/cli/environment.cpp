@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 namespace host::cli {
 namespace {
@@ -23,7 +24,7 @@ core::Error refused(const char* name, std::string_view found, const char* allowe
 
 std::string text_from_environment(const char* name, std::string fallback) {
   const char* value = std::getenv(name);
-  return value == nullptr ? fallback : value;
+  return value == nullptr ? std::move(fallback) : value;
 }
 
 core::Result<std::uint32_t> number_from_environment(const char* name, std::uint32_t fallback) {

@@ -58,7 +58,7 @@ core::Result<std::string> password_from_stdin() {
   if (::isatty(STDIN_FILENO) == 0) return first_line(std::cin, "standard input");
   auto first = ask("Password: ");
   if (!first) return first;
-  const auto second = ask("Once more: ");
+  auto second = ask("Once more: ");
   if (!second) return second;
   if (*first != *second) return core::Error(core::Status::kInvalid, "the passwords differ");
   return first;

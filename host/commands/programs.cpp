@@ -80,6 +80,7 @@ Result<void> Programs::begin_start() {
 Result<void> Programs::start(const ChildPlan& plan, const ProgramPtr& program) {
   if (auto may = begin_start(); !may) return may;
   auto child = start_child(plan);
+  auto outcome = child ? core::ok() : child.error();
   if (child) {
     program->child = *std::move(child);
     register_child(program);
@@ -89,8 +90,7 @@ Result<void> Programs::start(const ChildPlan& plan, const ProgramPtr& program) {
     --starting_;
     if (stopping_) interrupt();
   }
-  if (!child) return child.error();
-  return core::ok();
+  return outcome;
 }
 
 // Pipes are watched once each, when their owner asks for it.

@@ -26,7 +26,7 @@ class ConfigTest : public testing::Test {
   ~ConfigTest() override { fs::remove_all(directory_); }
 
   fs::path write(const std::string& name, const std::string& text) {
-    const auto file = directory_ / name;
+    auto file = directory_ / name;
     fs::create_directories(file.parent_path());
     std::ofstream(file) << text;
     return file;

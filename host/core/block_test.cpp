@@ -61,7 +61,7 @@ TEST(Block, MovedFromIsEmpty) {
   Block second = std::move(first);
   EXPECT_EQ(second.data().data(), memory);
   EXPECT_EQ(second.size(), 3u);
-  EXPECT_FALSE(first);
+  EXPECT_FALSE(first);  // NOLINT(bugprone-use-after-move): what it leaves is what is tested
   EXPECT_TRUE(first.empty());
 }
 

@@ -108,8 +108,8 @@ void Authentication::on_message(MessagePtr message) {
 Authentication::Check Authentication::password_check(ssh_message message) const {
   const auth::Attempt attempt{text_of(ssh_message_auth_user(message)), peer_.ip, peer_.session_number};
   const auto password = auth::make_secret(view_of(ssh_message_auth_password(message)));
-  return [attempt, password](auth::LoginFlow& flow, Done done) {
-    flow.password(attempt, password, auth::Method::kPassword, std::move(done));
+  return [attempt, password](auth::LoginFlow& flow, const Done& done) {
+    flow.password(attempt, password, auth::Method::kPassword, done);
   };
 }
 
@@ -143,7 +143,7 @@ bool Authentication::ask(ssh_message message, const auth::Questions& questions) 
 
 Authentication::Check Authentication::questions_check(ssh_message message) const {
   const auth::Attempt attempt{text_of(ssh_message_auth_user(message)), peer_.ip, peer_.session_number};
-  return [attempt](auth::LoginFlow& flow, Done done) { flow.begin_questions(attempt, std::move(done)); };
+  return [attempt](auth::LoginFlow& flow, const Done& done) { flow.begin_questions(attempt, done); };
 }
 
 Authentication::Check Authentication::answer_check() {
@@ -157,12 +157,12 @@ Authentication::Check Authentication::answer_check() {
   for (int i = 0; i < given; ++i)
     answers.push_back(auth::make_secret(view_of(ssh_userauth_kbdint_getanswer(session_, static_cast<unsigned>(i)))));
   if (dialogue) {
-    return [attempt, dialogue, answers](auth::LoginFlow& flow, Done done) {
-      flow.answers(attempt, dialogue, answers, std::move(done));
+    return [attempt, dialogue, answers](auth::LoginFlow& flow, const Done& done) {
+      flow.answers(attempt, dialogue, answers, done);
     };
   }
-  return [attempt, password = answers.front()](auth::LoginFlow& flow, Done done) {
-    flow.password(attempt, password, auth::Method::kKeyboardInteractive, std::move(done));
+  return [attempt, password = answers.front()](auth::LoginFlow& flow, const Done& done) {
+    flow.password(attempt, password, auth::Method::kKeyboardInteractive, done);
   };
 }
 
@@ -178,8 +178,8 @@ Authentication::Check Authentication::public_key_check(ssh_message message, bool
   if (known_ && known_->user == attempt.username && known_->type == type && known_->base64 == blob)
     known = known_->allowed;
   if (probe) probed_ = KnownKey{attempt.username, type, blob, false};
-  return [attempt, type, blob, probe, known](auth::LoginFlow& flow, Done done) {
-    flow.public_key(attempt, type, blob, probe, known, std::move(done));
+  return [attempt, type, blob, probe, known](auth::LoginFlow& flow, const Done& done) {
+    flow.public_key(attempt, type, blob, probe, known, done);
   };
 }
 
