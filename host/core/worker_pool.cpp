@@ -168,17 +168,14 @@ bool WorkerPool::submit(Job job) {
 }
 
 void WorkerPool::submit_cleanup(Job job) {
-  bool taken = false;
-  {
-    const std::lock_guard lock(mutex_);
-    taken = !stopping_ && ensure_thread();
-    if (taken) queue_.push_back({std::move(job), Clock::now()});
+  std::unique_lock lock(mutex_);
+  if (stopping_ || !ensure_thread()) {
+    lock.unlock();
+    return job();  // no thread of the pool will: releasing on this one beats leaking
   }
-  if (taken) {
-    wake_.notify_one();
-  } else {
-    job();  // no thread of the pool will: releasing on this one beats leaking
-  }
+  queue_.push_back({std::move(job), Clock::now()});
+  lock.unlock();
+  wake_.notify_one();
 }
 
 std::size_t WorkerPool::places() const {

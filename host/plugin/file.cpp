@@ -65,7 +65,7 @@ Result<void> File::set_attrs(const Op& op, const core::Attrs& attrs) {
   const bool begins_anew =
       attrs.valid == core::Attrs::kSize && attrs.size == 0 && (caps_flags_ & kMayBeginAnew) == kMayBeginAnew;
   if (!begins_anew) {
-    if (const auto allowed = check_settable(caps_flags_, attrs); !allowed) return allowed;
+    if (auto allowed = check_settable(caps_flags_, attrs); !allowed) return allowed;
   }
   if (!SP_HAS(sp_file_ops, file_->ops, set_attrs)) return unsupported("setting attributes of an open file");
   const sp_op raw_op = to_c(op);

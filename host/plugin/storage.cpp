@@ -144,7 +144,7 @@ Result<core::Attrs> Fs::stat(const Op& op, const BackendPath& path, bool follow)
 }
 
 Result<void> Fs::set_attrs(const Op& op, const BackendPath& path, bool follow, const core::Attrs& attrs) {
-  if (const auto allowed = check_settable(caps_.flags, attrs); !allowed) return allowed;
+  if (auto allowed = check_settable(caps_.flags, attrs); !allowed) return allowed;
   if (!SP_HAS(sp_fs_ops, fs_->ops, set_attrs)) return unsupported("setting attributes");
   const sp_op raw_op = to_c(op);
   const sp_attrs raw_attrs = to_c(attrs);

@@ -94,7 +94,7 @@ TEST_F(ChannelEndTest, FlawsInsideAPacketAreAnsweredAndSurvived) {
 
 TEST_F(ChannelEndTest, AfterEofWhatCameIsStillAnswered) {
   start();
-  send(open_ask(1, "/f", kWrite | kCreate).packet() + path_ask(Type::kStat, 2, "/").packet() + "\0\0");
+  send(open_ask(1, "/f", kWrite | kCreate).packet() + path_ask(Type::kStat, 2, "/").packet() + std::string(2, '\0'));
   channel->on_eof();
   EXPECT_FALSE(channel->finished());
   replies(2);

@@ -64,7 +64,7 @@ class ChannelImpl final : public Channel {
   BatchPtr collect_sequence(bool lanes_too);
   BatchPtr collect_lane(std::uint32_t lanes);
   bool conflicts_with_running(const Request& request) const;
-  void submit(BatchPtr batch);
+  void submit(const BatchPtr& batch);
   void refuse(const BatchPtr& batch);
   void run_here(const BatchPtr& batch);
   void complete(const BatchPtr& batch);

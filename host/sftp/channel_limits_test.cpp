@@ -205,7 +205,7 @@ TEST_F(ChannelLimitsTest, AnIdleChannelIsSmall) {
   const auto init = Ask(Type::kInit, 3).packet() + path_ask(Type::kRealpath, 1, ".").packet();
   kept_bytes = 0;
   counting = true;
-  auto idle = Channel::create(fs, {.post = [](std::function<void()>) {}, .wake = [] {}}, usage);
+  auto idle = Channel::create(fs, {.post = [](const std::function<void()>&) {}, .wake = [] {}}, usage);
   idle->on_data(as_bytes(init));
   idle->fill(1000);
   EXPECT_GT(idle->output().size(), 100u);

@@ -199,7 +199,7 @@ bool ChannelImpl::conflicts_with_running(const Request& request) const {
   return false;
 }
 
-void ChannelImpl::submit(BatchPtr batch) {
+void ChannelImpl::submit(const BatchPtr& batch) {
   const bool only_closes = std::all_of(batch->requests.begin(), batch->requests.end(),
                                        [](const auto& request) { return kind_of(request) == Kind::kClose; });
   batch->side = side_;
@@ -233,7 +233,7 @@ void ChannelImpl::refuse(const BatchPtr& batch) {
     put_status(output_, request.id, core::Status::kBusy);
     settle(request);
   }
-  if (!closes->requests.empty()) submit(std::move(closes));
+  if (!closes->requests.empty()) submit(closes);
 }
 
 void ChannelImpl::run_here(const BatchPtr& batch) {

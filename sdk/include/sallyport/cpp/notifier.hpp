@@ -31,12 +31,11 @@ struct NotifierThunks {
     return guard(error, [&]() -> Outcome<void> { return self(notifier).decide(*op, view(event)); });
   }
   static const void* SP_CALL extension(sp_notifier*, const char*) noexcept { return nullptr; }
-  static consteval sp_notifier_ops make_ops() {
+  static constexpr sp_notifier_ops kOps = [] {
     sp_notifier_ops ops{sizeof(sp_notifier_ops), 0, &destroy, &wants, &notify, nullptr, &extension};
     if constexpr (requires { &T::decide; }) ops.decide = &decide;
     return ops;
-  }
-  static constexpr sp_notifier_ops kOps = make_ops();
+  }();
 };
 
 }  // namespace detail

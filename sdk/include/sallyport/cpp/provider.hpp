@@ -80,13 +80,12 @@ struct ProviderThunks {
     return guard(error, [&]() -> Outcome<void> { return self(provider).reload(); });
   }
   static const void* SP_CALL extension(sp_provider*, const char*) noexcept { return nullptr; }
-  static consteval sp_provider_ops make_ops() {
+  static constexpr sp_provider_ops kOps = [] {
     sp_provider_ops ops{
         sizeof(sp_provider_ops), 0, &destroy, &prepare, &check, &get, &put, &remove, &list, &add, nullptr, &extension};
     if constexpr (requires { &T::reload; }) ops.reload = &reload;
     return ops;
-  }
-  static constexpr sp_provider_ops kOps = make_ops();
+  }();
 };
 
 }  // namespace detail

@@ -31,12 +31,11 @@ struct ServiceThunks {
     return guard(error, [&]() -> Outcome<void> { return self(service).stop(*op); });
   }
   static const void* SP_CALL extension(sp_service*, const char*) noexcept { return nullptr; }
-  static consteval sp_service_ops make_ops() {
+  static constexpr sp_service_ops kOps = [] {
     sp_service_ops ops{sizeof(sp_service_ops), 0, &destroy, &start, nullptr, &stop, &extension};
     if constexpr (requires { &T::reload; }) ops.reload = &reload;
     return ops;
-  }
-  static constexpr sp_service_ops kOps = make_ops();
+  }();
 };
 
 }  // namespace detail
