@@ -62,7 +62,8 @@ const Key kKeys[] = {
      "Software name in the SSH identification. Empty: Sallyport and its version."},
     {"sftpd.upload_mode", MEMBER(sftpd.upload_mode), range(0, 2), Key::kLive,
      "0: uploads go straight to their path. 1: to a temporary file that is renamed at the end. 2: as 1, but what "
-     "arrived before an error is kept."},
+     "has arrived when the connection is lost takes the name, and so does what has arrived of a new file that the "
+     "server refuses; a file opened without being emptied is continued in place."},
     {"sftpd.actions.execute_on", MEMBER(sftpd.actions.execute_on), one_of(kFileEvents), 0,
      "File events to notify about. Empty: none. Those with `pre-` ask beforehand and may refuse "
      "([hooks](hooks/README.md))."},
