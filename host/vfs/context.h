@@ -16,6 +16,7 @@
 #include "host/vfs/name_filter.h"
 #include "host/vfs/session_fs.h"
 #include "host/vfs/session_quota.h"
+#include "host/vfs/unseen_uploads.h"
 #include "host/vfs/waiting_bytes.h"
 
 namespace host::vfs {
@@ -34,6 +35,7 @@ struct Context {
         quota{options.quotas != nullptr ? options.quotas->of(identity.user) : nullptr,
               {identity.user.quota_size, identity.user.quota_files}},
         early_writes(std::make_shared<WaitingBytes>()),
+        unseen(std::make_shared<UnseenUploads>()),
         shared_mounts(std::make_shared<const Mounts>(std::move(mounts_in))),
         mounts(*shared_mounts) {}
   // The same for another protocol of the connection.
@@ -44,6 +46,7 @@ struct Context {
         names(identity.user),
         quota(other.quota),
         early_writes(other.early_writes),
+        unseen(other.unseen),
         shared_mounts(other.shared_mounts),
         mounts(*shared_mounts) {}
   Context(const Context&) = delete;
@@ -55,6 +58,7 @@ struct Context {
   const NameFilter names;
   const SessionQuota quota;
   const std::shared_ptr<WaitingBytes> early_writes;
+  const std::shared_ptr<UnseenUploads> unseen;
   const std::shared_ptr<const Mounts> shared_mounts;
   const Mounts& mounts;
 

@@ -60,7 +60,7 @@ Features MountedFs::features(const VirtualPath& path) const {
 Result<Attrs> MountedFs::stat(const VirtualPath& path, bool follow) {
   if (auto may = allowed(Action::kStat, path); !may) return may.error();
   const Place place = context_->mounts.resolve(path);
-  auto found = noted("stat", place, place.fs->stat(op(), place.path, follow));
+  auto found = noted("stat", place, stat_even_unseen(path, place, follow));
   if (found || found.error().status != Status::kNotFound || !place.fs->caps().has(FsCaps::kPublishOnClose))
     return found;
   // Whoever writes a file sees it (sshfs asks as soon as it has made one), although the storage has nothing yet.
@@ -69,10 +69,14 @@ Result<Attrs> MountedFs::stat(const VirtualPath& path, bool follow) {
   return upload ? being_written(*upload) : found;
 }
 
+Result<Attrs> MountedFs::stat_even_unseen(const VirtualPath& path, const Place& place, bool follow) {
+  return even_unseen(path, place, [&](const auto& name) { return place.fs->stat(op(), name, follow); });
+}
+
 Result<void> MountedFs::set_attrs(const VirtualPath& path, const Attrs& attrs, bool follow) {
   const Place place = context_->mounts.resolve(path);
   const AttrsTarget target{path, place.fs->caps(), false, [&]() -> Result<bool> {
-                             auto found = noted("stat", place, place.fs->stat(op(), place.path, follow));
+                             auto found = noted("stat", place, stat_even_unseen(path, place, follow));
                              if (!found) return found.error();
                              return found->type == core::FileType::kDir;
                            }};
@@ -86,18 +90,32 @@ Result<void> MountedFs::set_attrs(const VirtualPath& path, const Attrs& attrs, b
   return done;
 }
 
+Result<void> MountedFs::set_even_unseen(const VirtualPath& path, const Place& place, const Attrs& attrs, bool follow) {
+  const auto set = [&](const auto& name, const Attrs& what) { return place.fs->set_attrs(op(), name, follow, what); };
+  auto done = even_unseen(path, place, [&](const auto& name) { return set(name, attrs); });
+  Attrs kept = attrs;
+  kept.valid &= ~std::uint32_t{Attrs::kSize};
+  if (!done || kept.valid == 0) return done;
+  // sshfs sets them by name before it closes (cp -p does): the file that is about to take the name has them too.
+  const auto temporary = context_->unseen->find(path);
+  if (!temporary) return done;
+  auto too = set(*temporary, kept);
+  return !too && too.error().status == Status::kNotFound ? set(place.path, kept) : too;
+}
+
 Result<void> MountedFs::apply(const VirtualPath& path, const Place& place, const Attrs& attrs, bool follow) {
-  const auto set = [&] { return place.fs->set_attrs(op(), place.path, follow, attrs); };
+  const auto set = [&] { return set_even_unseen(path, place, attrs, follow); };
   if (!context_->quota.counts() || !attrs.has(Attrs::kSize)) return set();
   const auto target = follow ? follow_links(*context_, path) : core::Result<LinkTarget>(LinkTarget{place, path, {}});
   if (!target) return target.error();
   const auto names = context_->quota.hold(op(), {target->path});
   if (!names) return names.error();
-  InPlace counted(context_->quota, target->path,
-                  [&] { return counted_size(place.fs->stat(op(), place.path, follow)).value_or(0); });
+  const auto size_now = [&] { return counted_size(place.fs->stat(op(), place.path, follow)); };
+  if (!size_now()) return set();  // nothing that is counted yet, or ever
+  InPlace counted(context_->quota, target->path, [&] { return size_now().value_or(0); });
   auto done = counted.make_room(static_cast<std::int64_t>(attrs.size));
   if (done) done = set();
-  const auto now = counted_size(place.fs->stat(op(), place.path, follow));
+  const auto now = size_now();
   if (now) counted.resized(*now);
   return done;
 }

@@ -62,10 +62,24 @@ class MountedFs final : public SessionFs {
     return answer;
   }
 
+  // Calls it with the name, and where nothing has it, with where an upload of this session is that will have it.
+  template <class Call>
+  auto even_unseen(const VirtualPath& path, const Place& place, Call&& call) const {
+    auto answer = call(place.path);
+    if (answer || answer.error().status != core::Status::kNotFound) return answer;
+    const auto temporary = context_->unseen->find(path);
+    if (!temporary) return answer;
+    auto there = call(*temporary);
+    const bool has_its_name = !there && there.error().status == core::Status::kNotFound;  // just now
+    return has_its_name ? call(place.path) : there;
+  }
+
   std::shared_ptr<SessionFs> view_for(std::string protocol) const override {
     return std::make_shared<MountedFs>(std::make_shared<const Context>(*context_, std::move(protocol)));
   }
   std::uint32_t rights_to_open(const VirtualPath& path, const OpenRequest& request) const;
+  Result<Attrs> stat_even_unseen(const VirtualPath& path, const Place& place, bool follow);
+  Result<void> set_even_unseen(const VirtualPath& path, const Place& place, const Attrs& attrs, bool follow);
   Result<Upload::Opened> to_read(const Place& place);
   Result<void> apply(const VirtualPath& path, const Place& place, const Attrs& attrs, bool follow);
   void count_rename(const VirtualPath& from, const VirtualPath& to, const Place& source, Replaced* replaced);

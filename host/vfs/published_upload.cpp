@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "host/vfs/journal.h"
 #include "host/vfs/whole_upload.h"
 
 namespace host::vfs {
@@ -55,10 +56,12 @@ class PublishedUpload final : public WholeUpload {
     if (done && (commit || (part && attrs->size > 0))) {
       done = publish(place_, path_, static_cast<std::int64_t>(attrs->size), [&]() -> Result<void> {
         // A part must not take the place of what its client has sent again meanwhile.
-        if (!commit && see(context_, place_) != before_) return Status::kConflict;
+        if (!commit && see(context_, place_) != before_)
+          return core::Error(Status::kConflict, "the name means another file by now");
         closed = true;
         return file.close(context_.op_to_the_end(), true);
       });
+      if (!done && !commit) journal::transfer_failure(context_, "keep what has arrived of", place_, done.error());
     }
     if (!closed) {
       const auto ended = file.close(context_.op(), false);

@@ -68,26 +68,40 @@ class DirectUpload final : public Upload {
 
 class TemporaryUpload final : public WholeUpload {
  public:
-  TemporaryUpload(const Context& context, LinkTarget target, BackendPath temporary, bool replace)
+  // `path`: as the client opened it.
+  TemporaryUpload(const Context& context, const VirtualPath& path, LinkTarget target, BackendPath temporary,
+                  bool replace)
       : WholeUpload(context, target.before ? static_cast<std::int64_t>(target.before->size) : 0),
         target_(std::move(target)),
         temporary_(std::move(temporary)),
-        replace_(replace) {}
+        replace_(replace),
+        unseen_(context.unseen, path, temporary_) {}
 
   Result<void> close(plugin::File& file, Ending ending) override;
 
  private:
-  Result<void> take_name(std::int64_t size, bool replace) {
-    return publish(target_.place, target_.path, size, [&] {
+  Result<void> take_name(std::int64_t size, bool whole, bool replace) {
+    return publish(target_.place, target_.path, size, [&]() -> Result<void> {
+      // A part must not take the place of what its client has sent again meanwhile.
+      if (!whole && !as_it_was()) return core::Error(Status::kConflict, "the name means another file by now");
       return target_.place.fs->rename(context_.op_to_the_end(), temporary_, target_.place.path, {.replace = replace});
     });
   }
+  bool as_it_was() const;
   void discard();
 
   const LinkTarget target_;
   const BackendPath temporary_;
   const bool replace_;
+  const UnseenUploads::Entry unseen_;
 };
+
+bool TemporaryUpload::as_it_was() const {
+  const auto now = target_.place.fs->stat(context_.op_to_the_end(), target_.place.path, false);
+  const auto& before = target_.before;
+  if (!now) return !before && now.error().status == Status::kNotFound;
+  return before && now->type == before->type && now->size == before->size && now->mtime_ns == before->mtime_ns;
+}
 
 void TemporaryUpload::discard() {
   auto removed = target_.place.fs->remove_file(context_.op_to_the_end(), temporary_);
@@ -105,10 +119,14 @@ Result<void> TemporaryUpload::close(plugin::File& file, Ending ending) {
   const bool part = lost || (ending != Ending::kNothing && !target_.before);
   const bool keep = part && context_.options.upload_mode == UploadMode::kAtomicResume && attrs && attrs->size > 0;
   if (whole || keep) {
-    auto published = take_name(static_cast<std::int64_t>(attrs->size), replace_ && (whole || lost));
+    auto published = take_name(static_cast<std::int64_t>(attrs->size), whole, replace_ && (whole || lost));
     if (!published) {
       discard();
-      if (whole) closed = published;
+      if (whole) {
+        closed = published;
+      } else {
+        journal::transfer_failure(context_, "keep what has arrived of", target_.place, published.error());
+      }
     }
   } else {
     discard();
@@ -145,8 +163,8 @@ bool publishes_by_rename(const Context& context, const FsCaps& caps) {
          caps.has(FsCaps::kRenameReplace);
 }
 
-Result<Upload::Opened> begin_temporary(const Context& context, LinkTarget target, const OpenPlan& plan,
-                                       const Attrs& attrs) {
+Result<Upload::Opened> begin_temporary(const Context& context, const VirtualPath& path, LinkTarget target,
+                                       const OpenPlan& plan, const Attrs& attrs) {
   const bool exists = target.before.has_value();
   if (Upload::is_temporary(target.path.name())) return Status::kDenied;
   if (exists && target.before->type == core::FileType::kDir) return Status::kIsDir;
@@ -171,7 +189,7 @@ Result<Upload::Opened> begin_temporary(const Context& context, LinkTarget target
   Upload::Opened opened;
   const bool replace = (plan.flags & OpenArgs::kExclusive) == 0;
   const auto size = keeps ? target.before->size : 0;
-  opened.upload = std::make_unique<TemporaryUpload>(context, target, temporary, replace);
+  opened.upload = std::make_unique<TemporaryUpload>(context, path, target, temporary, replace);
   opened.file = *std::move(file);
   // The store takes the umask off what is new; a refusal leaves it at that.
   if (exists) (void)opened.file->set_attrs(context.op(), own);
@@ -256,7 +274,7 @@ Result<Upload::Opened> Upload::begin(const Context& context, const VirtualPath& 
   if (continues && context.options.upload_mode == UploadMode::kAtomicResume) {
     return begin_direct(context, path, plan, attrs);
   }
-  return begin_temporary(context, *std::move(target), plan, attrs);
+  return begin_temporary(context, path, *std::move(target), plan, attrs);
 }
 
 }  // namespace host::vfs

@@ -71,6 +71,7 @@ def test_every_change_is_counted(server, name):
         sftp.close(handle)
         sftp.setstat("/b", s.Attrs(size=50))
         sftp.setstat("/a", s.Attrs(size=4000))
+        assert sftp.status(s.SETSTAT, s.string("/none"), s.Attrs(size=77).encode()) == s.NO_SUCH_FILE
         counted(server, name, home)
         sftp.extended("posix-rename@openssh.com", s.string("/a"), s.string("/b"))
         counted(server, name, home)

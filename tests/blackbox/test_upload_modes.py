@@ -103,6 +103,46 @@ def test_a_lost_connection(moded, home, mode, existed):
         assert target.read_bytes() == NEW, "what has arrived is kept, to be continued"
 
 
+@pytest.mark.parametrize("existed", [False, True])
+@pytest.mark.parametrize("mode", [2], indirect=True)
+def test_a_part_replaces_nothing_that_came_meanwhile(moded, home, mode, existed):
+    target = home / "f"
+    if existed:
+        target.write_bytes(OLD)
+    mark = moded.mark()
+    with s.transport(moded, moded.accounts["alice"]) as link:
+        file = paramiko.SFTPClient.from_transport(link).open("/f", "wb")
+        file.write(NEW[:100])
+        file.stat()
+        with s.session(moded, moded.accounts["alice"]) as again:
+            again.write_file("/f", NEW)
+        link.sock.close()
+        moded.wait_log(lambda line: "another file by now" in line.get("message", ""), start=mark)
+    wait_for("the temporary file to be gone", lambda: not temporaries(home))
+    assert target.read_bytes() == NEW
+
+
+def test_its_session_sees_an_upload_without_a_name(moded, home, link, mode):
+    raw = s.subsystem(link)
+    handle = raw.open("/f", s.F_WRITE | s.F_CREAT | s.F_TRUNC)
+    raw.write(handle, 0, b"12345")
+    raw.setstat("/f", s.Attrs(permissions=0o600))
+    raw.setstat("/f", s.Attrs(size=3))
+    for attrs in (raw.stat("/f"), raw.lstat("/f")):
+        assert (attrs.size, attrs.permissions & 0o777) == (3, 0o600)
+    with s.session(moded, moded.accounts["alice"]) as other:
+        if mode != 0:
+            with pytest.raises(s.StatusError) as refusal:
+                other.stat("/f")
+            assert refusal.value.code == s.NO_SUCH_FILE
+    raw.close(handle)
+    assert (home / "f").read_bytes() == b"123" and (home / "f").stat().st_mode & 0o777 == 0o600
+    raw.call(s.REMOVE, s.string("/f"))
+    with pytest.raises(s.StatusError) as refusal:
+        raw.stat("/f")
+    assert refusal.value.code == s.NO_SUCH_FILE
+
+
 def test_resume(sftp, home, mode):
     target = home / "f"
     target.write_bytes(OLD)
