@@ -77,6 +77,7 @@ Result<void> MountedFs::set_attrs(const VirtualPath& path, const Attrs& attrs, b
   const Place place = context_->mounts.resolve(path);
   const AttrsTarget target{path, place.fs->caps(), false, [&]() -> Result<bool> {
                              auto found = noted("stat", place, stat_even_unseen(path, place, follow));
+                             if (!found && context_->unseen->has(path)) return false;
                              if (!found) return found.error();
                              return found->type == core::FileType::kDir;
                            }};
@@ -95,6 +96,11 @@ Result<void> MountedFs::set_even_unseen(const VirtualPath& path, const Place& pl
   auto done = even_unseen(path, place, [&](const auto& name) { return set(name, attrs); });
   Attrs kept = attrs;
   kept.valid &= ~std::uint32_t{Attrs::kSize};
+  if (place.fs->caps().has(FsCaps::kPublishOnClose)) {
+    const bool nothing = !done && done.error().status == Status::kNotFound && !attrs.has(Attrs::kSize);
+    const bool later = (done || nothing) && context_->unseen->set_later(path, kept);
+    return nothing && later ? core::ok() : done;
+  }
   if (!done || kept.valid == 0) return done;
   // sshfs sets them by name before it closes (cp -p does): the file that is about to take the name has them too.
   const auto temporary = context_->unseen->find(path);

@@ -45,6 +45,7 @@ Transfer::Transfer(std::shared_ptr<const Context> context, core::VirtualPath pat
       upload_(std::move(upload)),
       ordered_(plan.writable && !caps_.has(FsCaps::kRandomWrite)),
       replaces_(plan.replaces) {
+  if (plan.writable && caps_.has(FsCaps::kPublishOnClose)) unseen_.emplace(context_->unseen, path_, std::nullopt);
   constexpr std::uint32_t kBeginsEmpty = plugin::OpenArgs::kTruncate | plugin::OpenArgs::kExclusive;
   if (!ordered_ || (plan.flags & kBeginsEmpty) != 0) return;
   if (const auto there = file_->stat(context_->op())) {
@@ -275,6 +276,9 @@ Result<void> Transfer::close(bool lost) {
 }
 
 Result<void> Transfer::finish(bool lost) {
+  if (unseen_ && !lost && !failed_) {
+    if (const Attrs later = unseen_->take_later(); later.valid != 0) (void)apply(later);
+  }
   const std::unique_ptr<plugin::File> file = std::move(file_);
   if (!lost && !failed_ && order_.has_gap()) {
     (void)fail(core::Error(Status::kInvalid, "the file has a gap, which the storage cannot keep"));

@@ -76,6 +76,7 @@ class Transfer final : public OpenFile {
   Attrs times_;             // for what is there, should nothing be written
   WriteOrder order_{*context_->early_writes};
   Activity::Entry shown_{plan_.silent ? nullptr : context_->identity.activity, plan_.writable, path_.str()};
+  std::optional<UnseenUploads::Entry> unseen_;  // of one that the storage keeps out of sight until the end
   const std::chrono::steady_clock::time_point opened_ = std::chrono::steady_clock::now();
   std::atomic<std::uint64_t> read_ = 0;
   std::atomic<std::uint64_t> written_ = 0;

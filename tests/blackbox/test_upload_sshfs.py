@@ -6,6 +6,8 @@ import subprocess
 import pytest
 
 from client_libraries import Sshfs
+from s3 import add, s3config
+from s3 import bucket, empty, rgw  # noqa: F401  (fixtures)
 from util import wait_for
 
 pytestmark = pytest.mark.ours
@@ -93,3 +95,18 @@ def test_what_is_being_written_can_be_looked_at(mounted, home):
     do(mounted, "exec 3> f; printf 12345 >&3; chmod 600 f; touch -d @%d f; test -f f; stat -c %%a,%%Y f > look; exec 3>&-" % TIME)
     arrives(home / "f", b"12345")
     arrives(home / "look", b"600,%d\n" % TIME)
+
+
+def test_cp_p_to_a_store(make_server, rgw, bucket, empty, new):
+    server = make_server(config={"plugins": {"storage": {"fs-s3": {"mtime_in_metadata": "stat"}}}})
+    add(server, "alice", s3config(rgw))
+    server.start()
+    with Sshfs(server, server.accounts["alice"]) as mounted:
+        do(mounted, 'cp -p "$NEW" f; echo old > g; sed -i s/old/new/ g', NEW=str(new))
+        wait_for("the objects", lambda: {"f", "g"} <= set(empty.keys()) and empty.get("g") == b"new\n")
+        assert empty.get("f") == NEW
+        wait_for("its time", lambda: int(os.stat(mounted.mount / "f").st_mtime) == TIME)  # the mount remembers for a moment
+        do(mounted, 'echo other > f; cp -p "$NEW" f', NEW=str(new))
+        wait_for("the other object", lambda: empty.get("f") == NEW)
+        wait_for("its time", lambda: int(os.stat(mounted.mount / "f").st_mtime) == TIME)
+    server.stop()
