@@ -206,7 +206,7 @@ def test_serve_put_and_get(tree, work, monkeypatch):
         loaded = {Path(name[0]) for name in maps if name and "/sallyport/plugins/" in name[0]}
         assert loaded == {tree / f"lib/sallyport/plugins/{name}.so" for name in ("fs-local", "provider-sqlite")}
     finally:
-        server.stop(check=sys.exc_info()[0] is None)
+        server.stop()
 
 
 @pytest.fixture(scope="module")
