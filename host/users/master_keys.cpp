@@ -126,13 +126,11 @@ Result<std::vector<MasterKey>> MasterKeys::read() const {
 }
 
 // Where secrets are encrypted there was a key: another one beside them would hide that it is missing.
-Result<void> MasterKeys::make_file() const {
-  const auto whose = sealed_ ? sealed_() : std::string();
-  if (!whose) return whose.error();
-  if (!whose->empty()) {
+Result<void> MasterKeys::make_file(const std::string& whose) const {
+  if (!whose.empty()) {
     return Error(Status::kIo,
                  kFileSetting + ("there is no " + options_.file.string()) +
-                     ", and a new key would not open the secrets of " + *whose +
+                     ", and a new key would not open the secrets of " + whose +
                      ": put its copy back, or set SFTPGO_DATA_PROVIDER__MASTER_KEY as the server has it; if "
                      "it is lost, " +
                      kNewKey + " and give them their secrets anew");
@@ -144,11 +142,22 @@ Result<void> MasterKeys::make_file() const {
 }
 
 Result<MasterKey> MasterKeys::current() {
-  const std::lock_guard lock(mutex_);
+  const auto is_missing = [&](const Result<void>& done) {
+    return !done && done.error().status == Status::kNotFound && options_.make_file;
+  };
+  std::unique_lock lock(mutex_);
   auto done = refresh();
-  if (!done && done.error().status == Status::kNotFound && options_.make_file) {
-    if (const auto made = make_file(); !made) return made.error();
+  if (is_missing(done)) {
+    // The data provider is asked, for as long as it takes; logins look for their keys meanwhile.
+    lock.unlock();
+    const auto whose = sealed_ ? sealed_() : std::string();
+    if (!whose) return whose.error();
+    lock.lock();
     done = refresh();
+    if (is_missing(done)) {
+      if (const auto made = make_file(*whose); !made) return made.error();
+      done = refresh();
+    }
   }
   if (!done) return done.error();
   if (keys_.empty()) keys_.push_back(key_of(*from_hex(random_text())));

@@ -35,7 +35,8 @@ class MasterKeys {
  public:
   static core::Result<std::unique_ptr<MasterKeys>> open(MasterKeyOptions options);
 
-  // Whose secrets lie under a master key, in words; empty: nobody's. Asked before a key file is made.
+  // Whose secrets lie under a master key, in words; empty: nobody's. Asked before a key file is made,
+  // outside the lock.
   using Sealed = std::function<core::Result<std::string>()>;
   void ask_before_making(Sealed sealed) { sealed_ = std::move(sealed); }  // before other threads come
 
@@ -54,7 +55,7 @@ class MasterKeys {
   explicit MasterKeys(MasterKeyOptions options);
   core::Result<void> refresh();
   core::Result<std::vector<MasterKey>> read() const;
-  core::Result<void> make_file() const;
+  core::Result<void> make_file(const std::string& whose) const;  // secrets are sealed, in words
 
   const MasterKeyOptions options_;
   Sealed sealed_;

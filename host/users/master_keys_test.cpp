@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <sstream>
 
 namespace host::users {
@@ -69,6 +71,22 @@ TEST_F(MasterKeysTest, NoneIsMadeWhereOneIsMissing) {
   whose.clear();
   EXPECT_TRUE(keys->current());
   EXPECT_TRUE(fs::exists(file_));
+}
+
+TEST_F(MasterKeysTest, NobodyWaitsForAKeyWhileTheAccountsAreLookedThrough) {
+  auto keys = MasterKeys::open({{}, file_, true}).value();
+  std::future<bool> other;
+  std::size_t asked = 0;
+  keys->ask_before_making([&]() -> core::Result<std::string> {
+    ++asked;
+    other = std::async(std::launch::async, [&] { return static_cast<bool>(keys->find("00000000")); });
+    EXPECT_EQ(other.wait_for(std::chrono::seconds(5)), std::future_status::ready);
+    write(kOne);  // what another process made meanwhile
+    return std::string();
+  });
+  EXPECT_EQ(keys->current()->bytes, std::string(32, '\x11'));
+  EXPECT_TRUE(other.get());
+  EXPECT_EQ(asked, 1U);
 }
 
 // A server and a command beside it: whoever comes second takes what the first has made.
