@@ -26,9 +26,11 @@ def mounted(make_server, mode, request):
                                    "data_provider": {"track_quota": 1 if request.param == "counted" else 0}})
     instance.add_account("alice")
     instance.start()
-    with Sshfs(instance, instance.accounts["alice"]) as client:
-        yield client
-    instance.stop()
+    try:
+        with Sshfs(instance, instance.accounts["alice"]) as client:
+            yield client
+    finally:
+        instance.stop()
 
 
 @pytest.fixture
@@ -97,10 +99,17 @@ def test_what_is_being_written_can_be_looked_at(mounted, home):
     arrives(home / "look", b"600,%d\n" % TIME)
 
 
-def test_cp_p_to_a_store(make_server, rgw, bucket, empty, new):
+@pytest.fixture
+def on_a_store(make_server, rgw, bucket):
     server = make_server(config={"plugins": {"storage": {"fs-s3": {"mtime_in_metadata": "stat"}}}})
     add(server, "alice", s3config(rgw))
     server.start()
+    yield server
+    server.stop()
+
+
+def test_cp_p_to_a_store(on_a_store, empty, new):
+    server = on_a_store
     with Sshfs(server, server.accounts["alice"]) as mounted:
         do(mounted, 'cp -p "$NEW" f; echo old > g; sed -i s/old/new/ g', NEW=str(new))
         wait_for("the objects", lambda: {"f", "g"} <= set(empty.keys()) and empty.get("g") == b"new\n")
@@ -109,4 +118,3 @@ def test_cp_p_to_a_store(make_server, rgw, bucket, empty, new):
         do(mounted, 'echo other > f; cp -p "$NEW" f', NEW=str(new))
         wait_for("the other object", lambda: empty.get("f") == NEW)
         wait_for("its time", lambda: int(os.stat(mounted.mount / "f").st_mtime) == TIME)
-    server.stop()
