@@ -26,6 +26,13 @@ inline std::uint32_t mapped_id(std::int64_t id) {
   return id > 0 && id <= users::kMaxMappedId ? static_cast<std::uint32_t>(id) : Attrs::kKeep;
 }
 
+// Of a call for that session that starts now.
+inline plugin::Op storage_op(std::uint64_t session_number) {
+  const auto deadline = std::chrono::steady_clock::now().time_since_epoch() + core::limits::kStorageCallTime;
+  return {.session_id = session_number,
+          .deadline_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline).count()};
+}
+
 struct Context {
   Context(std::vector<Mount> mounts_in, Identity identity_in, const Options& options_in)
       : identity(std::move(identity_in)),
@@ -33,7 +40,7 @@ struct Context {
         gate(identity.user, options.lax_rename),
         names(identity.user),
         quota{options.quotas != nullptr ? options.quotas->of(identity.user) : nullptr,
-              {identity.user.quota_size, identity.user.quota_files}},
+              {identity.user.quota_size, identity.user.quota_files, identity.session_number}},
         early_writes(std::make_shared<WaitingBytes>()),
         unseen(std::make_shared<UnseenUploads>()),
         shared_mounts(std::make_shared<const Mounts>(std::move(mounts_in))),
@@ -63,11 +70,7 @@ struct Context {
   const Mounts& mounts;
 
   // Context of a storage call that starts now.
-  plugin::Op op() const {
-    const auto deadline = std::chrono::steady_clock::now().time_since_epoch() + core::limits::kStorageCallTime;
-    return {.session_id = identity.session_number,
-            .deadline_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline).count()};
-  }
+  plugin::Op op() const { return storage_op(identity.session_number); }
   // Of one that ends a file which its client has closed: that it has left since takes nothing back.
   plugin::Op op_to_the_end() const {
     auto op = this->op();

@@ -20,6 +20,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view kSender = "quota";
 constexpr auto kLook = std::chrono::milliseconds(200);  // how often a wait looks whether anybody still waits for it
+constexpr auto kFirstWait = std::chrono::seconds(1);    // for numbers that another session has the store asked for
 constexpr auto kRetryDelay = std::chrono::seconds(1);   // for a store that fails
 
 Usage operator+(const Usage& a, const Usage& b) { return {a.size + b.size, a.files + b.files}; }
@@ -34,7 +35,7 @@ UserUsage::UserUsage(Quotas& quotas, std::string username, const Usage& stored)
 
 core::Result<void> UserUsage::may_begin(const QuotaLimits& limits, bool new_file) {
   if (limits.size <= 0 && limits.files <= 0) return core::ok();
-  refresh_first();
+  if (auto known = refresh_first(limits); !known) return known;
   refresh();
   const std::lock_guard lock(mutex_);
   const Usage now = stored_ + unwritten_;
@@ -45,7 +46,9 @@ core::Result<void> UserUsage::may_begin(const QuotaLimits& limits, bool new_file
 }
 
 core::Result<void> UserUsage::make_room(const QuotaLimits& limits, std::int64_t bytes, std::int64_t& where) {
-  if (limits.size > 0) refresh_first();
+  if (limits.size > 0) {
+    if (auto known = refresh_first(limits); !known) return known;
+  }
   const std::lock_guard lock(mutex_);
   if (limits.size > 0 && bytes > limits.size - (stored_.size + unwritten_.size + reserved_))
     return no_room(std::to_string(limits.size) + " bytes");
@@ -60,7 +63,9 @@ core::Result<void> UserUsage::take(const QuotaLimits& limits, std::int64_t bytes
 }
 
 core::Result<void> UserUsage::take_file(const QuotaLimits& limits) {
-  if (limits.files > 0) refresh_first();
+  if (limits.files > 0) {
+    if (auto known = refresh_first(limits); !known) return known;
+  }
   {
     const std::lock_guard lock(mutex_);
     if (limits.files > 0 && stored_.files + unwritten_.files >= limits.files)
@@ -169,10 +174,18 @@ void UserUsage::refresh() {
 }
 
 // An account's record is read at the beginning of a login; another session may have counted after that, and ended.
-void UserUsage::refresh_first() {
-  if (asked_) return;
-  const std::lock_guard only(store_);
-  if (!asked_) read_held();
+// Where somebody else asks and gets no answer, the record holds, for everybody, until the store is free again.
+core::Result<void> UserUsage::refresh_first(const QuotaLimits& limits) {
+  const auto end = Clock::now() + kFirstWait;
+  while (!asked_) {
+    if (const std::unique_lock only(store_, kLook); only) {
+      if (!asked_) read_held();
+      return core::ok();
+    }
+    if (plugin::session_gone(limits.session_id)) return Status::kCancelled;
+    if (Clock::now() >= end) asked_ = true;
+  }
+  return core::ok();
 }
 
 void UserUsage::read_held() {

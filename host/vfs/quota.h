@@ -21,6 +21,7 @@
 #include "host/plugin/storage_types.h"
 #include "host/users/user.h"
 #include "host/vfs/counted_files.h"
+#include "host/vfs/patient_mutex.h"
 
 namespace host::vfs {
 
@@ -28,6 +29,7 @@ using users::Usage;
 
 struct QuotaLimits {
   std::int64_t size = 0, files = 0;  // 0 or less: none
+  std::uint64_t session_id = 0;      // whose they are: who has left waits for nothing
 };
 
 // Where the counters are kept. Both may block. kDenied from add: nothing is kept.
@@ -71,7 +73,7 @@ class UserUsage : public std::enable_shared_from_this<UserUsage> {
   core::Result<void> make_room(const QuotaLimits& limits, std::int64_t bytes, std::int64_t& where);
   bool flush_held();
   void refresh();
-  void refresh_first();
+  core::Result<void> refresh_first(const QuotaLimits& limits);
   void read_held();
 
   Quotas& quotas_;
@@ -80,13 +82,13 @@ class UserUsage : public std::enable_shared_from_this<UserUsage> {
   std::condition_variable names_free_;
   std::set<core::VirtualPath> held_;  // under names_mutex_; one or two per call that runs
   CountedFiles open_files_;
-  std::mutex store_;  // one call of the store at a time; before mutex_
+  PatientMutex store_;  // one call of the store at a time; before mutex_
   mutable std::mutex mutex_;
   Usage stored_;               // as the store last said, or as we changed it
   Usage unwritten_;            // counted here, not yet there
   std::int64_t reserved_ = 0;  // bytes
   std::chrono::steady_clock::time_point read_at_;
-  std::atomic<bool> asked_ = false;  // the store, at least once
+  std::atomic<bool> asked_ = false;  // the store, at least once, or in vain
   bool dirty_ = false;               // in the list of Quotas
   bool failing_ = false;             // said so in the log; under store_
 };

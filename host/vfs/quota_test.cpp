@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <future>
-#include <thread>
 
 #include "host/plugin/host_services.h"
 #include "host/vfs/session_quota.h"
@@ -14,6 +13,8 @@ namespace {
 
 using core::Status;
 using core::VirtualPath;
+
+constexpr auto kPatience = std::chrono::seconds(20);  // far beyond what anything takes
 
 class QuotaTest : public ::testing::Test {
  protected:
@@ -69,19 +70,16 @@ TEST_F(QuotaTest, SessionsOfAUserShareOneAccount) {
 }
 
 TEST_F(QuotaTest, ARecordReadBeforeTheLastSessionEndedIsNotTrusted) {
-  Quotas quotas(store(), Quotas::Track::kLimited);
   const QuotaLimits limits{.size = 100, .files = 1};
   const auto record = user(100, 1);  // the login that comes has read it now
-  auto first = quotas.of(record);
-  EXPECT_TRUE(first->take(limits, 100));
-  EXPECT_TRUE(first->take_file(limits));
-  EXPECT_TRUE(first->flush());
-  quotas.flush();
-  std::weak_ptr<UserUsage> gone = first;
-  first.reset();
-  // The thread that writes lets go of what it was to write.
-  while (!gone.expired()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  {
+    Quotas quotas(store(), Quotas::Track::kLimited);
+    const auto first = quotas.of(record);
+    EXPECT_TRUE(first->take(limits, 100));
+    EXPECT_TRUE(first->take_file(limits));
+  }
   for (int call = 0; call < 4; ++call) {
+    Quotas quotas(store(), Quotas::Track::kLimited);
     const auto second = quotas.of(record);
     const core::Result<void> room = call == 0   ? second->may_begin(limits, true)
                                     : call == 1 ? second->take(limits, 1)
@@ -92,13 +90,39 @@ TEST_F(QuotaTest, ARecordReadBeforeTheLastSessionEndedIsNotTrusted) {
   auto full = record;
   full.used_quota_size = 100;
   full.used_quota_files = 1;
-  auto third = quotas.of(full);
-  third->count({-100, -1});
-  EXPECT_TRUE(third->flush());
-  gone = third;
-  third.reset();
-  while (!gone.expired()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  {
+    Quotas quotas(store(), Quotas::Track::kLimited);
+    quotas.of(full)->count({-100, -1});
+  }
+  Quotas quotas(store(), Quotas::Track::kLimited);
   EXPECT_TRUE(quotas.of(full)->may_begin(limits, true)) << "what was full is empty";
+}
+
+TEST_F(QuotaTest, NobodyWaitsLongForNumbersThatAnotherSessionHasAskedFor) {
+  std::promise<void> asked, answer;
+  const UsageStore silent{.read = [&](std::string_view) -> core::Result<Usage> {
+                            asked.set_value();
+                            answer.get_future().wait();
+                            return Usage{};
+                          },
+                          .add = store().add};
+  Quotas quotas(silent, Quotas::Track::kLimited);
+  const auto usage = quotas.of("ada", {40, 0});
+  auto first = std::async(std::launch::async, [&] { return status_of(usage->may_begin({.size = 100}, true)); });
+  asked.get_future().wait();
+  plugin::mark_cancelled(4711);
+  auto gone = std::async(std::launch::async, [&] { return status_of(usage->reserve({100, 0, 4711}, 1)); });
+  EXPECT_EQ(gone.wait_for(kPatience), std::future_status::ready);
+  auto others = std::async(std::launch::async, [&] {
+    EXPECT_EQ(status_of(usage->reserve({.size = 100}, 61)), Status::kQuota) << "the record holds";
+    EXPECT_EQ(status_of(usage->reserve({.size = 100}, 60)), Status::kOk);
+  });
+  EXPECT_EQ(others.wait_for(kPatience), std::future_status::ready);
+  answer.set_value();
+  EXPECT_EQ(gone.get(), Status::kCancelled);
+  plugin::forget_cancelled(4711);
+  EXPECT_EQ(first.get(), Status::kOk);
+  EXPECT_TRUE(usage->reserve({.size = 100}, 40)) << "once there is an answer, it counts";
 }
 
 TEST_F(QuotaTest, TheRecordHoldsWhereTheStoreDoesNotAnswer) {
