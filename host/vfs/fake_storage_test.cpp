@@ -47,7 +47,9 @@ std::string parent_of(const std::string& path) {
 
 // Notes the call; what a test wants to fail fails here.
 sp_status enter(FakeDisk& disk, const std::string& name, const std::string& detail, sp_error* error) {
-  disk.calls.push_back(detail.empty() ? name : name + " " + detail);
+  const std::string call = detail.empty() ? name : name + " " + detail;
+  disk.calls.push_back(call);
+  if (disk.on_call) disk.on_call(call);
   const auto planned = disk.fail.find(name);
   if (planned == disk.fail.end()) return SP_OK;
   if (error != nullptr) {
@@ -55,6 +57,10 @@ sp_status enter(FakeDisk& disk, const std::string& name, const std::string& deta
     std::strcpy(error->message, "the disk is on fire");
   }
   return planned->second;
+}
+
+void look_at(FakeDisk& disk, const std::string& name, const sp_op* op) {
+  if (op->deadline_ns == 0) disk.endless.push_back(name);
 }
 
 void describe(const FakeNode& node, sp_attrs* out) {
@@ -70,10 +76,13 @@ void apply(FakeDisk& disk, FakeNode& node, const sp_attrs* attrs) {
   disk.last_set = attrs->valid;
   disk.last_attrs = *attrs;
   if ((attrs->valid & SP_ATTR_SIZE) != 0) node.data.resize(attrs->size);
+  if ((attrs->valid & SP_ATTR_MTIME) != 0) node.attrs.mtime_ns = attrs->mtime_ns;
+  node.attrs.valid |= attrs->valid & SP_ATTR_MTIME;
 }
 
-sp_status stat_path(sp_fs* fs, const sp_op*, sp_str path, uint32_t, sp_attrs* out, sp_error* error) noexcept {
+sp_status stat_path(sp_fs* fs, const sp_op* op, sp_str path, uint32_t, sp_attrs* out, sp_error* error) noexcept {
   FakeDisk& disk = disk_of(fs);
+  look_at(disk, "stat", op);
   if (const auto status = enter(disk, "stat", text(path), error); status != SP_OK) return status;
   const auto node = disk.nodes.find(text(path));
   if (node == disk.nodes.end()) return SP_E_NOT_FOUND;
@@ -226,8 +235,9 @@ sp_status open_tree(sp_fs* fs, const sp_op* op, sp_str path, sp_dir** out, sp_er
   return SP_OK;
 }
 
-sp_status make_dir(sp_fs* fs, const sp_op*, sp_str path, const sp_attrs* attrs, sp_error* error) noexcept {
+sp_status make_dir(sp_fs* fs, const sp_op* op, sp_str path, const sp_attrs* attrs, sp_error* error) noexcept {
   FakeDisk& disk = disk_of(fs);
+  look_at(disk, "mkdir", op);
   if (const auto status = enter(disk, "mkdir", text(path), error); status != SP_OK) return status;
   if (disk.has(text(path))) return SP_E_EXISTS;
   disk.last_perms = attrs->perms;
@@ -318,7 +328,7 @@ void fill_caps(sp_fs* fs, sp_fs_caps* out) noexcept {
   out->max_inflight = 4;
 }
 
-sp_status mount_fs(sp_storage* storage, const sp_op*, const sp_mount_args*, sp_fs** out, sp_error*) noexcept {
+sp_status mount_fs(sp_storage* storage, const sp_op* op, const sp_mount_args*, sp_fs** out, sp_error*) noexcept {
   static const sp_fs_ops kOps = {sizeof(sp_fs_ops), 0,         unmount,   fill_caps,   stat_path,
                                  set_path,          open_file, open_dir,  make_dir,    remove_node,
                                  rename_node,       make_link, read_link, fs_extension};
@@ -326,6 +336,7 @@ sp_status mount_fs(sp_storage* storage, const sp_op*, const sp_mount_args*, sp_f
   fs->ops = &kOps;
   fs->disk = static_cast<FakeStorage*>(storage)->disk;
   fs->disk->mounted = true;
+  look_at(*fs->disk, "mount", op);
   *out = fs;
   return SP_OK;
 }
@@ -333,15 +344,35 @@ sp_status mount_fs(sp_storage* storage, const sp_op*, const sp_mount_args*, sp_f
 void destroy(sp_storage* storage) noexcept { delete static_cast<FakeStorage*>(storage); }
 const void* storage_extension(sp_storage*, const char*) noexcept { return nullptr; }
 
-}  // namespace
-
-std::unique_ptr<plugin::Fs> mount_fake(FakeDisk& disk) {
+FakeStorage* storage_of(FakeDisk& disk) {
   static const sp_storage_ops kOps = {sizeof(sp_storage_ops), 0, destroy, mount_fs, storage_extension};
   auto* storage = new FakeStorage;
   storage->ops = &kOps;
   storage->disk = &disk;
-  auto fs = std::make_shared<plugin::Storage>("fake", storage)->mount({}, {});
+  return storage;
+}
+
+FakeDisk* plugin_disk = nullptr;
+sp_status create(const sp_host*, sp_str, void** out, sp_error*) noexcept {
+  *out = storage_of(*plugin_disk);
+  return SP_OK;
+}
+
+}  // namespace
+
+std::unique_ptr<plugin::Fs> mount_fake(FakeDisk& disk) {
+  auto fs = std::make_shared<plugin::Storage>("fake", storage_of(disk))->mount({}, {});
   return *std::move(fs);
+}
+
+const sp_plugin* fake_plugin(FakeDisk& disk) {
+  static const sp_factory kFactory = {
+      sizeof(sp_factory), SP_KIND_STORAGE, SP_STORAGE_ABI, 0, "fs-local", "", nullptr, nullptr, create};
+  static const sp_factory* const kFactories[] = {&kFactory, nullptr};
+  static const sp_plugin kPlugin = {sizeof(sp_plugin), SP_ABI,  0,       0,      "test.fake", "fs-local", "1", "",
+                                    kFactories,        nullptr, nullptr, nullptr};
+  plugin_disk = &disk;
+  return &kPlugin;
 }
 
 }  // namespace host::vfs::testing

@@ -4,9 +4,11 @@
 // that a test chooses, and a list of the calls it got. One thread.
 #pragma once
 
+#include <sallyport/plugin.h>
 #include <sallyport/storage.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -32,7 +34,9 @@ struct FakeDisk {
   std::string real_root = "/srv/home";
   std::map<std::string, FakeNode> nodes = {{"/", {SP_TYPE_DIR, {}, {}}}};
   std::vector<std::string> calls;
-  std::map<std::string, sp_status> fail;  // call name -> what it answers
+  std::vector<std::string> endless;  // those that came without a deadline, where it is looked at: mount, stat, mkdir
+  std::function<void(const std::string& call)> on_call;  // before it does anything
+  std::map<std::string, sp_status> fail;                 // call name -> what it answers
   std::uint32_t last_open_flags = 0;
   std::uint32_t last_perms = 0;  // of the last open or mkdir
   std::uint32_t last_set = 0;    // valid bits of the last set_attrs
@@ -47,5 +51,7 @@ struct FakeDisk {
 };
 
 std::unique_ptr<plugin::Fs> mount_fake(FakeDisk& disk);
+// A plugin with this storage under the name of local files. One at a time.
+const sp_plugin* fake_plugin(FakeDisk& disk);
 
 }  // namespace host::vfs::testing

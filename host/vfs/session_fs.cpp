@@ -34,14 +34,14 @@ void make_way(plugin::Fs& home, const VirtualPath& folder, const Identity& ident
   Attrs attrs;
   attrs.valid = Attrs::kPerms;
   attrs.perms = 0777U & ~options.umask;
-  auto made = home.mkdir({.session_id = identity.session_number}, {parent.str()}, &attrs);
+  auto made = home.mkdir(storage_op(identity.session_number), {parent.str()}, &attrs);
   if (made || made.error().status == core::Status::kExists) return;
   core::log::warn(journal::kSender, identity.connection_id,
                   "the way to virtual folder \"" + folder.str() + "\" cannot be made: " + made.error().message());
 }
 
 void warn_if_missing(plugin::Fs& fs, const users::VirtualFolder& folder, const Identity& identity) {
-  const auto attrs = fs.stat({.session_id = identity.session_number}, {}, true);
+  const auto attrs = fs.stat(storage_op(identity.session_number), {}, true);
   if (attrs) return;
   core::log::warn(journal::kSender, identity.connection_id,
                   "virtual folder \"" + folder.virtual_path + "\" of user \"" + identity.user.username +
@@ -50,7 +50,6 @@ void warn_if_missing(plugin::Fs& fs, const users::VirtualFolder& folder, const I
 
 Result<std::vector<Mount>> mount_all(plugin::Registry& registry, const Identity& identity, const Options& options) {
   const users::User& user = identity.user;
-  const plugin::Op op{.session_id = identity.session_number};
   auto storage = registry.storage(user.filesystem.backend, identity.session_number);
   if (!storage) return storage.error();
   auto args = mount_args(identity, options, user.home_dir);
@@ -58,7 +57,7 @@ Result<std::vector<Mount>> mount_all(plugin::Registry& registry, const Identity&
   if (!settings) return settings.error();
   args.settings_json = *std::move(settings);
   args.make_root = options.make_home;
-  auto home = (*storage)->mount(op, std::move(args));
+  auto home = (*storage)->mount(storage_op(identity.session_number), std::move(args));
   if (!home) return home.error();
   std::vector<Mount> mounts;
   mounts.push_back({VirtualPath(), *std::move(home)});
@@ -70,7 +69,7 @@ Result<std::vector<Mount>> mount_all(plugin::Registry& registry, const Identity&
     if (options.make_home) make_way(*mounts.front().fs, at, identity, options);
     auto folder_args = mount_args(identity, options, folder.mapped_path);
     folder_args.make_root = false;
-    auto fs = (*folders)->mount(op, std::move(folder_args));
+    auto fs = (*folders)->mount(storage_op(identity.session_number), std::move(folder_args));
     if (!fs) return fs.error();
     if (options.make_home) warn_if_missing(**fs, folder, identity);
     mounts.push_back({at, *std::move(fs)});
