@@ -77,15 +77,23 @@ Result<void> MountedFs::set_attrs(const VirtualPath& path, const Attrs& attrs, b
   const Place place = context_->mounts.resolve(path);
   const AttrsTarget target{path, place.fs->caps(), false, [&]() -> Result<bool> {
                              auto found = noted("stat", place, stat_even_unseen(path, place, follow));
-                             if (!found && context_->unseen->has(path)) return false;
-                             if (!found) return found.error();
-                             return found->type == core::FileType::kDir;
+                             if (found) return found->type == core::FileType::kDir;
+                             const bool none = found.error().status == Status::kNotFound;
+                             if (none && context_->unseen->has(path)) return false;
+                             return found.error();
                            }};
   auto permitted = permitted_attrs(*context_, target, attrs);
   if (!permitted) return permitted.error();
   if (permitted->valid == 0) return core::ok();
   const bool resizes = permitted->has(Attrs::kSize);
   if (resizes && (!context_->names.allows(path) || Upload::is_temporary(path.name()))) return Status::kDenied;
+  if (place.fs->caps().has(FsCaps::kPublishOnClose)) {
+    // What is there is about to be replaced, and to change it may mean to write it anew; the upload sets and logs them.
+    Attrs later = *permitted;
+    later.valid &= ~std::uint32_t{Attrs::kSize};
+    if (context_->unseen->set_later(path, later)) permitted->valid &= Attrs::kSize;
+    if (permitted->valid == 0) return core::ok();
+  }
   auto done = noted("set attributes of", place, apply(path, place, *permitted, follow));
   if (done) journal::attrs(*context_, place, *permitted);
   return done;
@@ -93,14 +101,10 @@ Result<void> MountedFs::set_attrs(const VirtualPath& path, const Attrs& attrs, b
 
 Result<void> MountedFs::set_even_unseen(const VirtualPath& path, const Place& place, const Attrs& attrs, bool follow) {
   const auto set = [&](const auto& name, const Attrs& what) { return place.fs->set_attrs(op(), name, follow, what); };
+  if (attrs.has(Attrs::kMtime)) context_->unseen->note_mtime(path, attrs.mtime_ns);
   auto done = even_unseen(path, place, [&](const auto& name) { return set(name, attrs); });
   Attrs kept = attrs;
   kept.valid &= ~std::uint32_t{Attrs::kSize};
-  if (place.fs->caps().has(FsCaps::kPublishOnClose)) {
-    const bool nothing = !done && done.error().status == Status::kNotFound && !attrs.has(Attrs::kSize);
-    const bool later = (done || nothing) && context_->unseen->set_later(path, kept);
-    return nothing && later ? core::ok() : done;
-  }
   if (!done || kept.valid == 0) return done;
   // sshfs sets them by name before it closes (cp -p does): the file that is about to take the name has them too.
   const auto temporary = context_->unseen->find(path);

@@ -260,6 +260,10 @@ Result<void> Transfer::close(bool lost) {
     if (const auto attrs = file_->stat(context_->op())) size = attrs->size;
   }
   auto done = finish(lost);
+  if (unseen_) {
+    const Attrs late = unseen_->end();
+    if (done && !lost) set_later(late, nullptr);
+  }
   if (plan_.silent || unchanged_) return done;
   using core::metrics::Counter;
   const bool good = done && !lost;
@@ -275,10 +279,19 @@ Result<void> Transfer::close(bool lost) {
   return done;
 }
 
+// What was set by name while the file had none: of the file, or, null, of what has the name now. Its client has had its
+// answer, so that every failure is the operator's.
+void Transfer::set_later(const Attrs& attrs, plugin::File* file) {
+  if (attrs.valid == 0) return;
+  const auto op = context_->op_to_the_end();
+  const auto done = file ? file->set_attrs(op, attrs) : place_.fs->set_attrs(op, place_.path, true, attrs);
+  if (!done) return journal::transfer_failure(*context_, "set attributes of", place_, done.error());
+  if (replaces_) times_ = attrs;
+  journal::attrs(*context_, place_, attrs);
+}
+
 Result<void> Transfer::finish(bool lost) {
-  if (unseen_ && !lost && !failed_) {
-    if (const Attrs later = unseen_->take_later(); later.valid != 0) (void)apply(later);
-  }
+  if (unseen_ && !lost && !failed_) set_later(unseen_->take_later(), file_.get());
   const std::unique_ptr<plugin::File> file = std::move(file_);
   if (!lost && !failed_ && order_.has_gap()) {
     (void)fail(core::Error(Status::kInvalid, "the file has a gap, which the storage cannot keep"));

@@ -51,6 +51,7 @@ class Transfer final : public OpenFile {
   std::uint64_t bytes() const { return plan_.writable ? written_ : read_; }
   void log_transfer() const;
   Result<void> finish(bool lost);
+  void set_later(const Attrs& attrs, plugin::File* file);
   Result<void> write_in_order(std::span<const std::byte> data, std::uint64_t offset);
   Result<void> begin_in_order(std::uint64_t offset);
   Result<void> begin_anew();

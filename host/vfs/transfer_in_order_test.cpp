@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Uploads to storages that take a file from its beginning to its end.
+#include <algorithm>
+
 #include "host/vfs/fixture_test.h"
 #include "host/vfs/transfer.h"
 
@@ -74,6 +76,13 @@ class PublishTest : public TransferTest, public ::testing::WithParamInterface<bo
     attrs.size = bytes;
     return attrs;
   }
+  static Attrs mtime(std::int64_t time_ns) {
+    Attrs attrs;
+    attrs.valid = Attrs::kMtime;
+    attrs.mtime_ns = time_ns;
+    return attrs;
+  }
+  bool was_called(const std::string& call) const { return std::ranges::count(disk_.calls, call) != 0; }
 };
 INSTANTIATE_TEST_SUITE_P(WithoutAndWithResume, PublishTest, ::testing::Bool());
 
@@ -217,6 +226,63 @@ TEST_P(PublishTest, WhoWritesAFileSeesIt) {
   ASSERT_TRUE(file->close(true));
   file.reset();
   EXPECT_EQ(status_of(session_->stat(path("/new"), true)), Status::kNotFound);
+}
+
+TEST_P(PublishTest, WhatIsSetByNameIsSetWhenItIsWholeAndLeavesTheOldFileAlone) {
+  auto file = open("/old", kPut);
+  ASSERT_TRUE(file->write_at(bytes("new"), 0));
+  disk_.calls.clear();
+  ASSERT_TRUE(session_->set_attrs(path("/old"), mtime(4711), true));
+  EXPECT_TRUE(disk_.calls.empty());
+  ASSERT_TRUE(file->close(false));
+  EXPECT_FALSE(was_called("set_attrs /old"));
+  EXPECT_EQ(disk_.nodes.at("/old").attrs.mtime_ns, 4711);
+  const auto lines = log_lines();
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0]["sender"], "Chtimes");
+  EXPECT_EQ(lines[1]["sender"], "Upload");
+}
+
+TEST_P(PublishTest, WhatIsSetByNameWhileItIsClosedIsNotLost) {
+  auto file = open("/new", kPut);
+  ASSERT_TRUE(session_->set_attrs(path("/new"), mtime(1), true));
+  disk_.on_call = [&](const std::string& call) {
+    if (call == "close") {
+      EXPECT_TRUE(session_->set_attrs(path("/new"), mtime(4711), true));
+    }
+  };
+  ASSERT_TRUE(file->close(false));
+  EXPECT_EQ(disk_.nodes.at("/new").attrs.mtime_ns, 4711);
+  ASSERT_TRUE(session_->set_attrs(path("/new"), mtime(4712), true));
+  EXPECT_EQ(disk_.nodes.at("/new").attrs.mtime_ns, 4712) << "the upload is over, though its handle is still there";
+}
+
+TEST_P(PublishTest, WhatCannotBeSetAfterAllIsLogged) {
+  auto file = open("/new", kPut);
+  ASSERT_TRUE(session_->set_attrs(path("/new"), mtime(4711), true));
+  disk_.fail["fset_attrs"] = SP_E_UNSUPPORTED;
+  EXPECT_TRUE(file->close(false));
+  const auto lines = log_lines();
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0]["message"], "set attributes of \"/srv/home/new\" failed: the disk is on fire");
+  EXPECT_EQ(lines[1]["sender"], "Upload");
+}
+
+TEST_P(PublishTest, AStoreThatDoesNotAnswerIsNotTakenForOneWithoutTheFile) {
+  login({{"/", users::kAll}, {"/new", users::kAll & ~users::kChown}});  // so that it matters what it is
+  auto file = open("/new", kPut);
+  EXPECT_TRUE(session_->set_attrs(path("/new"), mtime(4711), true));
+  disk_.fail["stat"] = SP_E_IO;
+  EXPECT_EQ(status_of(session_->set_attrs(path("/new"), mtime(4711), true)), Status::kIo);
+}
+
+TEST_P(PublishTest, APartReplacesTheOldFileWhoseTimesItsSessionHasSet) {
+  login(users::kAll, {.upload_mode = UploadMode::kAtomicResume});
+  auto file = open("/old", kPut);
+  ASSERT_TRUE(file->write_at(bytes("part"), 0));
+  ASSERT_TRUE(session_->set_attrs(path("/old"), mtime(4711), true));
+  (void)file->close(true);
+  EXPECT_EQ(disk_.data("/old"), GetParam() ? "part" : "old content");
 }
 
 }  // namespace

@@ -100,7 +100,8 @@ bool TemporaryUpload::as_it_was() const {
   const auto now = target_.place.fs->stat(context_.op_to_the_end(), target_.place.path, false);
   const auto& before = target_.before;
   if (!now) return !before && now.error().status == Status::kNotFound;
-  return before && now->type == before->type && now->size == before->size && now->mtime_ns == before->mtime_ns;
+  if (!before || now->type != before->type || now->size != before->size) return false;
+  return now->mtime_ns == before->mtime_ns || now->mtime_ns == unseen_.mtime_set();
 }
 
 void TemporaryUpload::discard() {
@@ -119,7 +120,9 @@ Result<void> TemporaryUpload::close(plugin::File& file, Ending ending) {
   const bool part = lost || (ending != Ending::kNothing && !target_.before);
   const bool keep = part && context_.options.upload_mode == UploadMode::kAtomicResume && attrs && attrs->size > 0;
   if (whole || keep) {
-    auto published = take_name(static_cast<std::int64_t>(attrs->size), whole, replace_ && (whole || lost));
+    // Where there was nothing a part replaces nothing, whatever comes between a look and the rename.
+    const bool replace = replace_ && (whole || (lost && target_.before));
+    auto published = take_name(static_cast<std::int64_t>(attrs->size), whole, replace);
     if (!published) {
       discard();
       if (whole) {
