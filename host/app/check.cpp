@@ -23,7 +23,7 @@ void look_at_accounts(plugin::Registry& registry, const users::StoreOptions& opt
   if (looked->old_tables) note(": the tables are of an older version, the start brings them up to date");
   if (const auto unusable = looked->accounts.unreadable; unusable > 0)
     note(": " + std::to_string(unusable) + " accounts cannot be used, the lines above say why");
-  for (const auto& wrong : looked->wrong_settings) note(": " + wrong + "; it cannot log in");
+  for (const auto& wrong : looked->wrong_settings) note(": " + wrong);
   for (const auto& name : looked->accounts.storages) {
     if (const auto storage = registry.storage(name); !storage)
       note(": accounts with files on " + name + " cannot log in: " + storage.error().message());

@@ -102,8 +102,8 @@ Result<std::string> seal(const User& user, std::string_view member, std::string_
 
 }  // namespace
 
-bool has_own_secrets(const User& user) {
-  return user.filesystem.settings_json.find('"' + std::string(plugin::kOwnScheme)) != std::string::npos;
+bool has_own_secrets(std::string_view text) {
+  return text.find('"' + std::string(plugin::kOwnScheme)) != std::string_view::npos;
 }
 
 Result<void> seal_secrets(User& user, plugin::Registry& registry, MasterKeys& keys) {

@@ -8,6 +8,8 @@
 
 #include <string>
 
+#include <string_view>
+
 #include "host/core/result.h"
 #include "host/plugin/registry.h"
 #include "host/users/master_keys.h"
@@ -19,8 +21,9 @@ namespace host::users {
 // as it is, and the log says so.
 core::Result<void> seal_secrets(User& user, plugin::Registry& registry, MasterKeys& keys);
 
-// Is one of the account's secrets encrypted under a master key, whichever? Needs no plugin.
-bool has_own_secrets(const User& user);
+// Is a secret in an account's settings, or in its whole record, encrypted under a master key, whichever? Needs no
+// plugin, and no record that can be read.
+bool has_own_secrets(std::string_view text);
 
 // The settings for the storage plugin, with the secrets it needs. `keys` may be null where no account of ours is.
 core::Result<std::string> plain_settings(const User& user, plugin::Registry& registry, MasterKeys* keys);

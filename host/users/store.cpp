@@ -4,7 +4,6 @@
 // threads; the provider does its own locking. Must not know which provider it is.
 #include "host/users/store.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "host/core/limits.h"
@@ -18,8 +17,6 @@
 
 namespace host::users {
 namespace {
-
-constexpr std::size_t kNamedAccounts = 5;  // in a message
 
 core::Error disabled(std::string_view what) {
   return {core::Status::kDenied,
@@ -38,6 +35,21 @@ std::string name_in(std::string_view record) {
   const Json json = Json::parse(record, nullptr, false);
   const auto name = json.is_object() ? json.find("username") : json.end();
   return name != json.end() && name->is_string() ? name->get<std::string>() : std::string();
+}
+
+bool has_no_settings(const Filesystem& filesystem) {
+  return filesystem.backend == "fs-local" && filesystem.settings_json == "{}";
+}
+
+// Empty ones say what missing ones say, and the order of members nothing.
+bool same_settings(Filesystem a, Filesystem b) {
+  if (a.backend != b.backend) return false;
+  const auto members = [](Filesystem& filesystem) {
+    drop_empty_settings(filesystem);
+    return nlohmann::json::parse(filesystem.settings_json, nullptr, false);
+  };
+  const auto of_a = members(a), of_b = members(b);
+  return of_a.is_object() && of_a == of_b;
 }
 
 // Is `given` what the stored hash was made from? Costs what another hash of it would.
@@ -64,7 +76,7 @@ core::Result<void> Store::Impl::check(User& user, const User* stored) {
   for (const auto& oddity : oddities(user)) {
     core::log::warn("dataProvider", "", "user \"" + user.username + "\": " + oddity);
   }
-  if (user.filesystem.backend != "fs-local" || user.filesystem.settings_json != "{}") {
+  if (!has_no_settings(user.filesystem)) {
     if (auto done = check_settings(user, stored); !done) return done;
   }
   if (!user.password.empty() && !is_password_hash(user.password)) {
@@ -81,6 +93,12 @@ core::Result<void> Store::Impl::check_settings(User& user, const User* stored) {
     auto kept =
         registry.keep_user_secrets(filesystem.backend, stored->filesystem.settings_json, filesystem.settings_json);
     if (kept) filesystem.settings_json = std::move(*kept);
+  }
+  if (stored != nullptr && same_settings(filesystem, stored->filesystem)) {
+    // Whatever is wrong with them by now, the account can be disabled. Nothing new is to be encrypted.
+    filesystem = stored->filesystem;
+    (void)seal_secrets(user, registry, *master_keys);
+    return core::ok();
   }
   drop_empty_settings(filesystem);
   auto settings = registry.check_user_settings(filesystem.backend, filesystem.settings_json);
@@ -125,18 +143,16 @@ core::Result<Store::Looked> Store::look(plugin::Registry& registry, const StoreO
   if (auto readable = (*provider)->check(); !readable) return readable.error();
   if (*old) return Looked{true, {}, {}};
   Store store(std::unique_ptr<Impl>(new Impl{options, registry, std::move(*provider), nullptr}));
-  auto accounts = store.count();
-  if (!accounts) return accounts.error();
-  Looked looked{false, std::move(*accounts), {}};
-  const auto done = store.each([&](const User& user) {
+  Looked looked{false, {}, {}};
+  auto accounts = store.each([&](const User& user) {
     const auto& [backend, settings] = user.filesystem;
-    if (settings == "{}" && backend == "fs-local") return;
-    if (!registry.load(backend)) return;  // which is told once, not for each account
+    if (has_no_settings(user.filesystem) || !registry.load(backend)) return;  // a plugin is told of once
     if (const auto good = registry.check_user_settings(backend, settings); !good)
-      looked.wrong_settings.push_back("user \"" + user.username + "\": filesystem " + backend + ": " +
-                                      good.error().message());
+      looked.wrong_settings.push_back("user \"" + user.username + "\": its settings are refused: filesystem " +
+                                      backend + ": " + good.error().message());
   });
-  if (!done) return done.error();
+  if (!accounts) return accounts.error();
+  looked.accounts = std::move(*accounts);
   return looked;
 }
 
@@ -196,6 +212,8 @@ core::Result<Store::Page> Store::list_after(std::string_view after, std::size_t 
                                     [&](std::string_view record) -> core::Result<void> {
                                       page.last_name = name_in(record);
                                       auto user = from_record(record);
+                                      if (has_own_secrets(user ? user->filesystem.settings_json : record))
+                                        page.sealed.push_back(page.last_name);
                                       if (user) {
                                         page.users.push_back(std::move(*user));
                                       } else {
@@ -206,29 +224,6 @@ core::Result<Store::Page> Store::list_after(std::string_view after, std::size_t 
                                     });
   if (!done) return done.error();
   return page;
-}
-
-core::Result<void> Store::each(const std::function<void(const User&)>& take) {
-  for (std::string after;;) {
-    const auto page = list_after(after, core::limits::kUsersPerPage);
-    if (!page) return page.error();
-    std::for_each(page->users.begin(), page->users.end(), take);
-    if (page->last_name.empty()) return core::ok();
-    after = page->last_name;
-  }
-}
-
-core::Result<Store::Count> Store::count() {
-  Count count;
-  for (std::string after;;) {
-    auto page = list_after(after, core::limits::kUsersPerPage);
-    if (!page) return page.error();
-    count.readable += page->users.size();
-    for (const auto& user : page->users) count.storages.insert(user.filesystem.backend);
-    count.unreadable += page->unreadable.size();
-    if (page->last_name.empty()) return count;
-    after = page->last_name;
-  }
 }
 
 core::Result<User> Store::add(User user) {
@@ -248,8 +243,7 @@ core::Result<User> Store::add(User user) {
 core::Result<User> Store::update(const User& user) {
   if (!impl_->options.manage_users) return disabled("changing users");
   User changed = user;
-  const bool has_settings = user.filesystem.settings_json != "{}";
-  const auto stored = has_settings ? find(user.username) : core::Result<User>(core::Error(core::Status::kNotFound));
+  const auto stored = has_no_settings(user.filesystem) ? core::Error(core::Status::kNotFound) : find(user.username);
   if (auto done = impl_->check(changed, stored ? &*stored : nullptr); !done) return done.error();
   auto record = impl_->encode(changed, RecordKind::kChange);
   if (!record) return record.error();
@@ -315,8 +309,14 @@ core::Result<void> Store::add_usage(std::string_view username, const Usage& chan
   auto added = impl_->provider->add(kUsersCollection, username,
                                     {{"used_quota_size", change.size}, {"used_quota_files", change.files}});
   if (!added) return added;
-  return impl_->provider->put(kUsersCollection, username, plugin::Provider::Put::kUpdate,
-                              Json{{"last_quota_update", now_ms}}.dump());
+  const auto noted = impl_->provider->put(kUsersCollection, username, plugin::Provider::Put::kUpdate,
+                                          Json{{"last_quota_update", now_ms}}.dump());
+  // A failure would have the caller add the same again.
+  if (!noted)
+    core::log::warn(
+        "dataProvider", "",
+        "user \"" + std::string(username) + "\": used space is counted, but not when: " + noted.error().message());
+  return core::ok();
 }
 
 bool Store::wants_upgrade(std::string_view hash) const {
@@ -337,24 +337,21 @@ core::Result<void> Store::upgrade_password(std::string_view username, std::strin
 core::Result<Store::Resealed> Store::reseal() {
   if (!impl_->options.manage_users) return disabled("changing users");
   Resealed done;
-  for (std::string after;;) {
-    auto page = list_after(after, core::limits::kUsersPerPage);
-    if (!page) return page.error();
-    for (const auto& listed : page->users) {
-      const auto changed = reseal_one(listed.username);
-      if (!changed) {
-        core::log::warn(
-            "dataProvider", "",
-            "the secrets of user \"" + listed.username + "\" stay as they are: " + changed.error().message());
-        ++done.failed;
-      } else if (*changed) {
-        ++done.changed;
+  const auto listed = each_page([&](const Page& page) {
+    for (const auto& user : page.users) {
+      const auto changed = reseal_one(user.username);
+      if (changed) {
+        done.changed += *changed ? 1 : 0;
+        continue;
       }
+      core::log::warn("dataProvider", "",
+                      "the secrets of user \"" + user.username + "\" stay as they are: " + changed.error().message());
+      ++done.failed;
     }
-    done.failed += page->unreadable.size();
-    if (page->last_name.empty()) return done;
-    after = page->last_name;
-  }
+    done.failed += page.unreadable.size();
+  });
+  if (!listed) return listed.error();
+  return done;
 }
 
 // As it is now: the page it was listed on may be old.
@@ -370,18 +367,6 @@ core::Result<bool> Store::reseal_one(const std::string& username) {
                                   Json{{"filesystem", filesystem}}.dump());
   if (!put) return put.error();
   return true;
-}
-
-core::Result<std::string> Store::sealed_accounts() {
-  std::size_t count = 0;
-  std::string names;
-  const auto done = each([&](const User& user) {
-    if (has_own_secrets(user) && ++count <= kNamedAccounts) names += (count == 1 ? "" : ", ") + user.username;
-  });
-  if (!done) return done.error();
-  if (count == 0) return std::string();
-  if (count > kNamedAccounts) names += " and " + std::to_string(count - kNamedAccounts) + " more";
-  return std::to_string(count) + (count == 1 ? " account (" : " accounts (") + names + ")";
 }
 
 MasterKeys& Store::master_keys() { return *impl_->master_keys; }

@@ -47,6 +47,7 @@ class Store {
   struct Page {
     std::vector<User> users;
     std::vector<std::string> unreadable;  // names of records that are no accounts; the log says why
+    std::vector<std::string> sealed;      // whose secrets lie under a master key; unreadable ones, too
     std::string last_name;                // of the page; empty when nothing was left
   };
   core::Result<Page> list_after(std::string_view after, std::size_t limit);
@@ -85,7 +86,8 @@ class Store {
   struct Impl;
   explicit Store(std::unique_ptr<Impl> impl);
   core::Result<bool> reseal_one(const std::string& username);  // true: something changed
-  core::Result<void> each(const std::function<void(const User&)>& take);
+  core::Result<void> each_page(const std::function<void(const Page&)>& take);
+  core::Result<Count> each(const std::function<void(const User&)>& take);
   core::Result<std::string> sealed_accounts();  // in words; empty: none
   std::unique_ptr<Impl> impl_;
 };
@@ -93,7 +95,7 @@ class Store {
 struct Store::Looked {
   bool old_tables;                          // open would bring them up to date
   Count accounts;                           // none are counted in old tables
-  std::vector<std::string> wrong_settings;  // of storages: who cannot log in, and why
+  std::vector<std::string> wrong_settings;  // of storages: whose, and what is wrong
 };
 
 }  // namespace host::users

@@ -9,7 +9,10 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
+#include "host/core/log.h"
 #include "host/users/password.h"
 #include "host/users/user_json.h"
 
@@ -281,6 +284,87 @@ TEST_F(SqliteStoreTest, AnAnswerThatChangesNothingIsNotWritten) {
   sql("UPDATE users SET password = '$1$saltsalt$9xy1btjgzLYfb7hivXtC//' WHERE username = 'ada'");
   EXPECT_EQ(with_password("secret"), 5);
   EXPECT_TRUE(is_own_hash(store_->find("ada")->password));
+}
+
+TEST_F(SqliteStoreTest, WhatIsCountedIsNotCountedAgain) {
+  open(options());
+  ASSERT_TRUE(store_->add(person("ada")));
+  sql("create trigger no_time before update of last_quota_update on users begin select raise(fail, 'no'); end;");
+  EXPECT_TRUE(store_->add_usage("ada", {10, 1}, 1234)) << "a caller repeats what fails";
+  EXPECT_EQ(store_->usage("ada")->size, 10);
+  EXPECT_EQ(store_->find("ada")->last_quota_update, 0);
+  sql("create trigger no_sum before update of used_quota_size on users begin select raise(fail, 'no'); end;");
+  EXPECT_FALSE(store_->add_usage("ada", {10, 1}, 1234));
+}
+
+User in_a_bucket(const std::string& name) {
+  auto user = person(name);
+  user.filesystem = {"fs-s3", R"({"bucket": "b", "region": "r", "access_key": "k", "access_secret": "s"})"};
+  return user;
+}
+
+// What an older version let pass, or another program wrote.
+constexpr char kSpoilEndpoint[] =
+    "UPDATE users SET filesystem = replace(filesystem, '\"bucket\"', '\"endpoint\":\"http://a b\",\"bucket\"')";
+
+TEST_F(SqliteStoreTest, StoredSettingsThatAreRefusedByNowKeepNobodyEnabled) {
+  open(options());
+  ASSERT_TRUE(store_->add(in_a_bucket("ada")));
+  sql(kSpoilEndpoint);
+  auto ada = store_->find("ada");
+  ASSERT_NE(ada->filesystem.settings_json.find("http://a b"), std::string::npos);
+  ada->status = 0;
+  const auto disabled = store_->update(*ada);
+  ASSERT_TRUE(disabled) << disabled.error().text;
+  EXPECT_EQ(disabled->status, 0);
+  EXPECT_EQ(disabled->filesystem.settings_json, store_->find("ada")->filesystem.settings_json);
+  EXPECT_NE(disabled->filesystem.settings_json.find("http://a b"), std::string::npos);
+  ada->filesystem.settings_json = Json::parse(ada->filesystem.settings_json)
+                                      .patch(Json::parse(R"([{"op": "replace", "path": "/region", "value": "other"}])"))
+                                      .dump();
+  EXPECT_EQ(store_->update(*ada).error().status, Status::kInvalid) << "what changes is checked";
+}
+
+TEST_F(SqliteStoreTest, ALookTakesEachAccountOnce) {
+  open(options());
+  ASSERT_TRUE(store_->add(in_a_bucket("ada")));
+  ASSERT_TRUE(store_->add(person("bob")));
+  ASSERT_TRUE(store_->add(person("eve")));
+  sql(kSpoilEndpoint);
+  sql("UPDATE users SET permissions = '{' WHERE username = 'eve'");
+  ASSERT_TRUE(host::core::log::open({.path = (directory_ / "log").string()}));
+  const auto looked = Store::look(*registry_, options());
+  host::core::log::close();
+  ASSERT_TRUE(looked) << looked.error().text;
+  EXPECT_EQ(looked->accounts.readable, 2U);
+  EXPECT_EQ(looked->accounts.unreadable, 1U);
+  EXPECT_EQ(looked->accounts.storages, (std::set<std::string>{"fs-local", "fs-s3"}));
+  ASSERT_EQ(looked->wrong_settings.size(), 1U);
+  EXPECT_TRUE(looked->wrong_settings.front().starts_with("user \"ada\": its settings are refused: filesystem fs-s3: "))
+      << looked->wrong_settings.front();
+  std::ifstream in(directory_ / "log");
+  const std::string said((std::istreambuf_iterator<char>(in)), {});
+  const auto told = said.find("eve");
+  ASSERT_NE(told, std::string::npos) << said;
+  EXPECT_EQ(said.find("eve", said.find('\n', told)), std::string::npos) << said;
+}
+
+// Its secrets lie under the key that is missing, whatever else is wrong with it.
+TEST_F(SqliteStoreTest, NoSecondKeyIsMadeWhereAnUnreadableAccountHasASecret) {
+  auto with = options();
+  with.master_keys = {{}, directory_ / "master.key", true};
+  open(with);
+  ASSERT_TRUE(store_->add(in_a_bucket("ada")));
+  for (const auto* damage : {"permissions = '{'", "permissions = '{\"/\":[\"*\"]}', filesystem = filesystem || '}'"}) {
+    sql(std::string("UPDATE users SET ") + damage);
+    ASSERT_FALSE(store_->find("ada")) << damage;
+    std::filesystem::remove(with.master_keys.file);
+    open(with);
+    const auto refused = store_->add(in_a_bucket("bob"));
+    ASSERT_FALSE(refused) << damage;
+    EXPECT_NE(refused.error().text.find("1 account (ada)"), std::string::npos) << refused.error().text;
+    EXPECT_FALSE(std::filesystem::exists(with.master_keys.file));
+  }
 }
 
 TEST_F(SqliteStoreTest, AnUninitialisedStoreGivesAdvice) {
