@@ -74,6 +74,7 @@ class Authenticators::Walk : public std::enable_shared_from_this<Walk> {
   const std::string& label() { return place().plugin->label(); }
   plugin::Op op() const;
   void refuse(Error error) { done_({.kind = Outcome::Kind::kRefused, .error = std::move(error)}); }
+  void give_up(Error error) { done_({.kind = Outcome::Kind::kRefused, .error = std::move(error), .unchecked = true}); }
   bool submit(core::WorkerPool::Job job);
   // Runs `call` on the authenticator's workers, judges what it gives on the login pool.
   void hand_over(std::function<Result<plugin::AuthAnswer>()> call);
@@ -99,7 +100,7 @@ void Authenticators::Walk::ask(std::size_t from) {
   if (index_ == all_.places_.size()) return done_({.kind = Outcome::Kind::kNext});
   const auto user = all_.store_.find(presented_.attempt.username);
   if (!user && user.error().status != Status::kNotFound) {
-    return refuse({Status::kIo, "the data provider failed: " + user.error().message()});
+    return give_up({Status::kIo, "the data provider failed: " + user.error().message()});
   }
   user_json_.clear();
   if (user) {
@@ -152,7 +153,7 @@ void Authenticators::Walk::hand_over(std::function<Result<plugin::AuthAnswer>()>
     }
     auto kept = std::make_shared<Result<plugin::AuthAnswer>>(std::move(got));
     if (!self->submit([self, kept] { self->judge(std::move(*kept)); }))
-      self->refuse({Status::kBusy, "too many logins are waiting"});
+      self->give_up({Status::kBusy, "too many logins are waiting"});
   });
   if (!queued) refuse({Status::kBusy, "too many logins are waiting for " + label()});
 }

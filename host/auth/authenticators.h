@@ -42,6 +42,7 @@ class Authenticators {
     std::string by = {};     // of kAllowed: who
     Questions questions = {};
     std::shared_ptr<Dialogue> dialogue = {};
+    bool unchecked = false;  // of kRefused: the server's own trouble, no authenticator's
   };
   // kNext and kAllowed come on the login pool, of passwords where they are hashed; anything else on any thread.
   using Done = std::function<void(Outcome)>;

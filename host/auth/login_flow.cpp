@@ -18,10 +18,19 @@ using core::Status;
 
 Reply refused(Error error) { return {.grant = std::move(error)}; }
 
+Reply no_room(const char* why) {
+  Reply reply = refused({Status::kBusy, why});
+  reply.unchecked = true;
+  return reply;
+}
+
+// Login refuses with kIo only where the data provider failed.
+bool provider_failed(const core::Result<Grant>& grant) { return !grant && grant.error().status == Status::kIo; }
+
 }  // namespace
 
 void LoginFlow::submit(const Done& done, std::function<void()> job) {
-  if (!login_.pool().submit(std::move(job))) done(refused({Status::kBusy, "too many logins are waiting"}));
+  if (!login_.pool().submit(std::move(job))) done(no_room("too many logins are waiting"));
 }
 
 void LoginFlow::submit_hashing(const Attempt& attempt, const Done& done, std::function<void()> job) {
@@ -31,16 +40,21 @@ void LoginFlow::submit_hashing(const Attempt& attempt, const Done& done, std::fu
     done(refused({Status::kCancelled, "the client has left"}));
   };
   if (!login_.hashing().submit(attempt.client_ip, attempt.username, std::move(if_there)))
-    done(refused({Status::kBusy, "too many passwords are waiting"}));
+    done(no_room("too many passwords are waiting"));
 }
 
 void LoginFlow::password(const Attempt& attempt, Secret password, Method method, const Done& done) {
   submit_hashing(attempt, done, [this, attempt, password = std::move(password), method, done] {
     const auto finish = [this, attempt, password, method, done](Outcome outcome) {
       core::Result<Grant> grant = std::move(outcome.error);
-      if (outcome.kind != Outcome::Kind::kRefused)
+      bool unchecked = outcome.unchecked;
+      if (outcome.kind != Outcome::Kind::kRefused) {
         grant = login_.check_password(attempt, *password, method, outcome.kind == Outcome::Kind::kAllowed);
-      done({.grant = login_.settle(attempt, method, std::move(grant))});
+        unchecked = provider_failed(grant);
+      }
+      Reply reply{.grant = login_.settle(attempt, method, std::move(grant))};
+      reply.unchecked = unchecked;
+      done(std::move(reply));
     };
     if (auto refusal = login_.refuses(attempt, *password)) {
       done({.grant = login_.turn_away(method, std::move(*refusal))});
@@ -58,10 +72,15 @@ void LoginFlow::public_key(const Attempt& attempt, std::string type, std::string
     const auto finish = [this, attempt, type, base64, probe, done](Outcome outcome) {
       const bool allowed = outcome.kind == Outcome::Kind::kAllowed;
       core::Result<Grant> grant = std::move(outcome.error);
-      if (outcome.kind != Outcome::Kind::kRefused)
+      bool unchecked = outcome.unchecked;
+      if (outcome.kind != Outcome::Kind::kRefused) {
         grant = login_.check_public_key(attempt, type, base64, probe, allowed);
-      grant = login_.settle(attempt, Method::kPublicKey, std::move(grant));
-      done({.grant = std::move(grant), .asks = false, .questions = {}, .dialogue = {}, .allowed = allowed});
+        unchecked = provider_failed(grant);
+      }
+      Reply reply{.grant = login_.settle(attempt, Method::kPublicKey, std::move(grant))};
+      reply.allowed = allowed;
+      reply.unchecked = unchecked;
+      done(std::move(reply));
     };
     if (!known && wants(plugin::AuthMethod::kPublicKey)) {
       authenticators_->begin({attempt, plugin::AuthMethod::kPublicKey, {}, type + " " + base64}, finish);
@@ -90,11 +109,13 @@ Authenticators::Done LoginFlow::after_questions(const Attempt& attempt, Done don
     Reply reply;
     switch (outcome.kind) {
       case Outcome::Kind::kRefused:
+        reply.unchecked = outcome.unchecked;
         reply.grant = login_.settle(attempt, Method::kKeyboardInteractive, std::move(outcome.error));
         break;
       case Outcome::Kind::kAllowed:
         reply.grant =
             login_.settle(attempt, Method::kKeyboardInteractive, login_.vouched(attempt, Method::kKeyboardInteractive));
+        reply.unchecked = provider_failed(reply.grant);
         break;
       case Outcome::Kind::kAsks:
         reply.asks = true;
@@ -116,7 +137,7 @@ void LoginFlow::answers(const Attempt& attempt, std::shared_ptr<Dialogue> dialog
       if (auto refusal = login_.refuses(attempt, *answers.front()))
         return done({.grant = login_.turn_away(Method::kKeyboardInteractive, std::move(*refusal))});
       if (auto checked = login_.check_answer(attempt, *answers.front()); !checked)
-        return after({.error = checked.error()});
+        return after({.error = checked.error(), .unchecked = checked.error().status == Status::kIo});
       answers.front() = std::make_shared<const std::string>("OK");
     } else if (turned_away(attempt, done)) {
       return;

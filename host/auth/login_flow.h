@@ -24,6 +24,9 @@ struct Reply {
   Questions questions = {};
   std::shared_ptr<Dialogue> dialogue = {};  // null: the question is the host's own, for the password
   bool allowed = false;                     // of a public key: an authenticator has decided
+  // Of a refusal: the server could not check, so that it says nothing of the client. Never where an authenticator
+  // failed.
+  bool unchecked = false;
 };
 
 class LoginFlow {

@@ -3,7 +3,12 @@
 // The order of authenticators and the host's own checks, and that each attempt is counted once.
 #include "host/auth/login_flow.h"
 
+#include <sallyport/cpp/provider.hpp>
+
+#include <future>
 #include <map>
+#include <memory>
+#include <span>
 
 #include "host/auth/fake_authenticator_test.h"
 #include "host/core/metrics.h"
@@ -18,15 +23,56 @@ using plugin::AuthMethod;
 
 constexpr char kKeyOfAda[] = "AAAAC3NzaC1lZDI1NTE5AAAAIDGG2iyaemx6kvtDkar8GQ5x/qfzHJINM1FsNt3zytNk";
 
+// A data provider that is there and answers nothing.
+class Down final : public sallyport::Provider<Down> {
+ public:
+  static constexpr const char* kType = "provider-down";
+  static constexpr const char* kSummary = "fails";
+  static constexpr const char* kConfigSchema = R"({"type": "object"})";
+  static fake::Outcome<std::unique_ptr<Down>> create(const sp_host&, std::string_view) {
+    return std::make_unique<Down>();
+  }
+  fake::Outcome<bool> prepare(std::string_view, std::uint32_t) { return false; }
+  fake::Outcome<void> check(const sp_op&) { return kFails; }
+  fake::Outcome<void> get(const sp_op&, std::string_view, std::string_view, sallyport::RecordSink) { return kFails; }
+  fake::Outcome<void> put(const sp_op&, std::string_view, std::string_view, std::uint32_t, std::string_view) {
+    return kFails;
+  }
+  fake::Outcome<void> remove(const sp_op&, std::string_view, std::string_view) { return kFails; }
+  fake::Outcome<void> list(const sp_op&, std::string_view, sallyport::RecordSink) { return kFails; }
+  fake::Outcome<void> add(const sp_op&, std::string_view, std::string_view, std::span<const sp_delta>) {
+    return kFails;
+  }
+
+ private:
+  const fake::Failure kFails{SP_E_IO, "no route to the database", 0};
+};
+const sp_factory* const kDownFactories[] = {&sallyport::kProviderFactory<Down>, nullptr};
+const sp_plugin kDownPlugin{sizeof(sp_plugin), SP_ABI,  0,       0,      "test.down", "provider-down", "1", "",
+                            kDownFactories,    nullptr, nullptr, nullptr};
+
 class LoginFlowTest : public testing::Test {
  protected:
+  LoginFlowTest() {
+    plugin::RegistryOptions options;
+    options.directory = PLUGIN_DIRECTORY;
+    registry_ = std::make_unique<plugin::Registry>(std::move(options));
+    EXPECT_TRUE(registry_->adopt(&kDownPlugin));
+  }
+  void lose_the_data_provider() {
+    users::StoreOptions options;
+    options.driver = "down";
+    auto opened = users::Store::open(*registry_, options);
+    ASSERT_TRUE(opened) << opened.error().message();
+    down_ = std::move(*opened);
+  }
+  users::Store& store() { return down_ ? *down_ : accounts_.store(); }
   void add(std::uint32_t methods, fake::Begin begin) { fake::add(plugins_, "fake", methods, std::move(begin)); }
   void add(std::uint32_t methods, fake::Decide decide) { add(methods, decides(std::move(decide))); }
   LoginFlow& flow() {
     if (flow_) return *flow_;
-    login_ = std::make_unique<Login>(accounts_.store(), defender_.get());
-    if (!plugins_.empty())
-      authenticators_ = std::make_unique<Authenticators>(accounts_.store(), *login_, std::move(plugins_), 4);
+    login_ = std::make_unique<Login>(store(), defender_.get());
+    if (!plugins_.empty()) authenticators_ = std::make_unique<Authenticators>(store(), *login_, std::move(plugins_), 4);
     flow_ = std::make_unique<LoginFlow>(*login_, authenticators_.get());
     return *flow_;
   }
@@ -58,6 +104,8 @@ class LoginFlowTest : public testing::Test {
 
   bool lets_in_ = true;
   fake::Accounts accounts_;
+  std::unique_ptr<plugin::Registry> registry_;
+  std::unique_ptr<users::Store> down_;
   std::unique_ptr<Defender> defender_;
   fake::Plugins plugins_;
   std::atomic<int> open_ = 0, asked_ = 0;
@@ -182,6 +230,55 @@ TEST_F(LoginFlowTest, RefusalsOfPluginsCountForTheDefender) {
   EXPECT_TRUE(defender_->bans().empty()) << "a broken plugin is not the client's fault";
   EXPECT_FALSE(password("ada", "x").grant);
   EXPECT_FALSE(defender_->bans().empty());
+}
+
+// What fail2ban hears of depends on it.
+TEST_F(LoginFlowTest, WhoIsRefusedWasChecked) {
+  for (const auto& reply : {password("ada", "wrong"), password("nobody", "x"), password("off", "secret"),
+                            password("ada", ""), key("ada", false)}) {
+    ASSERT_FALSE(reply.grant);
+    EXPECT_FALSE(reply.unchecked) << reply.grant.error().text;
+  }
+}
+
+TEST_F(LoginFlowTest, NobodyIsCheckedWithoutTheDataProvider) {
+  lose_the_data_provider();
+  for (const auto& reply : {password("ada", "secret"), key("ada", false)}) {
+    ASSERT_FALSE(reply.grant);
+    EXPECT_TRUE(reply.unchecked) << reply.grant.error().text;
+  }
+}
+
+constexpr auto kAll = AuthMethod::kPassword | AuthMethod::kPublicKey | AuthMethod::kKeyboard;
+
+TEST_F(LoginFlowTest, AFailingPluginIsNoFailingDataProvider) {
+  add(kAll, [](auto&, AuthSink) -> fake::Outcome<void> { return fake::Failure{SP_E_IO, "broken", 0}; });
+  for (const auto& reply : {password("ada", "secret"), key("ada", false), questions("ada")}) {
+    ASSERT_FALSE(reply.grant);
+    EXPECT_FALSE(reply.unchecked) << reply.grant.error().text;
+  }
+}
+
+TEST_F(LoginFlowTest, APluginIsNotAskedWithoutTheDataProvider) {
+  lose_the_data_provider();
+  add(kAll, [&](auto&, AuthSink sink) { return ++asked_, sink.allow(); });
+  for (const auto& reply : {password("ada", "secret"), key("ada", false), questions("ada")}) {
+    ASSERT_FALSE(reply.grant);
+    EXPECT_TRUE(reply.unchecked) << reply.grant.error().text;
+  }
+  EXPECT_EQ(asked_, 0);
+}
+
+TEST_F(LoginFlowTest, WhoFindsNoRoomIsNotChecked) {
+  std::promise<void> free;
+  const auto held = free.get_future().share();
+  flow();
+  while (login_->hashing().submit("192.0.2.8", "eve", [held] { held.wait(); })) continue;
+  const auto reply =
+      fake::wait_for<Reply>([&](auto done) { flow().password(by("ada"), secret("secret"), Method::kPassword, done); });
+  free.set_value();
+  EXPECT_FALSE(reply.grant);
+  EXPECT_TRUE(reply.unchecked);
 }
 
 TEST_F(LoginFlowTest, EachAttemptIsCountedOnce) {

@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::string_view kSender = "sftpd";
 constexpr const char* kHasLeft = "the client has left";
+constexpr const char* kRight = "was right";
+constexpr const char* kUnchecked = "may be right, which could not be checked";
 constexpr const char* kWhatToDo =
     "; see whether the storage is there, and what the account says of it (filesystem, home_dir)";
 
@@ -66,6 +68,7 @@ void LoginCheck::on_reply(auth::Reply reply) {
     verdict_.dialogue = std::move(reply.dialogue);
   } else if (!reply.grant) {
     verdict_.refused = reply.grant.error().message();
+    verdict_.unchecked = reply.unchecked;
   } else if (!verdict_.probe) {
     admit(std::move(*reply.grant));
     return;
@@ -163,21 +166,23 @@ void LoginCheck::settle() {
   std::exchange(settle_, nullptr)(verdict_);
 }
 
-// No connection_failed line of those whose credentials are right but who cannot be served: fail2ban counts these.
+// No connection_failed line of those who are not to blame: fail2ban counts these.
 void LoginCheck::tell() const {
+  if (verdict_.unchecked)
+    return core::log::error(kSender, identity_.connection_id, who(kUnchecked) + ": " + verdict_.refused);
   if (!verdict_.unusable)
     return core::log::connection_failed({client_ip_, verdict_.user, verdict_.login_type, verdict_.refused});
-  core::log::error(kSender, identity_.connection_id, who() + ": " + verdict_.refused + kWhatToDo);
+  core::log::error(kSender, identity_.connection_id, who(kRight) + ": " + verdict_.refused + kWhatToDo);
 }
 
 void LoginCheck::tell_left() const {
   core::log::warn(kSender, identity_.connection_id,
-                  who() + ": the client left, or its time was over, before the storage of the user answered");
+                  who(kRight) + ": the client left, or its time was over, before the storage of the user answered");
 }
 
-std::string LoginCheck::who() const {
+std::string LoginCheck::who(const char* what) const {
   return "user \"" + verdict_.user + "\" at " + client_ip_ + " gets no session, although the login (" +
-         verdict_.login_type + ") was right";
+         verdict_.login_type + ") " + what;
 }
 
 }  // namespace host::ssh

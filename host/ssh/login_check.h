@@ -41,6 +41,7 @@ class LoginCheck : public std::enable_shared_from_this<LoginCheck> {
     std::shared_ptr<auth::Dialogue> dialogue = {};
     std::string refused = {};  // why, which the log says already; empty: accepted
     bool unusable = false;     // the credentials are right, but there is nothing to serve
+    bool unchecked = false;    // nobody could tell whether they are right
     std::shared_ptr<vfs::SessionFs> fs = {};
     std::shared_ptr<admin::Session> listed = {};  // among the user's sessions
   };
@@ -68,7 +69,7 @@ class LoginCheck : public std::enable_shared_from_this<LoginCheck> {
   void settle();
   void tell() const;
   void tell_left() const;
-  std::string who() const;
+  std::string who(const char* what) const;
 
   const std::shared_ptr<void> stay_;  // first: nothing of it may outlive the server
   const Surroundings around_;

@@ -342,6 +342,24 @@ TEST_F(LoginCheckTest, AStorageThatFailsIsNoFailedCredential) {
     EXPECT_NE(log.find(part, line), std::string::npos) << part << " is not in: " << log;
 }
 
+// Nor is a data provider that is down: all who come meanwhile would be shut out.
+TEST_F(LoginCheckTest, WhatCouldNotBeCheckedIsNoFailedCredential) {
+  const auto check = begin();
+  auth::Reply reply{.grant = core::Error(core::Status::kIo, "the data provider failed: no route")};
+  reply.unchecked = true;
+  std::exchange(answer_, nullptr)(std::move(reply));
+  ASSERT_TRUE(settled());
+  EXPECT_FALSE(verdict_->refused.empty());
+  EXPECT_FALSE(verdict_->unusable) << "another attempt may follow";
+  const auto log = said();
+  EXPECT_EQ(log.find("connection_failed"), std::string::npos) << log;
+  const auto line = log.find(R"({"level":"error")");
+  ASSERT_NE(line, std::string::npos) << log;
+  for (const auto* part :
+       {R"("sender":"sftpd","connection_id":"c0ffee")", "ann", kIp, "(password) may be right", "no route"})
+    EXPECT_NE(log.find(part, line), std::string::npos) << part << " is not in: " << log;
+}
+
 TEST_F(LoginCheckTest, TooManySessionsAreARefusal) {
   auto first = begin();
   answer(grant_to("ann", 1));
