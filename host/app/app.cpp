@@ -178,7 +178,11 @@ core::Result<void> run(const Start& start, Signals& signals) {
   const auto reload = [&] {
     if (start.reloads) reloader->request();
   };
-  signals.start({[&] { (*server)->stop(); }, reload},
+  const auto stop = [&] {
+    if (start.stop_asked) start.stop_asked();
+    (*server)->stop();
+  };
+  signals.start({stop, reload},
                 {std::chrono::seconds(config->sftpd.drain_timeout) + kStopPatience, kStopNowPatience, give_up});
   auto told = start.listening ? start.listening(**server, registry) : core::ok();
   if (!told) (*server)->stop();

@@ -5,15 +5,20 @@
 #include "host/app/portable.h"
 
 #include <chrono>
+#include <condition_variable>
+#include <cstdint>
 #include <cstdio>
-#include <future>
+#include <limits>
 #include <memory>
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "host/app/ending.h"
 #include "host/app/start.h"
 #include "host/app/version.h"
+#include "host/plugin/authenticator.h"
 #include "host/users/password.h"
 #include "host/users/secrets.h"
 
@@ -21,7 +26,8 @@ namespace host::app {
 namespace {
 
 constexpr auto kStorePatience = std::chrono::seconds(10);
-constexpr auto kStorePause = std::chrono::seconds(2);  // for a call to see that its time is over
+constexpr auto kStorePause = std::chrono::seconds(2);                         // for a call to see that its time is over
+constexpr std::uint64_t kAsking = std::numeric_limits<std::uint64_t>::max();  // in place of a session's number
 constexpr std::string_view kAdvertiser = "advertise-mdns";
 // What the replaced system chooses from.
 constexpr int kFirstRandomPort = 49152, kLastRandomPort = 64151;
@@ -30,22 +36,62 @@ class Portable {
  public:
   explicit Portable(const PortableOptions& options) : options_(options) {}
 
-  core::Result<void> add_account(users::Store& store, auth::Login& login) const;
+  core::Result<void> add_account(users::Store& store, auth::Login& login);
   void adjust(ssh::ServerOptions& server) const;
   core::Result<void> listening(const ssh::Server& server, plugin::Registry& registry);
+  void stop_asked() { question_->end(); }
   void stopped();
 
  private:
-  core::Result<void> ask_store(plugin::Registry& registry) const;
+  // Whether the store may be listed: open until it answers, or a stop makes the answer worthless.
+  class Question {
+   public:
+    using Answer = core::Result<void>;
+    void answer(Answer answer);
+    void end();
+    // Empty: it was ended first.
+    std::optional<Answer> wait();
+
+   private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::optional<Answer> answer_;              // under mutex_
+    std::optional<plugin::SessionGone> ended_;  // under mutex_
+  };
+
+  core::Result<void> ask_store(plugin::Registry& registry);
   core::Result<void> advertise(std::uint16_t port, plugin::Registry& registry);
 
   const PortableOptions& options_;
+  users::User account_;                // as it is stored
+  users::MasterKeys* keys_ = nullptr;  // the store's
+  const std::shared_ptr<Question> question_ = std::make_shared<Question>();
+  bool ended_early_ = false;
   std::thread advertising_;
   std::unique_ptr<plugin::Service> advertiser_;  // that thread's, until it is joined
   std::optional<Ending> ending_;
 };
 
-core::Result<void> Portable::add_account(users::Store& store, auth::Login& login) const {
+void Portable::Question::answer(Answer answer) {
+  const std::lock_guard lock(mutex_);
+  answer_ = std::move(answer);
+  changed_.notify_all();
+}
+
+void Portable::Question::end() {
+  const std::lock_guard lock(mutex_);
+  if (!ended_) ended_.emplace(kAsking);
+  changed_.notify_all();
+}
+
+std::optional<Portable::Question::Answer> Portable::Question::wait() {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, kStorePatience + kStorePause, [&] { return answer_ || ended_; });
+  if (ended_) return std::nullopt;
+  return answer_ ? *answer_ : core::Error(core::Status::kTimedOut);
+}
+
+core::Result<void> Portable::add_account(users::Store& store, auth::Login& login) {
   auto account = options_.account;
   if (!account.password.empty()) {
     auto hash = users::hash_throwaway_password(account.password);
@@ -56,6 +102,8 @@ core::Result<void> Portable::add_account(users::Store& store, auth::Login& login
   auto added = store.add(std::move(account));
   if (!added) return added.error();
   if (options_.any_credentials) login.let_everybody_in(added->username);
+  account_ = std::move(*added);
+  keys_ = &store.master_keys();
   return core::ok();
 }
 
@@ -68,31 +116,28 @@ void Portable::adjust(ssh::ServerOptions& server) const {
 // The root is listed, for each operation of a client needs that right. What it is that does not answer may hold it.
 core::Result<void> list_root(plugin::Storage& storage, plugin::MountArgs args) {
   const auto deadline = std::chrono::steady_clock::now().time_since_epoch() + kStorePatience;
-  const plugin::Op op{.deadline_ns = std::chrono::nanoseconds(deadline).count()};
+  const plugin::Op op{.session_id = kAsking, .deadline_ns = std::chrono::nanoseconds(deadline).count()};
   const auto fs = storage.mount(op, std::move(args));
   if (!fs) return fs.error();
   const auto root = (*fs)->open_dir(op, {});
   return root ? core::ok() : root.error();
 }
 
-core::Result<void> Portable::ask_store(plugin::Registry& registry) const {
-  const auto& account = options_.account;
-  const auto& backend = account.filesystem.backend;
-  auto settings = users::plain_settings(account, registry, nullptr);
+core::Result<void> Portable::ask_store(plugin::Registry& registry) {
+  auto settings = users::plain_settings(account_, registry, keys_);
   if (!settings) return settings.error();
-  const auto storage = registry.storage(backend);
+  const auto storage = registry.storage(account_.filesystem.backend);
   if (!storage) return storage.error();
   plugin::MountArgs args;
-  args.user = account.username;
-  args.root = account.home_dir;
+  args.user = account_.username;
+  args.root = account_.home_dir;
   args.settings_json = std::move(*settings);
-  const auto answer = std::make_shared<std::promise<core::Result<void>>>();
-  auto answered = answer->get_future();
-  const bool asked =
-      (*storage)->pool().submit([storage = *storage, args, answer] { answer->set_value(list_root(*storage, args)); });
-  const bool in_time = asked && answered.wait_for(kStorePatience + kStorePause) == std::future_status::ready;
-  const auto done = in_time ? answered.get() : core::Error(core::Status::kTimedOut);
-  if (done) return done;
+  const bool asked = (*storage)->pool().submit(
+      [storage = *storage, args, question = question_] { question->answer(list_root(*storage, args)); });
+  const auto answer = asked ? question_->wait() : core::Result<void>(core::Error(core::Status::kBusy));
+  ended_early_ = !answer;
+  if (!answer || *answer) return core::ok();
+  const auto& done = *answer;
   const auto status = done.error().status;
   const bool silent = status == core::Status::kTimedOut || status == core::Status::kCancelled;
   return core::Error(
@@ -102,7 +147,7 @@ core::Result<void> Portable::ask_store(plugin::Registry& registry) const {
 
 core::Result<void> Portable::listening(const ssh::Server& server, plugin::Registry& registry) {
   if (!options_.store.empty()) {
-    if (auto good = ask_store(registry); !good) return good;
+    if (auto good = ask_store(registry); !good || ended_early_) return good;
   }
   if (auto told = options_.listening({server.port(), server.throwaway_host_keys()}); !told) return told;
   ending_.emplace(options_.exit_after, options_.with_parent);
@@ -159,6 +204,7 @@ int portable(const PortableOptions& options) {
   start.listening = [&](const ssh::Server& server, plugin::Registry& registry) {
     return mode.listening(server, registry);
   };
+  start.stop_asked = [&] { mode.stop_asked(); };
   start.stopped = [&] { mode.stopped(); };
   return run_process([&] { return open_portable_log(options); }, start);
 }

@@ -24,7 +24,8 @@ struct Start {
   std::function<void(ssh::ServerOptions&)> adjust;                          // what the configuration cannot say
   // The port is open; a failure stops the server.
   std::function<core::Result<void>(const ssh::Server&, plugin::Registry&)> listening;
-  std::function<void()> stopped;  // no session is left
+  std::function<void()> stop_asked;  // by a signal, while listening may still run; another thread
+  std::function<void()> stopped;     // no session is left
 };
 
 // Builds everything, serves until a signal ends it, takes everything down. Main thread.

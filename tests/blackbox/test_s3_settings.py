@@ -3,6 +3,7 @@
 import contextlib
 import http.server
 import json
+import signal
 import socket
 import sqlite3
 import threading
@@ -46,7 +47,9 @@ def test_an_endpoint_is_an_address(make_server):
         assert "Note" not in server.cli("check-config").stdout
         with sqlite3.connect(server.config_dir / "sallyport.db") as database:
             database.execute("UPDATE users SET filesystem = replace(filesystem, 'HTTPS://127.0.0.1:1', 'foo bar')")
-        assert f'user "ann": filesystem fs-s3: {NAME}: found "foo bar"' in server.cli("check-config").stdout
+        assert f'user "ann": its settings are refused: filesystem fs-s3: {NAME}: found "foo bar"' in server.cli("check-config").stdout
+        assert rest.put(f"user/{ann['id']}", {"status": 0}).status == 200, "as it is it can be disabled"
+        assert rest.get(f"user/{ann['id']}").json["filesystem"]["s3config"]["endpoint"] == "foo bar"
     finally:
         server.stop()
 
@@ -77,10 +80,14 @@ def store(status, code):
         server.server_close()
 
 
+def begins(cwd, endpoint, *more):
+    return Portable(cwd, "-f", "1", "--s3-bucket", "files", "--s3-region", "r", "--s3-access-key", "k", "--s3-access-secret", "topsecret",
+                    "--s3-endpoint", endpoint, *more).spawn()
+
+
 def ends(cwd, endpoint, *more):
     """What portable mode says on standard error when it ends before it is ready."""
-    portable = Portable(cwd, "-f", "1", "--s3-bucket", "files", "--s3-region", "r", "--s3-access-key", "k", "--s3-access-secret", "topsecret",
-                        "--s3-endpoint", endpoint, *more).spawn()
+    portable = begins(cwd, endpoint, *more)
     try:
         assert portable.process.stdout.read() == b"" and portable.wait() == 1
     finally:
@@ -111,3 +118,19 @@ def test_portable_mode_does_not_wait_for_ever(tmp_path):
         said = ends(tmp_path / "shared", f"http://127.0.0.1:{silent.getsockname()[1]}")
     assert "s3://files/" in said and "no answer" in said
     assert time.monotonic() - begun < seconds(16)
+
+
+def test_portable_mode_can_be_stopped_while_it_asks(tmp_path):
+    (tmp_path / "shared").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(seconds(10))
+        portable = begins(tmp_path / "shared", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        try:
+            with silent.accept()[0]:
+                begun = time.monotonic()
+                portable.process.send_signal(signal.SIGTERM)
+                assert portable.process.stdout.read() == b"" and portable.wait() == 0
+                assert time.monotonic() - begun < seconds(5)
+        finally:
+            portable.stop()
+    assert portable.stderr() == ""
