@@ -2,6 +2,7 @@
 """Hooks that hang, flood, fork, or answer nonsense: the login is denied with one clear line, and nothing stays behind."""
 import contextlib
 import json
+import math
 import socket
 import threading
 import time
@@ -252,7 +253,8 @@ def test_login_grace_ends_a_check_that_hangs(run, tmp_path, way):
     hook = program(tmp_path, "hook", f"echo >> {tmp_path}/runs; exec sleep 1000")
     hooked = {"data_provider": {"external_auth_program": str(hook)}} if way == "password" else \
         {"sftpd": {"keyboard_interactive_auth_program": str(hook)}}
-    server = run(["alice"], **{**hooked, "sftpd": {**hooked.get("sftpd", {}), "login_grace_time": 2}})
+    grace = math.ceil(seconds(2))
+    server = run(["alice"], **{**hooked, "sftpd": {**hooked.get("sftpd", {}), "login_grace_time": grace}})
     begun = time.monotonic()
     with s.transport(server, None, login=False) as link:
         def login():
@@ -264,7 +266,7 @@ def test_login_grace_ends_a_check_that_hangs(run, tmp_path, way):
         wait_for("the hook runs", (tmp_path / "runs").exists)
         assert link.is_active()
         wait_for("the client's time is over", lambda: not link.is_active())
-        assert 1.5 < time.monotonic() - begun < seconds(10)
+        assert grace - 0.5 < time.monotonic() - begun < grace + seconds(8)
         attempt.join()
     wait_for("so is the hook's", lambda: not hooks.children(server.pid))
 
