@@ -27,6 +27,11 @@ std::int64_t ns_of(Clock::time_point when) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(when.time_since_epoch()).count();
 }
 
+// Else it is the account that cannot be stored.
+bool provider_failed(const Error& error) {
+  return error.status == Status::kIo || error.status == Status::kTimedOut || error.status == Status::kBusy;
+}
+
 }  // namespace
 
 struct Authenticators::Place {
@@ -169,6 +174,8 @@ void Authenticators::Walk::judge(Result<plugin::AuthAnswer> answer) {
   if (answer->decision == Decision::kAsk) return judge_questions(answer->json);
   if (answer->decision != Decision::kNext && !answer->json.empty()) {
     const auto stored = all_.store_.accept(presented_.attempt.username, answer->json);
+    if (!stored && provider_failed(stored.error()))
+      return give_up({Status::kIo, "the data provider failed: " + stored.error().message()});
     // Neither this nor questions that make no sense are a wrong password.
     if (!stored) return refuse({Status::kIo, label() + ": the user is not accepted: " + stored.error().message()});
   }

@@ -28,13 +28,17 @@ class Down final : public sallyport::Provider<Down> {
  public:
   static constexpr const char* kType = "provider-down";
   static constexpr const char* kSummary = "fails";
+  static constexpr std::string_view kStranger = "stranger";  // it knows that there is none of this name
   static constexpr const char* kConfigSchema = R"({"type": "object"})";
   static fake::Outcome<std::unique_ptr<Down>> create(const sp_host&, std::string_view) {
     return std::make_unique<Down>();
   }
   fake::Outcome<bool> prepare(std::string_view, std::uint32_t) { return false; }
   fake::Outcome<void> check(const sp_op&) { return kFails; }
-  fake::Outcome<void> get(const sp_op&, std::string_view, std::string_view, sallyport::RecordSink) { return kFails; }
+  fake::Outcome<void> get(const sp_op&, std::string_view, std::string_view name, sallyport::RecordSink) {
+    if (name == kStranger) return fake::Failure{SP_E_NOT_FOUND, "", 0};
+    return kFails;
+  }
   fake::Outcome<void> put(const sp_op&, std::string_view, std::string_view, std::uint32_t, std::string_view) {
     return kFails;
   }
@@ -267,6 +271,20 @@ TEST_F(LoginFlowTest, APluginIsNotAskedWithoutTheDataProvider) {
     EXPECT_TRUE(reply.unchecked) << reply.grant.error().text;
   }
   EXPECT_EQ(asked_, 0);
+}
+
+TEST_F(LoginFlowTest, AnAccountOfAPluginThatCannotBeStoredNow) {
+  lose_the_data_provider();
+  const std::string name(Down::kStranger);
+  std::string json = fake::user_json(name);
+  add(AuthMethod::kPassword, [&](auto&, AuthSink sink) { return sink.allow(json); });
+  auto reply = password(name, "x");
+  ASSERT_FALSE(reply.grant);
+  EXPECT_TRUE(reply.unchecked) << reply.grant.error().text;
+  json = "[]";
+  reply = password(name, "x");
+  ASSERT_FALSE(reply.grant);
+  EXPECT_FALSE(reply.unchecked) << reply.grant.error().text;
 }
 
 TEST_F(LoginFlowTest, WhoFindsNoRoomIsNotChecked) {
