@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sqlite3
 import statistics
 import time
 
@@ -180,6 +181,24 @@ def test_a_storage_that_fails_gets_nobody_banned(server, way):
         pass
     server.wait_log(lambda l: l["sender"] == "connection_failed" and l["login_type"] == "no_auth_tryed", start=mark)
     assert not [l for l in server.log_lines(mark) if l["sender"] == "connection_failed" and l["login_type"] != "no_auth_tryed"]
+
+
+def test_a_database_that_fails_gets_nobody_banned(make_server):
+    """Whoever comes meanwhile is refused, and fail2ban hears nothing of it."""
+    server = make_server()
+    try:
+        account = server.add_account("alice")
+        server.start()
+        with sqlite3.connect(server.config_dir / "sallyport.db") as database:
+            database.execute("ALTER TABLE users RENAME TO gone")
+        mark = server.mark()
+        assert try_password(server, "alice", PASSWORD)[0][0] == "AuthenticationException"
+        assert try_key(server, "alice", load(account.keys[0]))[0] == "AuthenticationException"
+        wait_for("both lines", lambda: len([l for l in server.log_lines(mark) if l["level"] == "error" and l["sender"] == "sftpd" and
+                                            '"alice" at 127.0.0.1' in l["message"] and "the data provider failed" in l["message"]]) == 2)
+        assert '"connection_failed"' not in server.log_text()[mark:]
+    finally:
+        server.stop()
 
 
 def test_failed_key_is_logged(server):
