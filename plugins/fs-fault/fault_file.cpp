@@ -62,7 +62,7 @@ Outcome<void> FaultFile::sync(const sp_op& op) {
 // A commit that is to fail does not happen: the wrapped storage does what it does for an upload that was cut off.
 Outcome<void> FaultFile::close(const sp_op& op, bool commit) {
   if (!commit) return release(op, SP_CLOSE_ABORT);
-  auto met = trouble_.meet(Operation::kCommit, op);
+  auto met = writes_ ? trouble_.meet(Operation::kCommit, op) : Outcome<void>();
   auto closed = release(op, met ? SP_CLOSE_COMMIT : SP_CLOSE_ABORT);
   return met ? std::move(closed) : std::move(met);
 }

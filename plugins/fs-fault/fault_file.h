@@ -14,7 +14,8 @@ namespace fs_fault {
 
 class FaultFile final : public sallyport::File<FaultFile> {
  public:
-  FaultFile(sp_file* wrapped, const Trouble& trouble) : wrapped_(wrapped), trouble_(trouble) {}
+  FaultFile(sp_file* wrapped, const Trouble& trouble, bool writes)
+      : wrapped_(wrapped), trouble_(trouble), writes_(writes) {}
   ~FaultFile();
 
   sallyport::Outcome<std::size_t> read_at(const sp_op& op, std::span<std::byte> into, std::uint64_t offset);
@@ -38,6 +39,7 @@ class FaultFile final : public sallyport::File<FaultFile> {
 
   sp_file* wrapped_;  // NULL once closed
   const Trouble trouble_;
+  const bool writes_;
   std::optional<Rest> rest_;  // calls on one file come one after the other
 };
 

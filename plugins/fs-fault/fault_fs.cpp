@@ -62,7 +62,7 @@ Outcome<std::unique_ptr<FaultFile>> FaultFs::open(const sp_op& op, std::string_v
   sp_file* file = nullptr;
   auto done = pass([&](sp_error* error) { return wrapped_->ops->open(wrapped_, &op, str(path), &args, &file, error); });
   if (!done) return done.failure();
-  return std::make_unique<FaultFile>(file, trouble_);
+  return std::make_unique<FaultFile>(file, trouble_, (args.flags & SP_OPEN_WRITE) != 0);
 }
 
 Outcome<std::unique_ptr<FaultDir>> FaultFs::open_dir(const sp_op& op, std::string_view path) {

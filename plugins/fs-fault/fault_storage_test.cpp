@@ -167,7 +167,9 @@ TEST_F(FaultStorageTest, AShortReadIsNotCompletedByTheHost) {
 }
 
 TEST_F(FaultStorageTest, AFailedCommitDoesNotHappen) {
+  put("old", "read before");
   ASSERT_EQ(mount({"commit:1:error=EDQUOT"}), SP_OK) << error.message;
+  EXPECT_EQ(close(open("/old", SP_OPEN_READ)), SP_OK) << "nothing is committed";
   auto* file = open("/a", SP_OPEN_WRITE | SP_OPEN_CREATE);
   EXPECT_EQ(write(file, "hello"), SP_OK);
   EXPECT_EQ(close(file), SP_E_QUOTA);
