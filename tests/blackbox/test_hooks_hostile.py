@@ -3,6 +3,7 @@
 import contextlib
 import json
 import math
+import os
 import socket
 import threading
 import time
@@ -16,7 +17,7 @@ from hooks import by_password, by_questions, failure, program, run  # noqa: F401
 from util import seconds, wait_for
 
 pytestmark = pytest.mark.ours
-SECRET = "a-very-secret-password"
+SECRET = f"a-very-secret-password-{os.getpid()}"  # looked for among all processes, and suites may run side by side
 
 SHORT = {"authenticator": {"auth-external": {"seconds": 1}}}  # for what never answers; others must not hurry
 BAD = {
