@@ -101,7 +101,6 @@ Result<void> MountedFs::set_attrs(const VirtualPath& path, const Attrs& attrs, b
 
 Result<void> MountedFs::set_even_unseen(const VirtualPath& path, const Place& place, const Attrs& attrs, bool follow) {
   const auto set = [&](const auto& name, const Attrs& what) { return place.fs->set_attrs(op(), name, follow, what); };
-  if (attrs.has(Attrs::kMtime)) context_->unseen->note_mtime(path, attrs.mtime_ns);
   auto done = even_unseen(path, place, [&](const auto& name) { return set(name, attrs); });
   Attrs kept = attrs;
   kept.valid &= ~std::uint32_t{Attrs::kSize};

@@ -22,7 +22,6 @@ class UnseenUploads {
   struct Upload {
     std::optional<core::BackendPath> temporary;
     core::Attrs later;
-    std::optional<std::int64_t> mtime_ns;  // that the session has given to what is under the name meanwhile
   };
 
  public:
@@ -32,7 +31,7 @@ class UnseenUploads {
     Entry(std::shared_ptr<UnseenUploads> all, const core::VirtualPath& path, std::optional<core::BackendPath> temporary)
         : all_(std::move(all)) {
       const std::lock_guard lock(all_->mutex_);
-      at_ = all_->paths_.emplace(path, Upload{std::move(temporary), {}, {}});
+      at_ = all_->paths_.emplace(path, Upload{std::move(temporary), {}});
     }
     ~Entry() {
       const std::lock_guard lock(all_->mutex_);
@@ -48,10 +47,6 @@ class UnseenUploads {
       const core::Attrs later = at_->second.later;
       all_->paths_.erase(std::exchange(at_, all_->paths_.end()));
       return later;
-    }
-    std::optional<std::int64_t> mtime_set() const {
-      const std::lock_guard lock(all_->mutex_);
-      return at_->second.mtime_ns;
     }
     Entry(const Entry&) = delete;
     Entry& operator=(const Entry&) = delete;
@@ -70,12 +65,6 @@ class UnseenUploads {
     const std::lock_guard lock(mutex_);
     const auto [first, end] = paths_.equal_range(path);
     return first == end ? std::nullopt : std::prev(end)->second.temporary;
-  }
-  // The session is about to give this time to what is under the name now: it stays the file that uploads have found.
-  void note_mtime(const core::VirtualPath& path, std::int64_t mtime_ns) {
-    const std::lock_guard lock(mutex_);
-    const auto [first, end] = paths_.equal_range(path);
-    for (auto upload = first; upload != end; ++upload) upload->second.mtime_ns = mtime_ns;
   }
   // False: there is none.
   bool set_later(const core::VirtualPath& path, const core::Attrs& attrs) {

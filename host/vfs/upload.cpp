@@ -100,8 +100,7 @@ bool TemporaryUpload::as_it_was() const {
   const auto now = target_.place.fs->stat(context_.op_to_the_end(), target_.place.path, false);
   const auto& before = target_.before;
   if (!now) return !before && now.error().status == Status::kNotFound;
-  if (!before || now->type != before->type || now->size != before->size) return false;
-  return now->mtime_ns == before->mtime_ns || now->mtime_ns == unseen_.mtime_set();
+  return before && now->type == before->type && now->size == before->size && now->mtime_ns == before->mtime_ns;
 }
 
 void TemporaryUpload::discard() {

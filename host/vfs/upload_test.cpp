@@ -54,15 +54,13 @@ TEST_F(TemporaryUploadTest, APartStillTakesItsNameAndThatOfAnOldFile) {
   }
 }
 
-TEST_F(TemporaryUploadTest, TimesThatTheSessionSetsMakeNoOtherFileOfTheOldOne) {
-  for (const bool by_others : {false, true}) {
-    disk_.file("/old", "old content");
-    auto file = put("/old", "part");
-    ASSERT_TRUE(session_->set_attrs(path("/old"), mtime(kTime), true));
-    if (by_others) disk_.nodes.at("/old").attrs.mtime_ns = kTime + 1;
-    ASSERT_TRUE(file->close(true));
-    EXPECT_EQ(disk_.data("/old"), by_others ? "old content" : "part");
-  }
+// cp -p through sshfs sets the time before it closes; so does whoever sends the same file again, and whole.
+TEST_F(TemporaryUploadTest, APartTakesNoNameWhoseFileHasAnotherTimeNow) {
+  disk_.file("/old", "old content");
+  auto file = put("/old", "part");
+  ASSERT_TRUE(session_->set_attrs(path("/old"), mtime(kTime), true));
+  ASSERT_TRUE(file->close(true));
+  EXPECT_EQ(disk_.data("/old"), "old content");
 }
 
 TEST_F(TemporaryUploadTest, OfTwoUploadsToOnePathTheOneOpenedLastIsMeant) {
