@@ -29,7 +29,13 @@ std::int64_t ns_of(Clock::time_point when) {
 
 // Else it is the account that cannot be stored.
 bool provider_failed(const Error& error) {
-  return error.status == Status::kIo || error.status == Status::kTimedOut || error.status == Status::kBusy;
+  switch (error.status) {
+    case Status::kIo:
+    case Status::kTimedOut:
+    case Status::kBusy:
+    case Status::kNoSpace: return true;
+    default: return false;
+  }
 }
 
 }  // namespace

@@ -97,7 +97,10 @@ core::Result<void> Store::Impl::check_settings(User& user, const User* stored) {
   if (stored != nullptr && same_settings(filesystem, stored->filesystem)) {
     // Whatever is wrong with them by now, the account can be disabled. Nothing new is to be encrypted.
     filesystem = stored->filesystem;
-    (void)seal_secrets(user, registry, *master_keys);
+    if (const auto sealed = seal_secrets(user, registry, *master_keys); !sealed) {
+      core::log::warn("dataProvider", "",
+                      "user \"" + user.username + "\": secrets stay as they are stored: " + sealed.error().text);
+    }
     return core::ok();
   }
   drop_empty_settings(filesystem);
