@@ -49,7 +49,7 @@ class StoreTest : public ::testing::TestWithParam<std::string> {
   }
   std::string database() const { return (directory_ / "users.db").string(); }
 
-  void open(StoreOptions with) {
+  void open(const StoreOptions& with) {
     store_.reset();
     auto created = Store::initialise(*registry_, with);
     ASSERT_TRUE(created) << created.error().text;
