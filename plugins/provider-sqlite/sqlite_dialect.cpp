@@ -23,8 +23,8 @@ using provider_common::Type;
 namespace sqlite = Poco::Data::SQLite;
 
 constexpr auto kOtherFile =
-    "another file has its name than when it was opened; put that one back or restart the server";
-constexpr auto kNoFile = "its file was deleted or moved away; put it back, or another one and restart the server";
+    "another file has its name than when it was opened; put that one back, or restart the server with the right one";
+constexpr auto kNoFile = "its file was deleted or moved away; put it back, or restart the server with the right one";
 constexpr int kIdleSeconds = 60;  // an unused connection is closed after it
 
 // mode=rw: SQLite itself must never create a file, it would be readable for everybody.
@@ -148,11 +148,13 @@ bool SqliteDialect::is_opened_one(std::optional<FileId> found) {
   const bool same = !opened_ || found == opened_;
   if (!opened_ || found == told_) return same;
   told_ = found;
-  if (same) return true;
+  if (same) {
+    log_.info(store_name() + " is there again: what is stored goes into it");
+    return true;
+  }
   log_.error(store_name() + (found ? " was replaced" : " was deleted or moved away") +
              " while it is in use: what is read still comes from the file that was there, nothing is stored any more, "
-             "and no further connection is made; stop the server, " +
-             (found ? "see that the right file is there" : "put the file back") + " and start it again");
+             "and no further connection is made; put the file back, or restart the server with the right one");
   return false;
 }
 
